@@ -1,0 +1,397 @@
+CREATE TYPE "public"."job_kind" AS ENUM('exec', 'handler');--> statement-breakpoint
+CREATE TYPE "public"."job_state" AS ENUM('created', 'queued', 'ready', 'dispatched', 'running', 'succeeded', 'failed', 'cancelled', 'dependency_failed');--> statement-breakpoint
+CREATE TYPE "public"."operation_state" AS ENUM('running', 'done', 'failed', 'undone');--> statement-breakpoint
+CREATE TYPE "public"."outcome" AS ENUM('succeeded', 'failed', 'timed_out', 'cancelled', 'lost', 'rejected', 'released');--> statement-breakpoint
+CREATE TYPE "public"."waiting_for" AS ENUM('run_at', 'backoff', 'dependencies');--> statement-breakpoint
+CREATE TYPE "public"."workflow_state" AS ENUM('open', 'running', 'succeeded', 'failed', 'cancelled');--> statement-breakpoint
+CREATE TABLE "beat" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "context_snapshot" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"kind" text NOT NULL,
+	"body" jsonb NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "counter_delta" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "counter_delta_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"org_id" integer NOT NULL,
+	"queue_id" integer DEFAULT 0 NOT NULL,
+	"name_id" integer DEFAULT 0 NOT NULL,
+	"workflow_id" uuid DEFAULT '00000000-0000-0000-0000-000000000000' NOT NULL,
+	"state" "job_state" NOT NULL,
+	"n" bigint NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "counter" (
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"workflow_id" uuid NOT NULL,
+	"state" "job_state" NOT NULL,
+	"n" bigint NOT NULL,
+	CONSTRAINT "counter_key" PRIMARY KEY("org_id","queue_id","name_id","workflow_id","state")
+);
+--> statement-breakpoint
+CREATE TABLE "dispatched_job" (
+	"job_id" uuid NOT NULL,
+	"attempt" integer NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"worker_id" integer NOT NULL,
+	"session_id" bigint NOT NULL,
+	"token" uuid NOT NULL,
+	"outcome" "outcome" NOT NULL,
+	"state_after" "job_state" NOT NULL,
+	"reason" text,
+	"error" text,
+	"exit_code" integer,
+	"signal" text,
+	"queued_at" timestamp with time zone NOT NULL,
+	"eligible_at" timestamp with time zone,
+	"ready_at" timestamp with time zone NOT NULL,
+	"dispatched_at" timestamp with time zone NOT NULL,
+	"started_at" timestamp with time zone,
+	"ended_at" timestamp with time zone NOT NULL,
+	"run_ms" double precision,
+	"peak_ram_mb" real,
+	"cpu_ms" double precision,
+	"disk_read_bytes" bigint,
+	"disk_write_bytes" bigint,
+	"network_mbps" real,
+	"oom_killed" boolean,
+	"usage_source" jsonb,
+	"items_success" integer,
+	"items_failed" integer,
+	"items_skipped" integer,
+	"log_bytes" bigint,
+	"score" real,
+	"rules_version" smallint,
+	"terms" real[],
+	"candidates" uuid[],
+	"candidate_scores" real[],
+	"considered" integer,
+	"worker_context" uuid,
+	"job_context" uuid,
+	"instance_context" uuid,
+	CONSTRAINT "dispatched_job_key" PRIMARY KEY("job_id","attempt","ended_at")
+) PARTITION BY RANGE ("ended_at");
+--> statement-breakpoint
+CREATE TABLE "edge" (
+	"dependency_id" uuid NOT NULL,
+	"dependent_id" uuid NOT NULL,
+	"satisfied_at" timestamp with time zone,
+	CONSTRAINT "edge_key" PRIMARY KEY("dependency_id","dependent_id")
+);
+--> statement-breakpoint
+CREATE TABLE "idempotency_key" (
+	"caller" text NOT NULL,
+	"key" text NOT NULL,
+	"request_hash" text NOT NULL,
+	"status" integer,
+	"answer" json,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "idempotency_key_key" PRIMARY KEY("caller","key")
+);
+--> statement-breakpoint
+CREATE TABLE "job_end" (
+	"job_id" uuid NOT NULL,
+	"finished_at" timestamp with time zone NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"state" "job_state" NOT NULL,
+	"attempt" integer NOT NULL,
+	"failures" smallint NOT NULL,
+	"worker_id" integer,
+	"exit_code" integer,
+	"reason" text,
+	"error" text,
+	"queued_at" timestamp with time zone NOT NULL,
+	"eligible_at" timestamp with time zone,
+	"ready_at" timestamp with time zone,
+	"cancel_requested_at" timestamp with time zone,
+	"result" json,
+	CONSTRAINT "job_end_key" PRIMARY KEY("job_id","finished_at")
+) PARTITION BY RANGE ("finished_at");
+--> statement-breakpoint
+CREATE TABLE "job_key" (
+	"org_id" integer NOT NULL,
+	"key" text NOT NULL,
+	"job_id" uuid NOT NULL,
+	"expires_at" timestamp with time zone,
+	CONSTRAINT "job_key_key" PRIMARY KEY("org_id","key")
+);
+--> statement-breakpoint
+CREATE TABLE "job_name" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "job_name_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"org_id" integer NOT NULL,
+	"name" text NOT NULL,
+	CONSTRAINT "job_name_org_name" UNIQUE("org_id","name")
+);
+--> statement-breakpoint
+CREATE TABLE "job" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"shape_id" integer NOT NULL,
+	"kind" "job_kind" NOT NULL,
+	"priority" smallint NOT NULL,
+	"max_attempts" smallint NOT NULL,
+	"backoff_base" real NOT NULL,
+	"backoff_factor" real NOT NULL,
+	"backoff_max" real NOT NULL,
+	"timeout_seconds" real,
+	"run_at" timestamp with time zone,
+	"created_at" timestamp with time zone NOT NULL,
+	"depends_on" uuid[],
+	"dedupe_key" text,
+	"tags" jsonb,
+	"created_by" text,
+	"payload" json
+) PARTITION BY RANGE ("id");
+--> statement-breakpoint
+CREATE TABLE "leadership" (
+	"role" text PRIMARY KEY NOT NULL,
+	"holder" uuid NOT NULL,
+	"term" bigint NOT NULL,
+	"until" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "live_job" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"shape_id" integer NOT NULL,
+	"state" "job_state" NOT NULL,
+	"waiting_for" "waiting_for",
+	"priority" smallint NOT NULL,
+	"attempt" integer DEFAULT 0 NOT NULL,
+	"failures" smallint DEFAULT 0 NOT NULL,
+	"max_attempts" smallint NOT NULL,
+	"lost" smallint DEFAULT 0 NOT NULL,
+	"rejections" smallint DEFAULT 0 NOT NULL,
+	"pending_deps" integer DEFAULT 0 NOT NULL,
+	"dependents" real DEFAULT 0 NOT NULL,
+	"has_inputs" boolean DEFAULT false NOT NULL,
+	"has_dependents" boolean DEFAULT false NOT NULL,
+	"has_workflow" boolean DEFAULT false NOT NULL,
+	"ready_rank" double precision,
+	"queued_at" timestamp with time zone NOT NULL,
+	"due_at" timestamp with time zone,
+	"eligible_at" timestamp with time zone,
+	"ready_at" timestamp with time zone,
+	"dispatched_at" timestamp with time zone,
+	"started_at" timestamp with time zone,
+	"deadline_at" timestamp with time zone,
+	"cancel_requested_at" timestamp with time zone,
+	"cancel_acknowledged_at" timestamp with time zone,
+	"cancel_actor" text,
+	"cancel_reason" text,
+	"session_id" bigint,
+	"worker_id" integer,
+	"token" uuid,
+	"score" real,
+	"rules_version" smallint,
+	"terms" real[],
+	"candidates" uuid[],
+	"candidate_scores" real[],
+	"considered" integer,
+	"worker_context" uuid,
+	"job_context" uuid,
+	"instance_context" uuid,
+	"rejected_by" integer[],
+	"input_workers" integer[],
+	"progress" real,
+	"progress_note" text,
+	"last_error" text
+);
+--> statement-breakpoint
+CREATE TABLE "name_history" (
+	"name_id" integer PRIMARY KEY NOT NULL,
+	"samples" integer DEFAULT 0 NOT NULL,
+	"run_ms" double precision[] NOT NULL,
+	"peak_ram_mb" real[] NOT NULL,
+	"cpu_ms" double precision[] NOT NULL,
+	"disk_bytes" double precision[] NOT NULL,
+	"network_mbps" real[] NOT NULL,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "operation" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"org_id" integer,
+	"kind" text NOT NULL,
+	"filter" jsonb NOT NULL,
+	"reason" text,
+	"actor" text,
+	"state" "operation_state" NOT NULL,
+	"affected" bigint NOT NULL,
+	"done" bigint DEFAULT 0 NOT NULL,
+	"cursor" text,
+	"error" text,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"finished_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "org" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "org_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"name" text NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "org_name_unique" UNIQUE("name")
+);
+--> statement-breakpoint
+CREATE SEQUENCE "phase_event_id" AS bigint;--> statement-breakpoint
+CREATE TABLE "phase_event" (
+	"id" bigint DEFAULT nextval('phase_event_id') NOT NULL,
+	"xid" "xid8" DEFAULT pg_current_xact_id() NOT NULL,
+	"at" timestamp with time zone NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"job_id" uuid NOT NULL,
+	"attempt" integer NOT NULL,
+	"from_state" "job_state",
+	"state" "job_state" NOT NULL,
+	"waiting_for" "waiting_for",
+	"outcome" "outcome",
+	"reason" text,
+	"worker_id" integer,
+	"actor" text
+) PARTITION BY RANGE ("at");
+--> statement-breakpoint
+CREATE TABLE "queue_limit" (
+	"queue_id" integer PRIMARY KEY NOT NULL,
+	"concurrency" integer,
+	"rate_count" integer,
+	"rate_seconds" real,
+	"tokens" double precision DEFAULT 0 NOT NULL,
+	"refilled_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "queue" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "queue_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"org_id" integer NOT NULL,
+	"name" text NOT NULL,
+	"description" text DEFAULT '' NOT NULL,
+	"paused_at" timestamp with time zone,
+	"paused_by" text,
+	"pause_reason" text,
+	"stop_below" uuid,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "queue_org_name" UNIQUE("org_id","name")
+);
+--> statement-breakpoint
+CREATE TABLE "replica" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"address" text NOT NULL,
+	"started_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"seen_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "setting" (
+	"key" text PRIMARY KEY NOT NULL,
+	"value" jsonb NOT NULL,
+	"changed_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"changed_by" text
+);
+--> statement-breakpoint
+CREATE TABLE "shape" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "shape_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"hash" uuid NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"kind" "job_kind" NOT NULL,
+	"name_id" integer,
+	"requirements" jsonb NOT NULL,
+	CONSTRAINT "shape_hash_unique" UNIQUE("hash")
+);
+--> statement-breakpoint
+CREATE TABLE "worker_connection" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "worker_connection_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"worker_id" integer NOT NULL,
+	"org_id" integer,
+	"replica_id" uuid NOT NULL,
+	"connected_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"dropped_at" timestamp with time zone,
+	"ended_at" timestamp with time zone,
+	"end_reason" text,
+	"lease_until" timestamp with time zone NOT NULL,
+	"draining" boolean DEFAULT false NOT NULL,
+	"concurrency" integer NOT NULL,
+	"facts" jsonb NOT NULL,
+	"metrics" jsonb
+);
+--> statement-breakpoint
+CREATE TABLE "worker" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "worker_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"uid" uuid NOT NULL,
+	"org_id" integer,
+	"name" text NOT NULL,
+	"pool" text NOT NULL,
+	"first_seen_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"last_seen_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "worker_uid_unique" UNIQUE("uid")
+);
+--> statement-breakpoint
+CREATE TABLE "workflow_batch" (
+	"job_id" uuid NOT NULL,
+	"attempt" integer NOT NULL,
+	"batch" text NOT NULL,
+	"ids" jsonb NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "workflow_batch_key" PRIMARY KEY("job_id","attempt","batch")
+);
+--> statement-breakpoint
+CREATE TABLE "workflow_job" (
+	"workflow_id" uuid NOT NULL,
+	"key" text NOT NULL,
+	"job_id" uuid NOT NULL,
+	CONSTRAINT "workflow_job_key" PRIMARY KEY("workflow_id","key")
+);
+--> statement-breakpoint
+CREATE TABLE "workflow" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"name" text NOT NULL,
+	"state" "workflow_state" NOT NULL,
+	"open" boolean DEFAULT false NOT NULL,
+	"commit_hash" text,
+	"commit_at" timestamp with time zone,
+	"created_at" timestamp with time zone NOT NULL,
+	"finished_at" timestamp with time zone,
+	"cancel_requested_at" timestamp with time zone,
+	"reason" text
+);
+--> statement-breakpoint
+CREATE INDEX "counter_delta_workflow" ON "counter_delta" USING btree ("workflow_id") WHERE workflow_id <> '00000000-0000-0000-0000-000000000000';--> statement-breakpoint
+CREATE INDEX "edge_dependent" ON "edge" USING btree ("dependent_id");--> statement-breakpoint
+CREATE INDEX "job_org_id" ON "job" USING btree ("org_id","id");--> statement-breakpoint
+CREATE INDEX "live_job_ready" ON "live_job" USING btree ("shape_id","ready_rank","id") WHERE ready_rank is not null;--> statement-breakpoint
+CREATE INDEX "live_job_due" ON "live_job" USING btree ("due_at","id") WHERE due_at is not null;--> statement-breakpoint
+CREATE INDEX "live_job_session" ON "live_job" USING btree ("session_id") WHERE session_id is not null;--> statement-breakpoint
+CREATE INDEX "live_job_deadline" ON "live_job" USING btree ("deadline_at") WHERE deadline_at is not null;--> statement-breakpoint
+CREATE INDEX "live_job_cancel" ON "live_job" USING btree ("cancel_requested_at") WHERE cancel_requested_at is not null;--> statement-breakpoint
+CREATE INDEX "phase_event_id_brin" ON "phase_event" USING brin ("id");--> statement-breakpoint
+CREATE INDEX "phase_event_at_brin" ON "phase_event" USING brin ("at");--> statement-breakpoint
+CREATE INDEX "phase_event_job_brin" ON "phase_event" USING brin ("job_id" uuid_minmax_multi_ops);--> statement-breakpoint
+CREATE INDEX "worker_connection_open" ON "worker_connection" USING btree ("worker_id") WHERE ended_at is null;--> statement-breakpoint
+CREATE INDEX "worker_connection_worker" ON "worker_connection" USING btree ("worker_id","connected_at");--> statement-breakpoint
+CREATE INDEX "workflow_job_job" ON "workflow_job" USING btree ("job_id");--> statement-breakpoint
+CREATE INDEX "workflow_org_id" ON "workflow" USING btree ("org_id","id");--> statement-breakpoint
+-- What drizzle cannot say: storage of the hot tables, and the first rows.
+ALTER TABLE "live_job" SET (fillfactor = 40, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000);--> statement-breakpoint
+ALTER TABLE "worker_connection" SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);--> statement-breakpoint
+ALTER TABLE "counter" SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
+ALTER TABLE "counter_delta" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
+ALTER TABLE "edge" SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);--> statement-breakpoint
+ALTER TABLE "beat" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);--> statement-breakpoint
+ALTER SEQUENCE "phase_event_id" OWNED BY "phase_event"."id";--> statement-breakpoint
+INSERT INTO "org" ("name") VALUES ('default');--> statement-breakpoint
+INSERT INTO "queue" ("org_id", "name") SELECT "id", 'default' FROM "org" WHERE "name" = 'default';

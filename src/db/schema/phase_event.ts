@@ -1,0 +1,45 @@
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  customType,
+  index,
+  integer,
+  pgTable,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { jobState, outcome, waitingFor } from "./enums.ts";
+
+const xid8 = customType<{ data: string }>({ dataType: () => "xid8" });
+
+/**
+ * Append-only: a job entered a phase. Written in the transaction that changed the state.
+ * Order is (xid, id), read below the snapshot horizon (engine rule 28). BRIN indexes only.
+ * `id` comes from a sequence without cache: the feed bounds its reads by it.
+ */
+export const phaseEvent = pgTable(
+  "phase_event",
+  {
+    id: bigint({ mode: "number" }).notNull().default(sql`nextval('phase_event_id')`),
+    xid: xid8().notNull().default(sql`pg_current_xact_id()`),
+    at: timestamp({ withTimezone: true }).notNull(),
+    org_id: integer().notNull(),
+    queue_id: integer().notNull(),
+    name_id: integer().notNull(),
+    job_id: uuid().notNull(),
+    attempt: integer().notNull(),
+    from_state: jobState(),
+    state: jobState().notNull(),
+    waiting_for: waitingFor(),
+    outcome: outcome(),
+    reason: text(),
+    worker_id: integer(),
+    actor: text(),
+  },
+  (t) => [
+    index("phase_event_id_brin").using("brin", t.id),
+    index("phase_event_at_brin").using("brin", t.at),
+    index("phase_event_job_brin").using("brin", t.job_id.op("uuid_minmax_multi_ops")),
+  ],
+);

@@ -1,0 +1,16 @@
+import { integer, jsonb, pgTable, uuid } from "drizzle-orm/pg-core";
+import { jobKind } from "./enums.ts";
+
+/**
+ * What eligibility reads of a job, interned by hash (engine rule 21): organization, queue, kind,
+ * requirements and, for handlers, the name. Eligibility is computed once per (shape, worker).
+ */
+export const shape = pgTable("shape", {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  hash: uuid().notNull().unique(),
+  org_id: integer().notNull(),
+  queue_id: integer().notNull(),
+  kind: jobKind().notNull(),
+  name_id: integer(),
+  requirements: jsonb().notNull(),
+});

@@ -1,0 +1,149 @@
+/**
+ * The engine's front door: everything that pages, API, protocol and command line may ask of it.
+ * Whoever reads goes to the database with `reads`; whoever changes anything comes through here.
+ */
+import type { JobState, WaitingFor } from "../core/job_state.ts";
+import type {
+  Assignment,
+  FinishedReport,
+  Hello,
+  LeaseRef,
+  ServerFrame,
+  WorkerFrame,
+} from "../messages/frames.ts";
+import type {
+  ParsedJobInput,
+  ParsedWorkflowInput,
+  ParsedWorkflowJobInput,
+  Requirements,
+} from "../messages/job_input.ts";
+import type { Explanation } from "./explain.ts";
+import type { Feed } from "./feed.ts";
+import type { Interner } from "./interner.ts";
+
+/** Who asks: written into phase events. "admin" until accounts exist; later a user or token name. */
+export type Actor = string;
+
+export interface Submitted {
+  id: string;
+  /** False where `dedupe_key` named a job that has not ended. */
+  created: boolean;
+}
+
+export interface SubmittedWorkflow {
+  id: string;
+  jobs: Record<string, string>;
+}
+
+/** Outcomes are data: `reason` is a sentence for the caller. */
+export type ActionResult =
+  | { ok: true; state: JobState }
+  | { ok: false; code: "not_found" | "conflict"; reason: string };
+
+export interface JobFilter {
+  state?: JobState[];
+  queue?: string;
+  name?: string;
+  workflow?: string;
+  tag?: Record<string, string>;
+  created_after?: string;
+  created_before?: string;
+}
+
+/** Input that fits its schema but not the database: an unknown dependency, a cycle, a full table. */
+export class InvalidInput extends Error {
+  readonly issues: { path: (string | number)[]; message: string }[];
+  constructor(message: string, issues: { path: (string | number)[]; message: string }[] = []) {
+    super(message);
+    this.name = "InvalidInput";
+    this.issues = issues;
+  }
+}
+
+/** Names no organization, workflow, worker or queue that exists. */
+export class NotFound extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "NotFound";
+  }
+}
+
+/** The server's hold on one worker socket; `protocol/` implements it. */
+export interface WorkerLink {
+  send(frame: ServerFrame): void;
+  /** Says why, then closes. */
+  end(code: string, message: string): void;
+}
+
+/** One connected worker, as `protocol/` sees it. Every method is safe after the session ended. */
+export interface WorkerSession {
+  readonly id: number;
+  readonly workerId: number;
+  /** Whether (job, attempt, token) is a lease of this session; logs are taken only for those. */
+  holds(lease: LeaseRef): boolean;
+  handle(frame: Exclude<WorkerFrame, { type: "hello" | "log" }>): void;
+  /** The socket is gone: leases hold for the grace time. */
+  dropped(): void;
+}
+
+export type ConnectResult =
+  | { ok: true; session: WorkerSession; welcome: Extract<ServerFrame, { type: "welcome" }> }
+  | { ok: false; code: string; message: string };
+
+/** Where a worker's token lets it work. `org` null: shared by every organization. */
+export interface WorkerGrant {
+  org: string | null;
+}
+
+export interface Engine {
+  readonly replicaId: string;
+  readonly names: Interner;
+  readonly feed: Feed;
+  /** Database time, milliseconds since the epoch. */
+  now(): number;
+  start(): Promise<void>;
+  /** Stops leasing, finishes the beats in flight, ends its sessions' sockets; workers carry on. */
+  stop(): Promise<void>;
+
+  /** All or nothing; ids in the order of the inputs. Throws InvalidInput, NotFound. */
+  submitJobs(org: string, jobs: ParsedJobInput[], actor: Actor): Promise<Submitted[]>;
+  submitWorkflow(org: string, input: ParsedWorkflowInput, actor: Actor): Promise<SubmittedWorkflow>;
+  /** Adds jobs to an open workflow; `close` says that no more will follow. */
+  addToWorkflow(
+    id: string,
+    jobs: ParsedWorkflowJobInput[],
+    options: { close?: boolean },
+    actor: Actor,
+  ): Promise<SubmittedWorkflow>;
+  cancelJob(id: string, actor: Actor, reason?: string): Promise<ActionResult>;
+  retryJob(id: string, actor: Actor, reason?: string): Promise<ActionResult>;
+  cancelWorkflow(
+    id: string,
+    actor: Actor,
+    reason?: string,
+  ): Promise<
+    { ok: true; affected: number } | { ok: false; code: "not_found" | "conflict"; reason: string }
+  >;
+  /** Cancels or retries all that match, in chunks, as an operation. `dryRun` only counts. */
+  actOnMatching(
+    kind: "cancel" | "retry",
+    org: string,
+    filter: JobFilter,
+    options: { reason?: string; dryRun?: boolean },
+    actor: Actor,
+  ): Promise<{ operation: string | null; affected: number }>;
+
+  pauseQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<void>;
+  resumeQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<void>;
+  /** While draining nothing is leased on any replica. */
+  setDraining(enabled: boolean, actor: Actor): Promise<void>;
+  /** Asks a worker to finish what it holds and take nothing new. */
+  drainWorker(workerUid: string, actor: Actor): Promise<boolean>;
+
+  /** Why a job waits, or why it went where it went. Null where there is no such job or attempt. */
+  explain(id: string, attempt?: number): Promise<Explanation | null>;
+
+  connectWorker(hello: Hello, grant: WorkerGrant, link: WorkerLink): Promise<ConnectResult>;
+}
+
+export type { Assignment, Explanation, FinishedReport, Requirements, WaitingFor };

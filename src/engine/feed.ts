@@ -1,0 +1,35 @@
+/** Committed phase events in history order, for live streams. */
+import type { JobState, Outcome, WaitingFor } from "../core/job_state.ts";
+
+export interface FeedEvent {
+  /** Opaque and ordered: what an SSE client sends back as `Last-Event-ID`. */
+  id: string;
+  at: number;
+  org: number;
+  queue: number;
+  name: number;
+  job: string;
+  attempt: number;
+  from: JobState | null;
+  state: JobState;
+  waitingFor: WaitingFor | null;
+  outcome: Outcome | null;
+  reason: string | null;
+  worker: number | null;
+}
+
+export interface Feed {
+  /** The id that everything delivered so far is at or below. */
+  position(): string;
+  /**
+   * Calls `listener` with batches in order, from now on. While nobody listens the feed reads
+   * nothing. The returned function ends the subscription.
+   */
+  subscribe(listener: (events: FeedEvent[]) => void): () => void;
+  /** Events after `id` that are still remembered (about the last 10,000), else null: resync. */
+  since(id: string): FeedEvent[] | null;
+  /** Resolves once every event committed before this call has been delivered. */
+  settled(): Promise<void>;
+  /** Since when (ms) the horizon has stood still although events wait, or null. */
+  stalledSince(): number | null;
+}
