@@ -24,7 +24,7 @@ const common = {
   connect_timeout: 10,
   // Ids are counted in bigint columns but stay far below 2^53.
   types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
-} as const;
+};
 
 /** Opens both pools and reads the server's version. Throws where the server cannot be reached. */
 export async function connect(url: string, options: { beats?: number; reads?: number } = {}) {
