@@ -65,9 +65,9 @@ CREATE TABLE "dispatched_job" (
 	"network_mbps" real,
 	"oom_killed" boolean,
 	"usage_source" jsonb,
-	"items_success" integer,
-	"items_failed" integer,
-	"items_skipped" integer,
+	"items_success" bigint,
+	"items_failed" bigint,
+	"items_skipped" bigint,
 	"log_bytes" bigint,
 	"score" real,
 	"rules_version" smallint,
@@ -131,6 +131,7 @@ CREATE TABLE "job_name" (
 	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "job_name_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
 	"org_id" integer NOT NULL,
 	"name" text NOT NULL,
+	"counted" boolean DEFAULT true NOT NULL,
 	CONSTRAINT "job_name_org_name" UNIQUE("org_id","name")
 );
 --> statement-breakpoint
@@ -169,6 +170,7 @@ CREATE TABLE "live_job" (
 	"queue_id" integer NOT NULL,
 	"name_id" integer NOT NULL,
 	"shape_id" integer NOT NULL,
+	"counted_name" integer NOT NULL,
 	"state" "job_state" NOT NULL,
 	"waiting_for" "waiting_for",
 	"priority" smallint NOT NULL,

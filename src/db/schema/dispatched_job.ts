@@ -52,9 +52,9 @@ export const dispatchedJob = pgTable(
     oom_killed: boolean(),
     /** Where each figure came from: {ram: "cgroup", cpu: "proc", …}; absent means unknown. */
     usage_source: jsonb(),
-    items_success: integer(),
-    items_failed: integer(),
-    items_skipped: integer(),
+    items_success: bigint({ mode: "number" }),
+    items_failed: bigint({ mode: "number" }),
+    items_skipped: bigint({ mode: "number" }),
     log_bytes: bigint({ mode: "number" }),
     score: real(),
     rules_version: smallint(),

@@ -29,6 +29,8 @@ export const liveJob = pgTable(
     queue_id: integer().notNull(),
     name_id: integer().notNull(),
     shape_id: integer().notNull(),
+    /** `name_id`, or 0 where the name is counted as "other". */
+    counted_name: integer().notNull(),
     state: jobState().notNull(),
     waiting_for: waitingFor(),
     priority: smallint().notNull(),

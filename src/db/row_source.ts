@@ -1,0 +1,76 @@
+/**
+ * Rows of ours as a table in SQL: `unnest($1::uuid[], …) as name(column, …)`. The text is built once
+ * per statement, so it stays one prepared statement; only the arrays change (engine rule 4).
+ */
+import { jsonArray, plainArray, secondsArray, textArray } from "./arrays.ts";
+
+/** How a column travels: `seconds` takes epoch milliseconds and arrives as float8 seconds. */
+export type ColumnKind =
+  | "uuid"
+  | "int"
+  | "bigint"
+  | "smallint"
+  | "real"
+  | "float8"
+  | "boolean"
+  | "text"
+  | "json"
+  | "seconds"
+  | "job_state"
+  | "waiting_for"
+  | "outcome"
+  | "job_kind";
+
+export type Column<T> = readonly [name: string, kind: ColumnKind, value: (row: T) => unknown];
+
+export interface RowSource<T> {
+  /** `unnest(…) as alias(…)`, for a `from` clause. */
+  sql: string;
+  /** The next free parameter number. */
+  next: number;
+  params(rows: readonly T[]): string[];
+}
+
+const CAST: Record<ColumnKind, string> = {
+  uuid: "uuid",
+  int: "int",
+  bigint: "bigint",
+  smallint: "smallint",
+  real: "real",
+  float8: "float8",
+  boolean: "boolean",
+  text: "text",
+  json: "text",
+  seconds: "float8",
+  job_state: "job_state",
+  waiting_for: "waiting_for",
+  outcome: "outcome",
+  job_kind: "job_kind",
+};
+
+/** Columns of kind `json` and nested arrays arrive as text: cast them where they are used. */
+export function rowSource<T>(
+  alias: string,
+  columns: readonly Column<T>[],
+  first = 1,
+): RowSource<T> {
+  const casts = columns.map(([, kind], i) => `$${first + i}::${CAST[kind]}[]`).join(", ");
+  const names = columns.map(([name]) => name).join(", ");
+  return {
+    sql: `unnest(${casts}) as ${alias}(${names})`,
+    next: first + columns.length,
+    params: (rows) => columns.map(([, kind, value]) => encode(kind, rows.map(value))),
+  };
+}
+
+function encode(kind: ColumnKind, values: unknown[]): string {
+  if (kind === "text") return textArray(values as (string | null | undefined)[]);
+  if (kind === "json") return jsonArray(values);
+  if (kind === "seconds") return secondsArray(values as (number | null | undefined)[]);
+  return plainArray(values as (string | number | boolean | null | undefined)[]);
+}
+
+/** A list as the text of an array, for a column that is an array itself; empty is null. */
+export function nested(values: readonly (string | number)[] | null | undefined): string | null {
+  return values && values.length > 0 ? plainArray(values) : null;
+}

@@ -1,0 +1,110 @@
+/** What the end of an attempt writes into `dispatched_job`, shared by final ends and returns. */
+import type { FinalState, Outcome, WaitingFor } from "../../core/job_state.ts";
+import type { Items, Usage } from "../../messages/frames.ts";
+import type { Column } from "../row_source.ts";
+
+export interface AttemptEnd {
+  job: string;
+  session: number;
+  token: string;
+  outcome: Outcome;
+  reason: string | null;
+  error: string | null;
+  exitCode: number | null;
+  signal: string | null;
+  /** Milliseconds, database time; null where no start was reported before. */
+  startedAt: number | null;
+  endedAt: number;
+  runMs: number | null;
+  usage: Usage | null;
+  items: Items | null;
+  logBytes: number | null;
+  failures: number;
+  lost: number;
+  rejections: number;
+  actor: string | null;
+}
+
+/** The attempt ended and so did the job. */
+export interface FinalEnd extends AttemptEnd {
+  state: FinalState;
+  result: unknown;
+}
+
+/** The attempt ended and the job goes on. */
+export interface ReturnedEnd extends AttemptEnd {
+  state: "queued" | "ready";
+  waitingFor: WaitingFor | null;
+  /** End of the backoff, milliseconds; null for `ready`. */
+  dueAt: number | null;
+  /** Set where the worker must not get this job again. */
+  rejectedBy: number | null;
+}
+
+export function attemptColumns<T extends AttemptEnd>(): Column<T>[] {
+  return [
+    ["id", "uuid", (e) => e.job],
+    ["session", "bigint", (e) => e.session],
+    ["token", "uuid", (e) => e.token],
+    ["outcome", "outcome", (e) => e.outcome],
+    ["reason", "text", (e) => e.reason],
+    ["error", "text", (e) => e.error],
+    ["exit_code", "int", (e) => e.exitCode],
+    ["signal", "text", (e) => e.signal],
+    ["started", "seconds", (e) => e.startedAt],
+    ["ended", "seconds", (e) => e.endedAt],
+    ["run_ms", "float8", (e) => e.runMs],
+    ["ram", "real", (e) => e.usage?.peak_ram_mb],
+    ["cpu", "float8", (e) => e.usage?.cpu_ms],
+    ["disk_read", "bigint", (e) => whole(e.usage?.disk_read_bytes)],
+    ["disk_write", "bigint", (e) => whole(e.usage?.disk_write_bytes)],
+    ["network", "real", (e) => e.usage?.network_mbps],
+    ["oom", "boolean", (e) => e.usage?.oom_killed],
+    ["usage_source", "json", (e) => e.usage?.source],
+    ["items_success", "bigint", (e) => e.items?.success],
+    ["items_failed", "bigint", (e) => e.items?.failed],
+    ["items_skipped", "bigint", (e) => e.items?.skipped],
+    ["log_bytes", "bigint", (e) => e.logBytes],
+    ["failures", "smallint", (e) => e.failures],
+    ["lost", "smallint", (e) => e.lost],
+    ["rejections", "smallint", (e) => e.rejections],
+    ["actor", "text", (e) => e.actor],
+    ["now_is", "job_state", (e) => (e as unknown as { state: string }).state],
+  ];
+}
+
+function whole(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.round(value);
+}
+
+/** The columns of `dispatched_job`, in the order of `ATTEMPT_VALUES`. */
+export const ATTEMPT_INTO = `
+  job_id, attempt, org_id, queue_id, name_id, worker_id, session_id, token, outcome, state_after, reason,
+  error, exit_code, signal, queued_at, eligible_at, ready_at, dispatched_at, started_at, ended_at,
+  run_ms, peak_ram_mb, cpu_ms, disk_read_bytes, disk_write_bytes, network_mbps, oom_killed,
+  usage_source, items_success, items_failed, items_skipped, log_bytes, score, rules_version, terms,
+  candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
+
+/** Reads a CTE with the live row's columns and the report's, and the computed was_started, fin. */
+export const ATTEMPT_VALUES = `
+  id, attempt, org_id, queue_id, name_id, worker_id, session, token, outcome, now_is, reason,
+  error, exit_code, signal, queued_at, eligible_at, ready_at, dispatched_at, begun, fin,
+  run_ms, ram, cpu, disk_read, disk_write, network, oom,
+  usage_source::jsonb, items_success, items_failed, items_skipped, log_bytes, score, rules_version,
+  terms, candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
+
+/**
+ * When the attempt began and ended: never before the phase before it. An attempt whose start was
+ * not reported but that ran (`run_ms` known) began its run before its end.
+ */
+export const ATTEMPT_TIMES = `
+  case when l.started_at is not null then l.started_at
+       when t.run_ms is not null then greatest(l.dispatched_at,
+         coalesce(to_timestamp(t.started), to_timestamp(t.ended) - make_interval(secs => t.run_ms / 1000)))
+       else null end as begun`;
+
+/** An attempt that ran without its start having been recorded gets that event too. */
+export const RUNNING_EVENTS = `
+  select begun, org_id, queue_id, name_id, id, attempt, 'dispatched'::job_state, 'running'::job_state,
+    null::waiting_for, null::outcome, null::text, worker_id, null::text
+  from timed where begun is not null and was = 'dispatched'`;

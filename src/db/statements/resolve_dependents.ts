@@ -1,0 +1,106 @@
+/**
+ * The second statement of finishing (engine rule 18): with a new snapshot, in the transaction that
+ * ended the jobs, their edges are counted off. One statement for good ends, one level of bad ends
+ * at a time for the others, until nothing below is left.
+ *
+ * Locks the dependents by id. An edge counts once: `satisfied_at` says when.
+ */
+
+import { plainArray, secondsArray } from "../arrays.ts";
+import type { Transaction } from "../client.ts";
+import { counterDeltasOf } from "./counters.ts";
+import type { EndedRow } from "./end_jobs.ts";
+import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
+
+const GOOD = `
+with ended as (select * from unnest($1::uuid[], $2::float8[], $3::int[]) as t(id, fin, worker)),
+counted as (
+  update edge e set satisfied_at = to_timestamp(t.fin)
+  from ended t where e.dependency_id = t.id and e.satisfied_at is null
+  returning e.dependent_id, t.worker),
+grouped as (
+  select dependent_id, count(*)::int as n, array_agg(distinct worker) filter (where worker is not null)
+    as workers
+  from counted group by 1),
+picked as materialized (
+  select g.*, l.state as was,
+    case when l.pending_deps = g.n and l.waiting_for = 'dependencies' then 'ready'::job_state
+      else 'queued'::job_state end as now_is
+  from grouped g join live_job l on l.id = g.dependent_id
+  where l.state = 'queued' order by l.id for no key update of l),
+moved as (
+  update live_job l set pending_deps = l.pending_deps - p.n, state = p.now_is,
+    waiting_for = case when p.now_is = 'ready' then null else l.waiting_for end,
+    ready_at = case when p.now_is = 'ready' then greatest(l.eligible_at, now()) end,
+    ready_rank = case when p.now_is = 'ready'
+      then extract(epoch from greatest(l.eligible_at, now()))::float8 - l.priority * $4::float8 end,
+    input_workers = (coalesce(l.input_workers, '{}') || coalesce(p.workers, '{}'))[1:8]
+  from picked p where l.id = p.dependent_id
+  returning l.*, p.was, p.now_is),
+risen as (select * from moved where now_is = 'ready'),
+events as (
+  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state)
+  select ready_at, org_id, queue_id, name_id, id, attempt, was, now_is from risen),
+deltas as (${counterDeltasOf("risen")})
+select ${READY_COLUMNS} from risen`;
+
+const BAD = `
+with ended as (select * from unnest($1::uuid[], $2::text[]) as t(id, how)),
+below as (
+  select distinct on (e.dependent_id) e.dependent_id as id, t.id as dependency, t.how
+  from ended t join edge e on e.dependency_id = t.id order by e.dependent_id, t.id),
+picked as materialized (
+  select l.*, l.state as was, 'dependency_failed'::job_state as now_is,
+    greatest(l.queued_at, now()) as fin, 'dependency ' || b.dependency || ' ended ' || b.how as why
+  from below b join live_job l on l.id = b.id
+  where l.state in ('queued', 'ready') order by l.id for update of l),
+gone as (
+  delete from live_job l using picked p where l.id = p.id returning p.*),
+job_ends as (
+  insert into job_end (job_id, finished_at, org_id, queue_id, name_id, state, attempt, failures,
+    reason, queued_at, eligible_at, cancel_requested_at)
+  select id, fin, org_id, queue_id, name_id, now_is, attempt, failures, why, queued_at, eligible_at,
+    cancel_requested_at from gone),
+events as (
+  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason)
+  select fin, org_id, queue_id, name_id, id, attempt, was, now_is, why from gone),
+deltas as (${counterDeltasOf("gone")})
+select id, now_is as state, org_id, queue_id, name_id, worker_id, has_dependents, has_workflow,
+  extract(epoch from fin)::float8 as fin from gone`;
+
+/** Returns the dependents that became ready, and every further end that a bad end caused. */
+export async function resolveDependents(
+  tx: Transaction,
+  ended: EndedRow[],
+  secondsPerPoint: number,
+): Promise<{ ready: ReadyRow[]; failed: EndedRow[] }> {
+  const parents = ended.filter((e) => e.has_dependents);
+  const good = parents.filter((e) => e.state === "succeeded");
+  let ready: ReadyRow[] = [];
+  if (good.length > 0) {
+    const rows = await tx.unsafe(
+      GOOD,
+      [
+        plainArray(good.map((e) => e.id)),
+        secondsArray(good.map((e) => e.fin * 1000)),
+        plainArray(good.map((e) => e.worker_id)),
+        secondsPerPoint,
+      ],
+      { prepare: true },
+    );
+    ready = rows as unknown as ReadyRow[];
+  }
+  const failed: EndedRow[] = [];
+  let level = parents.filter((e) => e.state !== "succeeded");
+  while (level.length > 0) {
+    const rows = await tx.unsafe(
+      BAD,
+      [plainArray(level.map((e) => e.id)), plainArray(level.map((e) => e.state))],
+      { prepare: true },
+    );
+    const below = rows as unknown as EndedRow[];
+    failed.push(...below);
+    level = below.filter((e) => e.has_dependents);
+  }
+  return { ready, failed };
+}
