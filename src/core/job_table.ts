@@ -5,7 +5,7 @@
  * pair. The table exists because three transitions of an XState machine actor cost 28 µs and of
  * a table actor 2 µs, and that difference decides whether the engine is the bottleneck.
  *
- * Guards are resolved before: whether a failure is retried is decided by `resolveEnd` and arrives
+ * Guards are resolved before: whether a failure is retried is decided in `job_end.ts` and arrives
  * here as `fail_retry` or `fail_final`.
  */
 import type { JobState } from "./job_state.ts";
@@ -18,6 +18,7 @@ export const JOB_EVENTS = [
   "dispatch",
   "start",
   "reject",
+  "reject_backoff",
   "release",
   "succeed",
   "fail_retry",
@@ -33,6 +34,7 @@ type Row = Partial<Record<JobEventType, JobState>>;
 
 const LEASED: Row = {
   reject: "ready",
+  reject_backoff: "queued",
   release: "ready",
   succeed: "succeeded",
   fail_retry: "queued",
