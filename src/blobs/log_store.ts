@@ -1,0 +1,58 @@
+/**
+ * Logs of attempts, addressed by (job, attempt) and byte offset.
+ *
+ * The offset makes every write repeatable: a chunk that comes twice, from a worker that reconnected
+ * or through another replica, writes the same bytes to the same place. A chunk that would leave a
+ * hole is refused with the offset that is wanted, so that the sender starts again from there.
+ */
+import { LOG_MAX_BYTES } from "../messages/frames.ts";
+
+export { LOG_MAX_BYTES };
+
+export type AppendResult =
+  /** `size`: how many bytes the log has now. True also for a repeat that added nothing. */
+  | { ok: true; size: number }
+  /** The chunk begins after the log's end. */
+  | { ok: false; code: "gap"; wanted: number }
+  /** The log has its most bytes; what fitted of the chunk is kept. */
+  | { ok: false; code: "full"; size: number }
+  /** The store could not write (no space, no permission). Nothing is promised about this chunk. */
+  | { ok: false; code: "failed"; reason: string };
+
+export interface LogRange {
+  /** First byte wanted. Beyond the end: an empty slice. */
+  from?: number;
+  /** First byte not wanted. */
+  to?: number;
+  /** The last lines instead; `from` and `to` are then ignored. */
+  tailLines?: number;
+}
+
+export interface LogSlice {
+  /** Bytes of the whole log when the slice was opened. */
+  size: number;
+  from: number;
+  /** Exclusive; `body` holds exactly `to - from` bytes. */
+  to: number;
+  body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+export interface LogStore {
+  /**
+   * Resolves when the bytes are with the operating system; never rejects. Calls for one attempt
+   * take effect in the order they were made. Throws RangeError at once for ids that are none.
+   */
+  append(job: string, attempt: number, offset: number, bytes: Uint8Array): Promise<AppendResult>;
+  /** 0 where there is no log. */
+  size(job: string, attempt: number): Promise<number>;
+  /** Null where there is no log. A stream must be read to its end or cancelled. */
+  read(job: string, attempt: number, range?: LogRange): Promise<LogSlice | null>;
+  /** Calls `listener` with the new size after each write made through this store. */
+  watch(job: string, attempt: number, listener: (size: number) => void): () => void;
+  /** True where a log was there. */
+  remove(job: string, attempt: number): Promise<boolean>;
+  /** Removes the logs of all jobs whose id was made before that day (UTC); how many days went. */
+  removeBefore(timeMs: number): Promise<number>;
+  /** Finishes what was accepted. */
+  close(): Promise<void>;
+}
