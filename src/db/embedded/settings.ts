@@ -1,0 +1,61 @@
+/** Settings of the embedded PostgreSQL: sensible on a small machine with one Signalbox on it. */
+
+export type Settings = Record<string, string>;
+
+/**
+ * - `max_wal_size`, `checkpoint_timeout`: the hot tables rewrite the same pages all the time;
+ *   rare checkpoints and compression keep full-page images from being most of the WAL.
+ * - `jit` off: compiling costs more than any statement here runs.
+ * - `client_connection_check_interval`: after `kill -9` of the server its statements end soon and
+ *   let go of their locks, instead of running on for nobody.
+ * - `wal_level` minimal would save nothing here and would forbid a base backup.
+ */
+export const SETTINGS: Settings = {
+  listen_addresses: "'127.0.0.1'",
+  unix_socket_directories: "''",
+  max_connections: "100",
+  password_encryption: "'scram-sha-256'",
+  shared_buffers: "'256MB'",
+  huge_pages: "'try'",
+  work_mem: "'16MB'",
+  maintenance_work_mem: "'128MB'",
+  effective_cache_size: "'1GB'",
+  random_page_cost: "1.1",
+  jit: "off",
+  synchronous_commit: "on",
+  wal_compression: "on",
+  max_wal_size: "'3GB'",
+  min_wal_size: "'256MB'",
+  checkpoint_timeout: "'15min'",
+  checkpoint_completion_target: "0.9",
+  autovacuum_naptime: "'10s'",
+  client_connection_check_interval: "'5s'",
+  tcp_keepalives_idle: "10",
+  logging_collector: "off",
+  log_destination: "'stderr'",
+  log_line_prefix: "'%m [%p] %a '",
+  log_min_duration_statement: "'5s'",
+  log_timezone: "'UTC'",
+  timezone: "'UTC'",
+};
+
+/** Durability given up, for tests that never pull the plug. */
+export const FAST_SETTINGS: Settings = {
+  ...SETTINGS,
+  max_connections: "400",
+  shared_buffers: "'128MB'",
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+};
+
+/** The file that PostgreSQL reads; `local.conf` beside it may overrule any of it. */
+export function settingsFile(settings: Settings, port: number): string {
+  const lines = Object.entries({ ...settings, port: String(port) }).map(([k, v]) => `${k} = ${v}`);
+  return [
+    "# Written by Signalbox at each start. Put settings of your own into local.conf beside it.",
+    ...lines,
+    "include_if_exists = 'local.conf'",
+    "",
+  ].join("\n");
+}

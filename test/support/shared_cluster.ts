@@ -1,0 +1,169 @@
+/**
+ * One PostgreSQL for all test processes of this user, without durability, so that a test file
+ * starts in milliseconds. Whoever comes first starts it (under a guard); a watchdog process removes
+ * it when nobody has used it for a while. A template database is migrated once per state of the
+ * migrations, and cloned per test.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import postgres from "postgres";
+import { findBinaries } from "../../src/db/embedded/binaries.ts";
+import { bringUp } from "../../src/db/embedded/bring_up.ts";
+import { ROLE, superuserUrl } from "../../src/db/embedded/cluster.ts";
+import { FolderInUse, lockFolder } from "../../src/db/embedded/folder_lock.ts";
+import { prepareHome } from "../../src/db/embedded/home.ts";
+import { findPostmaster, stopPostmaster } from "../../src/db/embedded/postmaster.ts";
+import { processIdentity } from "../../src/db/embedded/process_identity.ts";
+import type { Record } from "../../src/db/embedded/record.ts";
+import { readRecord } from "../../src/db/embedded/record.ts";
+import { FAST_SETTINGS } from "../../src/db/embedded/settings.ts";
+import { migrate } from "../../src/db/migrate.ts";
+import { registerUser } from "./cluster_watchdog.ts";
+
+export interface SharedCluster {
+  record: Record;
+  /** Name of the migrated template. */
+  template: string;
+}
+
+const IDLE_SECONDS = 30;
+const JOIN_DEADLINE_MS = 120_000;
+const WATCHDOG = fileURLToPath(new URL("./cluster_watchdog.ts", import.meta.url));
+const MIGRATIONS = fileURLToPath(new URL("../../drizzle", import.meta.url));
+
+let joined: Promise<SharedCluster> | undefined;
+
+/** Joins once per process. */
+export function sharedCluster(): Promise<SharedCluster> {
+  joined ??= join_();
+  return joined;
+}
+
+async function join_(): Promise<SharedCluster> {
+  const { version } = await findBinaries();
+  const key = createHash("sha256")
+    .update(JSON.stringify([version, FAST_SETTINGS]))
+    .digest("hex");
+  const name = `signalbox-test-${process.getuid?.() ?? "user"}-${key.slice(0, 8)}`;
+  const folder = join(await realpath(tmpdir()), name);
+  const release = await takeGuard(folder);
+  try {
+    await registerUser(folder);
+    const record = (await running(folder)) ?? (await start(folder));
+    await ensureWatchdog(folder, IDLE_SECONDS);
+    await dropLeaked(record);
+    return { record, template: await ensureTemplate(record) };
+  } finally {
+    await release();
+  }
+}
+
+/** Waits while another process starts the cluster or makes the template. */
+async function takeGuard(folder: string): Promise<() => Promise<void>> {
+  const deadline = Date.now() + JOIN_DEADLINE_MS;
+  for (;;) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const facts = await stat(folder);
+    if (facts.uid !== process.getuid?.()) throw new Error(`${folder} belongs to somebody else.`);
+    try {
+      return await lockFolder(folder, "guard");
+    } catch (error) {
+      // ENOENT: the watchdog removed the folder between the two steps.
+      const again = error instanceof FolderInUse || (error as { code?: string }).code === "ENOENT";
+      if (!again || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function running(folder: string): Promise<Record | undefined> {
+  const record = await readRecord(folder).catch(() => undefined);
+  const postmaster = record && (await findPostmaster(join(folder, "postgres/data")));
+  if (!postmaster) return undefined;
+  try {
+    await asSuperuser(record, (sql) => sql`select 1`);
+    return record;
+  } catch {
+    await stopPostmaster(postmaster, 5_000);
+    return undefined;
+  }
+}
+
+/** What an earlier run left is not worth a recovery: begin anew. */
+async function start(folder: string): Promise<Record> {
+  await rm(join(folder, "postgres"), { recursive: true, force: true });
+  await rm(join(folder, "database.json"), { force: true });
+  const home = await prepareHome({ dataDir: folder, warn: () => {} });
+  await bringUp(home, { dataDir: folder, settings: FAST_SETTINGS });
+  return home.record;
+}
+
+/** Starts a watchdog for the folder unless one lives. */
+export async function ensureWatchdog(folder: string, idleSeconds: number): Promise<void> {
+  const path = join(folder, "watchdog");
+  const [pid, identity] = (await readFile(path, "utf8").catch(() => "")).split(" ");
+  if (identity && (await processIdentity(Number(pid))) === identity) return;
+  const runFlags = "Deno" in globalThis ? ["run", "-A"] : [];
+  const child = spawn(process.execPath, [...runFlags, WATCHDOG, folder, String(idleSeconds)], {
+    cwd: "/",
+    detached: true,
+    stdio: "ignore",
+  });
+  child.unref();
+  await writeFile(path, `${child.pid} ${(await processIdentity(child.pid ?? 0)) ?? ""}`);
+}
+
+/** Drops databases of test processes that were killed. */
+async function dropLeaked(record: Record): Promise<void> {
+  await asSuperuser(record, async (sql) => {
+    const rows = await sql<{ datname: string }[]>`
+      select datname from pg_database where datname ~ '^t_[0-9]+_'`;
+    for (const { datname } of rows) {
+      if (await processIdentity(Number(datname.split("_")[1]))) continue;
+      await sql.unsafe(`drop database if exists ${datname} with (force)`);
+    }
+  });
+}
+
+/** Migrated once per content of the migrations; partitions are made per day. */
+async function ensureTemplate(record: Record): Promise<string> {
+  const hash = createHash("sha256").update(new Date().toISOString().slice(0, 10));
+  for (const file of (await readdir(MIGRATIONS)).sort()) {
+    if (file.endsWith(".sql")) hash.update(await readFile(join(MIGRATIONS, file)));
+  }
+  const template = `template_${hash.digest("hex").slice(0, 16)}`;
+  await asSuperuser(record, async (sql) => {
+    const found = await sql`select 1 from pg_database where datname = ${template}`;
+    if (found.length > 0) return;
+    const half = "template_half";
+    await sql.unsafe(`drop database if exists ${half} with (force)`);
+    await sql.unsafe(`create database ${half} owner ${ROLE}`);
+    await migrate(testUrl(record, half));
+    await sql.unsafe(`alter database ${half} allow_connections false`);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${half}`;
+    await sql.unsafe(`alter database ${half} rename to ${template}`);
+  });
+  return template;
+}
+
+export function testUrl(record: Record, database: string): string {
+  return `postgres://${ROLE}:${record.password}@127.0.0.1:${record.port}/${database}`;
+}
+
+/** A connection for one purpose; nothing stays open that would keep a process alive. */
+export async function asSuperuser<T>(
+  record: Record,
+  use: (sql: postgres.Sql) => Promise<T>,
+): Promise<T> {
+  const sql = postgres(superuserUrl(record), { max: 1, onnotice: () => {} });
+  try {
+    return await use(sql);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
