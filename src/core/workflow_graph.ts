@@ -171,7 +171,7 @@ function topologicalOrder({ dependencies, dependents }: Graph): number[] {
   return order;
 }
 
-/** Walks from a node that could not be ordered along its unordered dependencies until one repeats. */
+/** From a node that could not be ordered, walks along such dependencies until one repeats. */
 function findCycle({ order, dependencies }: Graph): number[] {
   const ordered = new Set(order);
   const path: number[] = [];
@@ -192,7 +192,7 @@ function describeCycle(nodes: readonly GraphNode[], cycle: readonly number[]): G
   return {
     code: "cycle",
     path: [cycle[0]!, "depends_on"],
-    message: `These jobs wait for each other in a circle: ${spelled.join(" → ")} → "${keys[0]}".`,
+    message: `These jobs wait for each other: ${spelled.join(" → ")} → "${keys[0]}".`,
     keys,
   };
 }

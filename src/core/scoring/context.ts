@@ -1,7 +1,7 @@
 /**
  * What scoring may look at: the job, the worker, the instance. Everything is a figure that the
- * engine has at hand, null where it is unknown; unknown never counts as 0. The dispatcher keeps these
- * objects and changes them in place, so that scoring a pair allocates nothing.
+ * engine has at hand, null where it is unknown; unknown never counts as 0. The dispatcher keeps
+ * these objects and changes them in place, so that scoring a pair allocates nothing.
  */
 
 /** What the last attempts of a name used. Means, unless said otherwise; null: never measured. */

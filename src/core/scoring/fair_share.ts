@@ -2,8 +2,8 @@ import type { Rule, ScoringInstance } from "./context.ts";
 import { clamp01, FAIR_SHARE, FAIR_SHARE_GROWTH_MAX, WAIT_CEILING_SECONDS } from "./weights.ts";
 
 /**
- * From 1 upwards: how much longer than the pace reaches jobs wait here. Without it the penalty would
- * be worth a fixed time, and a small organization would stand behind hours of another's backlog.
+ * From 1 upwards: how much longer than the pace reaches jobs wait here. Without it the penalty
+ * would be worth a fixed time, and a small organization would stand behind hours of backlog.
  */
 function growth(instance: ScoringInstance): number {
   const wait = instance.averages.waitSeconds ?? 0;

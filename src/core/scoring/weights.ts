@@ -6,11 +6,11 @@
  * (`SECONDS_PER_POINT`) is worth 60.
  *
  *   saturation 1000 > fair share 500 > RAM overshoot 400 > inputs 100 > network 80
- *     > name ran here, disk, warm processor, dependents 40 to 60 > spread 40
+ *     > name ran here 60, disk 60 > idle processor 50, dependents 50 > spread 40
  *
- * - Rules that look at the job alone (wait, dependents, fair share) choose the job; rules that look at
- *   the pair choose the worker. A worker in trouble (saturation, RAM) outweighs every comfort:
- *   the comforts together stay below one such penalty.
+ * - Rules that look at the job alone (wait, dependents, fair share) choose the job; rules that look
+ *   at the pair choose the worker. A worker in trouble (saturation) outweighs every comfort: all
+ *   comforts together stay below one such penalty.
  * - Ten points of priority (600) outweigh every comfort together: who asks for priority is not
  *   overtaken because somebody else's files are warm.
  * - No penalty is a veto. All of them together are bounded, waiting is not: `starvationSeconds`
@@ -18,8 +18,8 @@
  *
  * The pace follows the instance: where jobs usually wait W seconds, a job that waited W has 60
  * points. It is held between a quarter point and four points a second, lest affinities drown in the
- * noise of an idle instance, or priority in the backlog of a full one. Fair share alone grows
- * with waits longer than that, or it would mean nothing to an organization behind another's backlog.
+ * noise of an idle instance, or priority in the backlog of a full one. Fair share alone grows with
+ * waits longer than that, or it would mean nothing to who stands behind another's backlog.
  */
 
 /** Points for having waited as long as jobs usually do; also the usual wait where none is known. */
