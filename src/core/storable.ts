@@ -107,7 +107,7 @@ function isDeeper(value: unknown, maxDepth: number): boolean {
   return Object.values(value).some((item) => isDeeper(item, maxDepth - 1));
 }
 
-/** Whether a text takes more than `maxBytes` in UTF-8; counts only where the length leaves doubt. */
+/** Whether a text has more than `maxBytes` in UTF-8; counts only where its length is no answer. */
 function isLonger(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true;
   if (text.length * 3 <= maxBytes) return false;

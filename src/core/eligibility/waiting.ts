@@ -50,8 +50,8 @@ function dependent(job: JobSituation): Veto {
   return {
     rule: "waiting_dependencies",
     sentence:
-      "Waits for " + `${count(job.pendingDependencies, "dependency", "dependencies")} to succeed.`,
-    unblocks: "The jobs it depends on must succeed; retry those that failed.",
+      `Waits for ${count(job.pendingDependencies, "dependency", "dependencies")} ` + "to end well.",
+    unblocks: "The jobs it depends on must succeed; if one failed, retry that one.",
   };
 }
 

@@ -1,0 +1,102 @@
+/**
+ * What the last attempts of a name used: the newest 200 samples of each figure, and what scoring
+ * reads from them. A figure that could not be measured leaves no sample; unknown is never 0.
+ */
+import type { NameHistory } from "./scoring/context.ts";
+
+export const SAMPLES_MAX = 200;
+/** Below this many samples a 95th percentile says little: the maximum stands in. */
+export const PERCENTILE_MIN = 20;
+
+/** Oldest first. The lists may differ in length. */
+export interface NameSamples {
+  /** Attempts ever seen, also those without any figure. */
+  samples: number;
+  run_ms: number[];
+  peak_ram_mb: number[];
+  cpu_ms: number[];
+  disk_bytes: number[];
+  network_mbps: number[];
+  /** 1 where the kernel killed the attempt for memory, else 0. */
+  oom: number[];
+}
+
+/** One attempt's usage. Absent or null: not measured. */
+export interface UsageSample {
+  run_ms?: number | null | undefined;
+  peak_ram_mb?: number | null | undefined;
+  cpu_ms?: number | null | undefined;
+  /** Read and written together. */
+  disk_bytes?: number | null | undefined;
+  network_mbps?: number | null | undefined;
+  oom?: boolean | null | undefined;
+}
+
+export function emptySamples(): NameSamples {
+  return {
+    samples: 0,
+    run_ms: [],
+    peak_ram_mb: [],
+    cpu_ms: [],
+    disk_bytes: [],
+    network_mbps: [],
+    oom: [],
+  };
+}
+
+/** Adds one attempt in place; the oldest sample of a full list goes. */
+export function addSample(history: NameSamples, sample: UsageSample): void {
+  history.samples += 1;
+  push(history.run_ms, sample.run_ms);
+  push(history.peak_ram_mb, sample.peak_ram_mb);
+  push(history.cpu_ms, sample.cpu_ms);
+  push(history.disk_bytes, sample.disk_bytes);
+  push(history.network_mbps, sample.network_mbps);
+  push(history.oom, typeof sample.oom === "boolean" ? Number(sample.oom) : null);
+}
+
+/**
+ * The figures that scoring reads. Sorts up to 200 numbers: ask again after a while, not after every
+ * sample.
+ */
+export function summarize(history: NameSamples): NameHistory {
+  return {
+    samples: history.samples,
+    ramP95Mb:
+      history.peak_ram_mb.length < PERCENTILE_MIN
+        ? maximum(history.peak_ram_mb)
+        : percentile(history.peak_ram_mb, 0.95),
+    ramMaxMb: maximum(history.peak_ram_mb),
+    cpuMs: mean(history.cpu_ms),
+    // Attempts that never touched the disk say nothing about how much it matters to those that do.
+    diskBytes: mean(history.disk_bytes.filter((bytes) => bytes > 0)),
+    networkMbps: mean(history.network_mbps),
+    runMs: mean(history.run_ms),
+    oomRate: mean(history.oom),
+  };
+}
+
+/** Nearest rank: the smallest value that at least `share` of all do not exceed. Null for none. */
+export function percentile(values: readonly number[], share: number): number | null {
+  if (values.length === 0) return null;
+  const sorted = Float64Array.from(values).sort();
+  const rank = Math.ceil(share * sorted.length);
+  return sorted[Math.min(sorted.length, Math.max(1, rank)) - 1]!;
+}
+
+export function mean(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
+
+function maximum(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values);
+}
+
+function push(list: number[], value: number | null | undefined): void {
+  if (value === null || value === undefined || !Number.isFinite(value) || value < 0) return;
+  if (list.length >= SAMPLES_MAX) list.splice(0, list.length - SAMPLES_MAX + 1);
+  list.push(value);
+}

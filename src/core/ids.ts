@@ -1,0 +1,39 @@
+/**
+ * Ids are UUIDv7 (engine rule 2): their first 48 bits are the millisecond of their making, so that
+ * a day of jobs is a range of ids, and a table partitioned by id is partitioned by day.
+ */
+
+const DAY_MS = 86_400_000;
+const TIME_MAX = 2 ** 48 - 1;
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** No smaller id is made at or after `ms` (epoch). Throws RangeError outside what an id can say. */
+export function smallestId(ms: number): string {
+  if (!Number.isInteger(ms) || ms < 0 || ms > TIME_MAX) {
+    throw new RangeError(`${ms} is not a whole number of milliseconds that an id can hold.`);
+  }
+  const time = ms.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+}
+
+/** Epoch milliseconds of a UUIDv7's making, or null where the text is none. */
+export function timeOfId(id: string): number | null {
+  if (!UUID_V7.test(id)) return null;
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+/** The UTC day of a time, such as 2026-08-01. */
+export function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/**
+ * Ids of a UTC day: from `from` up to, not including, `to`.
+ * @param day such as 2026-08-01; throws RangeError for what is no day
+ */
+export function dayBounds(day: string): { from: string; to: string } {
+  const start = Date.parse(`${day}T00:00:00.000Z`);
+  // Date.parse takes 2026-02-30 for the 2nd of March.
+  if (Number.isNaN(start) || dayOf(start) !== day) throw new RangeError(`"${day}" is not a day.`);
+  return { from: smallestId(start), to: smallestId(start + DAY_MS) };
+}
