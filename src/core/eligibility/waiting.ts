@@ -47,10 +47,10 @@ function backingOff(job: JobSituation, nowMs: number): Veto {
 }
 
 function dependent(job: JobSituation): Veto {
+  const left = count(job.pendingDependencies, "dependency", "dependencies");
   return {
     rule: "waiting_dependencies",
-    sentence:
-      `Waits for ${count(job.pendingDependencies, "dependency", "dependencies")} ` + "to end well.",
+    sentence: `Waits for ${left} to end well.`,
     unblocks: "The jobs it depends on must succeed; if one failed, retry that one.",
   };
 }
