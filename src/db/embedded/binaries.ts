@@ -6,7 +6,20 @@
  * in a world-readable file under /tmp, runs PostgreSQL in our process group (Ctrl-C would kill it
  * before the server is done) and brings a second driver.
  */
-import { cp, lstat, mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -69,19 +82,32 @@ export async function linkLibraries(binaries: Binaries, folder: string): Promise
 
 /**
  * Copies the binaries into `folder/<version>`, once per version, for a database user who cannot
- * enter node_modules. Static libraries are left out.
+ * enter node_modules. Static libraries are left out; modes are set anew, for the original may be
+ * closed by a strict umask.
  */
 export async function copyBinaries(binaries: Binaries, folder: string): Promise<Binaries> {
   const copy = join(folder, binaries.version);
   if (!(await lstat(copy).catch(() => undefined))) {
-    const half = `${copy}.half`;
-    await rm(half, { recursive: true, force: true });
-    await mkdir(half, { recursive: true, mode: 0o755 });
-    await cp(binaries.root, join(half, "native"), {
-      recursive: true,
-      filter: (path) => !path.endsWith(".a"),
-    });
-    await rename(half, copy);
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    const half = `${copy}.${randomUUID()}`;
+    await copyFolder(binaries.root, join(half, "native"));
+    await chmod(half, 0o755);
+    // Where somebody else was quicker, theirs is as good.
+    await rename(half, copy).catch(() => rm(half, { recursive: true, force: true }));
   }
   return binariesAt(join(copy, "native"), binaries.version);
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  await chmod(to, 0o755);
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await copyFolder(source, target);
+    else if (entry.isSymbolicLink()) await symlink(await readlink(source), target);
+    else if (!entry.name.endsWith(".a")) {
+      await copyFile(source, target, constants.COPYFILE_FICLONE);
+      await chmod(target, basename(from) === "bin" ? 0o755 : 0o644);
+    }
+  }
 }

@@ -44,7 +44,7 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
   if (account) await chown(path, account.uid, account.gid);
   const record = known ?? newRecord(dirname(path) === dataDir ? INSIDE : path);
   if (!known) await writeRecord(dataDir, record);
-  const binaries = await reachableBinaries(account, path);
+  const binaries = await reachableBinaries(account, options);
   const libraries = join(path, "lib");
   await linkLibraries(binaries, libraries);
   const place: Place = {
@@ -94,12 +94,17 @@ async function openDoor(dataDir: string, account: Account): Promise<void> {
   await chmod(dataDir, 0o710);
 }
 
-async function reachableBinaries(account: Account | undefined, home: string): Promise<Binaries> {
+/** A copy is shared by all data folders: it is large, and nothing in it is secret. */
+async function reachableBinaries(
+  account: Account | undefined,
+  options: HomeOptions,
+): Promise<Binaries> {
   const binaries = await findBinaries();
   const probes = [binaries.postgres, join(binaries.root, "share/postgresql/postgres.bki")];
   const reachable =
     !account || (await Promise.all(probes.map((p) => mayRead(account, p)))).every(Boolean);
-  return reachable ? binaries : await copyBinaries(binaries, join(home, "dist"));
+  if (reachable) return binaries;
+  return await copyBinaries(binaries, join(options.fallbackRoot ?? FALLBACK_ROOT, "dist"));
 }
 
 async function mayRead(account: Account, path: string): Promise<boolean> {

@@ -1,0 +1,230 @@
+/**
+ * Day partitions of the append-only tables (engine rule 6). Days are UTC.
+ *
+ * A partition is made as a plain table and then attached, because attaching waits for nobody:
+ * `create … partition of`, or dropping an attached partition, asks for a lock on the parent that
+ * queues behind the slowest reader while every insert queues behind it (1.5 s behind one open
+ * reader; attach and detach concurrently take milliseconds). There is no default partition: with
+ * one, each attach would have to lock and read it.
+ */
+import type postgres from "postgres";
+import type { Sql } from "./client.ts";
+
+type Reserved = postgres.ReservedSql<Record<string, never>>;
+
+export type PartitionedTable = "job" | "dispatched_job" | "job_end" | "phase_event";
+
+/** Parents, and whether the key is a time or a UUIDv7 that begins with one. */
+const PARENTS: Record<PartitionedTable, "time" | "uuid"> = {
+  job: "uuid",
+  dispatched_job: "time",
+  job_end: "time",
+  phase_event: "time",
+};
+export const PARTITIONED_TABLES = Object.keys(PARENTS) as PartitionedTable[];
+
+export const DAYS_AHEAD = 7;
+const DAY_MS = 86_400_000;
+/** One maker at a time, whatever the number of servers. */
+const LOCK = 7_265_471_122;
+const LOCK_TIMEOUT = "2s";
+const TRIES = 5;
+const RETRY_MS = 250;
+
+/**
+ * Rows are only ever added, so vacuum has one job here: to mark pages as visible to all and
+ * frozen, which makes index-only scans cheap and the later anti-wraparound vacuum empty. A tenth of
+ * the day's rows at a time is often enough, and small days are left alone.
+ */
+const STORAGE = `
+  autovacuum_vacuum_insert_threshold = 50000, autovacuum_vacuum_insert_scale_factor = 0.1,
+  autovacuum_analyze_threshold = 10000`;
+
+export interface Partition {
+  name: string;
+  table: PartitionedTable;
+  /** First moment of its day, milliseconds since the epoch. */
+  day: number;
+  attached: boolean;
+  /** A detach was begun and cut short; it must be finished before the next. */
+  detaching: boolean;
+}
+
+export function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS) * DAY_MS;
+}
+
+export function partitionName(table: PartitionedTable, day: number): string {
+  return `${table}_${new Date(day).toISOString().slice(0, 10).replaceAll("-", "")}`;
+}
+
+/** The SQL literal of the moment `ms` in the key of `table`. */
+export function bound(table: PartitionedTable, ms: number): string {
+  if (PARENTS[table] === "time") return `'${new Date(ms).toISOString()}'`;
+  const hex = ms.toString(16).padStart(12, "0");
+  return `'${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000'`;
+}
+
+/** Every partition, attached or left over from a removal that was cut short. */
+export async function listPartitions(sql: Sql | Reserved): Promise<Partition[]> {
+  const rows = await sql<{ name: string; attached: boolean; detaching: boolean }[]>`
+    select c.relname as name, i.inhrelid is not null as attached,
+           coalesce(i.inhdetachpending, false) as detaching
+    from pg_class c left join pg_inherits i on i.inhrelid = c.oid
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname ~ '_[0-9]{8}$'
+    order by c.relname`;
+  return rows.flatMap(({ name, attached, detaching }) => {
+    const table = name.slice(0, -9) as PartitionedTable;
+    const digits = name.slice(-8);
+    const day = Date.parse(`${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`);
+    return table in PARENTS && !Number.isNaN(day)
+      ? [{ name, table, day, attached, detaching }]
+      : [];
+  });
+}
+
+/**
+ * Makes what is missing from yesterday to `DAYS_AHEAD` days after `now` (milliseconds, database
+ * time); returns the names made. Safe to repeat and to run on several servers at once.
+ */
+export async function ensurePartitions(sql: Sql, now: number): Promise<string[]> {
+  const made: string[] = [];
+  for (const table of PARTITIONED_TABLES) {
+    if ((await missing(sql, table, now)).length === 0) continue;
+    made.push(...(await withRetry(() => makeMissing(sql, table, now))));
+  }
+  return made;
+}
+
+/** Whether inserts of today and tomorrow have a partition to go to, in every table. */
+export async function tomorrowReady(sql: Sql, now: number): Promise<boolean> {
+  const usable = new Set(
+    (await listPartitions(sql)).filter((p) => p.attached && !p.detaching).map((p) => p.name),
+  );
+  const today = dayOf(now);
+  return PARTITIONED_TABLES.every((table) =>
+    [today, today + DAY_MS].every((day) => usable.has(partitionName(table, day))),
+  );
+}
+
+export interface DropResult {
+  dropped: string[];
+  /** Still in use after all tries; the next call goes on with them. */
+  left: string[];
+}
+
+/**
+ * Removes the partitions of `table` whose day ended at or before `before` (milliseconds). Detaches
+ * without stopping readers or writers, then drops what nobody sees any more. A partition that
+ * somebody is still reading is left to the next call.
+ */
+export async function dropPartitionsBefore(
+  sql: Sql,
+  table: PartitionedTable,
+  before: number,
+): Promise<DropResult> {
+  const result: DropResult = { dropped: [], left: [] };
+  const reserved = (await sql.reserve()) as Reserved;
+  try {
+    await reserved.unsafe(`set lock_timeout = '${LOCK_TIMEOUT}'`);
+    // A detach waits for the readers that were there before it: bounded by lock_timeout instead.
+    await reserved.unsafe("set statement_timeout = 0");
+    const old = (await listPartitions(reserved)).filter((p) => p.table === table);
+    // One that was cut short blocks every other detach, however young it is.
+    for (const partition of old.filter((p) => p.detaching)) await finishDetach(reserved, partition);
+    for (const partition of old.filter((p) => p.day + DAY_MS <= before)) {
+      const gone = await dropOne(reserved, partition);
+      (gone ? result.dropped : result.left).push(partition.name);
+    }
+  } finally {
+    await reserved.unsafe("reset lock_timeout; reset statement_timeout");
+    reserved.release();
+  }
+  return result;
+}
+
+// Making
+
+async function missing(sql: Sql | Reserved, table: PartitionedTable, now: number) {
+  const there = new Set((await listPartitions(sql)).filter((p) => p.attached).map((p) => p.name));
+  const today = dayOf(now);
+  const days: number[] = [];
+  for (let offset = -1; offset <= DAYS_AHEAD; offset++) {
+    const day = today + offset * DAY_MS;
+    if (!there.has(partitionName(table, day))) days.push(day);
+  }
+  return days;
+}
+
+/** One transaction, so that a table is never there without being attached. */
+async function makeMissing(sql: Sql, table: PartitionedTable, now: number): Promise<string[]> {
+  return await sql.begin(async (transaction) => {
+    const tx = transaction as unknown as Reserved;
+    await tx.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
+    await tx`select pg_advisory_xact_lock(${LOCK})`;
+    const days = await missing(tx, table, now);
+    for (const day of days) await tx.unsafe(makeStatements(table, day));
+    return days.map((day) => partitionName(table, day));
+  });
+}
+
+function makeStatements(table: PartitionedTable, day: number): string {
+  const name = partitionName(table, day);
+  return `
+    create table if not exists ${name} (like ${table} including all excluding identity)
+      with (${STORAGE});
+    alter table ${table} attach partition ${name}
+      for values from (${bound(table, day)}) to (${bound(table, day + DAY_MS)})`;
+}
+
+// Removing
+
+/** False where somebody still uses it. */
+async function dropOne(sql: Reserved, partition: Partition): Promise<boolean> {
+  const { name, table } = partition;
+  for (let round = 1; round <= TRIES; round++) {
+    try {
+      const [now] = (await listPartitions(sql)).filter((p) => p.name === name);
+      if (!now) return true;
+      if (now.detaching) await sql.unsafe(`alter table ${table} detach partition ${name} finalize`);
+      else if (now.attached) {
+        await sql.unsafe(`alter table ${table} detach partition ${name} concurrently`);
+      }
+      await sql.unsafe(`drop table if exists ${name}`);
+      return true;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (round < TRIES) await pause();
+    }
+  }
+  return false;
+}
+
+async function finishDetach(sql: Reserved, { table, name }: Partition): Promise<void> {
+  try {
+    await sql.unsafe(`alter table ${table} detach partition ${name} finalize`);
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+  }
+}
+
+/** Somebody holds a lock (55P03), or two removers met (40P01, 55000: another detach is pending). */
+function isBusy(error: unknown): boolean {
+  return ["55P03", "40P01", "40001", "55000"].includes((error as { code?: string }).code ?? "");
+}
+
+async function withRetry<T>(work: () => Promise<T>): Promise<T> {
+  for (let round = 1; ; round++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (round >= TRIES || !isBusy(error)) throw error;
+      await pause();
+    }
+  }
+}
+
+/** With chance in it, so that two servers do not meet again. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, RETRY_MS * (0.5 + Math.random())));
+}
