@@ -6,6 +6,7 @@
  * it had promised, so that the sender is asked for it again.
  */
 
+import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";

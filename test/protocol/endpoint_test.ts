@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import WebSocket from "ws";
+import { openFolderLogStore } from "../../src/blobs/folder_log_store.ts";
+import type { LogStore } from "../../src/blobs/log_store.ts";
+import { FRAME_MAX_BYTES } from "../../src/messages/frames.ts";
+import { createWorkerEndpoint } from "../../src/protocol/endpoint.ts";
+import type { HttpServer } from "../../src/runtime/contract.ts";
+import { runtime } from "../../src/runtime/runtime.ts";
+
+const TOKEN = "worker-token-0123456789abcdef0123456789";
+const quiet = { info() {}, warn() {}, error() {} };
+let folder: string;
+let logs: LogStore;
+let server: HttpServer;
+let grants: unknown[];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "endpoint-"));
+  logs = await openFolderLogStore(folder);
+  grants = [];
+  const endpoint = createWorkerEndpoint({
+    engine: {
+      connectWorker: async (_hello, grant) => {
+        grants.push(grant);
+        return { ok: false, code: "stopping", message: "The server stops." };
+      },
+    },
+    logs,
+    log: quiet,
+    config: { workerToken: TOKEN },
+    helloTimeoutMs: 100,
+  });
+  server = await runtime.serve({
+    host: "127.0.0.1",
+    port: 0,
+    maxFrameBytes: FRAME_MAX_BYTES,
+    fetch: endpoint,
+  });
+});
+
+after(async () => {
+  await server.stop(true);
+  await logs.close();
+  await rm(folder, { recursive: true });
+});
+
+/** What a client hears: the frames, and how it ended. */
+function talk(say: (socket: WebSocket) => void, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/worker/v1`, { headers });
+  const heard: { frames: unknown[]; status?: number } = { frames: [] };
+  return new Promise<{ frames: unknown[]; status?: number; code?: number }>((resolve) => {
+    socket.on("open", () => say(socket));
+    socket.on("message", (data) => heard.frames.push(JSON.parse(data.toString())));
+    socket.on("unexpected-response", (_request, response) =>
+      resolve({ ...heard, status: response.statusCode }),
+    );
+    socket.on("error", () => {});
+    socket.on("close", (code) => resolve({ ...heard, code }));
+  });
+}
+
+const url = () => `http://127.0.0.1:${server.port}/worker/v1`;
+
+test("a request that is no upgrade is told what this is", async () => {
+  const response = await fetch(url());
+  assert.equal(response.status, 426);
+  assert.equal(response.headers.get("upgrade"), "websocket");
+});
+
+test("a page of another site cannot open the socket", async () => {
+  for (const origin of ["https://evil.example", "null", "http://127.0.0.1", "not a url"]) {
+    const response = await fetch(url(), { headers: { origin } });
+    assert.equal(response.status, 403, origin);
+  }
+  const own = await fetch(url(), { headers: { origin: `http://127.0.0.1:${server.port}` } });
+  assert.equal(own.status, 426);
+});
+
+test("silence, noise, binary and oversized frames each end their connection", async () => {
+  const [silent, noisy, binary, oversized] = await Promise.all([
+    talk(() => {}),
+    talk((socket) => socket.send("hello?")),
+    talk((socket) => socket.send(new Uint8Array([1, 2, 3]))),
+    talk((socket) => socket.send("x".repeat(FRAME_MAX_BYTES + 1))),
+  ]);
+  assert.equal(silent.code, 4408);
+  assert.equal(noisy.code, 1007);
+  assert.match(JSON.stringify(noisy.frames), /"malformed"/);
+  assert.equal(binary.code, 1003);
+  assert.equal(oversized.code, 1009);
+});
+
+test("the server's worker token opens organization default, and no other token opens anything", async () => {
+  const hello = (token: string) =>
+    JSON.stringify({
+      type: "hello",
+      protocol: 1,
+      version: "0",
+      worker_id: crypto.randomUUID(),
+      token,
+      name: "w",
+      pid: 1,
+      host: "h",
+      concurrency: 1,
+    });
+  const wrong = await talk((socket) => socket.send(hello(TOKEN.toUpperCase())));
+  assert.equal(wrong.code, 4401);
+  assert.deepEqual(grants, []);
+  const right = await talk((socket) => socket.send(hello(TOKEN)));
+  assert.equal(right.code, 1001);
+  assert.deepEqual(grants, [{ org: "default" }]);
+});
+
+test("without a worker token nobody gets in", async () => {
+  const closed = createWorkerEndpoint({
+    engine: { connectWorker: () => assert.fail("reached the engine") },
+    logs,
+    log: quiet,
+    config: { workerToken: undefined },
+  });
+  const sent: string[] = [];
+  closed(new Request(url()), {
+    remoteAddress: undefined,
+    upgrade(handlers) {
+      const socket = { buffered: () => 0, send: (text: string) => sent.push(text), close() {} };
+      handlers.open(socket);
+      handlers.message(socket, JSON.stringify({ type: "hello", protocol: 1, token: "" }));
+      return new Response(null);
+    },
+  });
+  assert.match(sent[0] ?? "", /unauthorized/);
+});
