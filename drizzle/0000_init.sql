@@ -223,6 +223,7 @@ CREATE TABLE "name_history" (
 	"cpu_ms" double precision[] NOT NULL,
 	"disk_bytes" double precision[] NOT NULL,
 	"network_mbps" real[] NOT NULL,
+	"oom" real[] NOT NULL,
 	"updated_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
@@ -380,13 +381,14 @@ CREATE INDEX "live_job_due" ON "live_job" USING btree ("due_at","id") WHERE due_
 CREATE INDEX "live_job_session" ON "live_job" USING btree ("session_id") WHERE session_id is not null;--> statement-breakpoint
 CREATE INDEX "live_job_deadline" ON "live_job" USING btree ("deadline_at") WHERE deadline_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_cancel" ON "live_job" USING btree ("cancel_requested_at") WHERE cancel_requested_at is not null;--> statement-breakpoint
-CREATE INDEX "phase_event_id_brin" ON "phase_event" USING brin ("id");--> statement-breakpoint
-CREATE INDEX "phase_event_at_brin" ON "phase_event" USING brin ("at");--> statement-breakpoint
-CREATE INDEX "phase_event_job_brin" ON "phase_event" USING brin ("job_id" uuid_minmax_multi_ops);--> statement-breakpoint
+CREATE INDEX "phase_event_id_brin" ON "phase_event" USING brin ("id") WITH (autosummarize=true);--> statement-breakpoint
+CREATE INDEX "phase_event_at_brin" ON "phase_event" USING brin ("at") WITH (autosummarize=true);--> statement-breakpoint
+CREATE INDEX "phase_event_job_brin" ON "phase_event" USING brin ("job_id" uuid_minmax_multi_ops) WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "worker_connection_open" ON "worker_connection" USING btree ("worker_id") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "worker_connection_worker" ON "worker_connection" USING btree ("worker_id","connected_at");--> statement-breakpoint
 CREATE INDEX "workflow_job_job" ON "workflow_job" USING btree ("job_id");--> statement-breakpoint
 CREATE INDEX "workflow_org_id" ON "workflow" USING btree ("org_id","id");--> statement-breakpoint
+CREATE INDEX "workflow_unfinished" ON "workflow" USING btree ("id") WHERE finished_at is null;--> statement-breakpoint
 -- What drizzle cannot say: storage of the hot tables, and the first rows.
 ALTER TABLE "live_job" SET (fillfactor = 40, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000);--> statement-breakpoint
 ALTER TABLE "worker_connection" SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);--> statement-breakpoint

@@ -25,7 +25,6 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import type { Sql } from "../../src/db/client.ts";
 import { findBinaries } from "../../src/db/embedded/binaries.ts";
-import { bringUp } from "../../src/db/embedded/bring_up.ts";
 import { ROLE, superuserUrl } from "../../src/db/embedded/cluster.ts";
 import { FolderInUse, lockFolder } from "../../src/db/embedded/folder_lock.ts";
 import { prepareHome } from "../../src/db/embedded/home.ts";
@@ -34,6 +33,7 @@ import { processIdentity } from "../../src/db/embedded/process_identity.ts";
 import type { Record } from "../../src/db/embedded/record.ts";
 import { readRecord } from "../../src/db/embedded/record.ts";
 import { FAST_SETTINGS } from "../../src/db/embedded/settings.ts";
+import { takeOver } from "../../src/db/embedded/take_over.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { ensurePartitions } from "../../src/db/partitions.ts";
 import { registerUser } from "./cluster_watchdog.ts";
@@ -129,7 +129,7 @@ async function start(folder: string): Promise<Record> {
   await rm(join(folder, "postgres"), { recursive: true, force: true });
   await rm(join(folder, "database.json"), { force: true });
   const home = await prepareHome({ dataDir: folder, warn: () => {} });
-  await bringUp(home, { dataDir: folder, settings: FAST_SETTINGS });
+  await takeOver(home, { dataDir: folder, settings: FAST_SETTINGS, info: () => {} });
   return home.record;
 }
 

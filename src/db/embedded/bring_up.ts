@@ -1,18 +1,18 @@
 /** From a prepared home to a PostgreSQL that accepts connections, on a free port. */
 import { chown, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureCluster, ensureDatabase } from "./cluster.ts";
 import { freePort } from "./free_port.ts";
 import type { Home } from "./home.ts";
 import { type Postmaster, startPostmaster } from "./postmaster.ts";
-import { writeRecord } from "./record.ts";
+import { type Record, writeRecord } from "./record.ts";
 import { type Settings, settingsFile } from "./settings.ts";
 
 export interface BringUpOptions {
   /** Where `database.json` stands. */
   dataDir: string;
   settings: Settings;
-  onExit?: (how: string) => void;
+  /** Take the recorded port or fail: somebody holds connections that expect it. */
+  samePort?: boolean;
 }
 
 /** Crash recovery of a few gigabytes of WAL on a slow disk takes minutes. */
@@ -21,31 +21,29 @@ const PORT_TRIES = 5;
 
 /** Starts the cluster of `home`, which must not be running. Keeps the recorded port if it can. */
 export async function bringUp(home: Home, options: BringUpOptions): Promise<Postmaster> {
-  await ensureCluster(home);
   for (let round = 1; ; round++) {
-    const port = await freePort(home.record.port);
-    await rememberPort(home, options.dataDir, port);
+    const port = options.samePort ? home.record.port : await freePort(home.record.port);
+    await updateRecord(home, options.dataDir, { port });
     await writeSettings(home, options.settings);
     try {
-      const postmaster = await startPostmaster(home.place, {
-        deadlineMs: START_DEADLINE_MS,
-        onExit: options.onExit,
-      });
-      await ensureDatabase(home.record);
-      return postmaster;
+      return await startPostmaster(home.place, START_DEADLINE_MS);
     } catch (error) {
       // Somebody took the port between our look and PostgreSQL's start.
-      if (round >= PORT_TRIES || !/could not bind|Address already in use/.test(String(error))) {
-        throw error;
-      }
+      const portTaken = /could not bind|Address already in use/.test(String(error));
+      if (options.samePort || round >= PORT_TRIES || !portTaken) throw error;
     }
   }
 }
 
-async function rememberPort(home: Home, dataDir: string, port: number): Promise<void> {
-  if (port === home.record.port) return;
-  home.record = { ...home.record, port };
-  await writeRecord(dataDir, home.record);
+export async function updateRecord(
+  home: Home,
+  dataDir: string,
+  changes: Partial<Record>,
+): Promise<void> {
+  const next = { ...home.record, ...changes };
+  if (JSON.stringify(next) === JSON.stringify(home.record)) return;
+  home.record = next;
+  await writeRecord(dataDir, next);
 }
 
 /** Returns whether the file had to change. */

@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { chmod, chown, mkdir, realpath, rename, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import process from "node:process";
 import { type Account, canReach, databaseAccount, isRoot } from "./account.ts";
 import { type Binaries, copyBinaries, findBinaries, linkLibraries } from "./binaries.ts";
 import { findPostmaster, type Place, stopPostmaster } from "./postmaster.ts";
@@ -35,26 +36,29 @@ export interface HomeOptions {
 export async function prepareHome(options: HomeOptions): Promise<Home> {
   const dataDir = await realpath(options.dataDir);
   const known = await readRecord(dataDir);
-  const existing = known && resolve(dataDir, known.home);
-  const owner = existing ? await ownerOf(join(existing, "data")) : undefined;
+  const existing = resolve(dataDir, known?.home ?? INSIDE);
+  const owner = await ownerOf(join(existing, "data"));
   const account = isRoot() ? (owner ?? (await databaseAccount(options.warn))) : undefined;
-  const path = existing ?? (await chooseHome(dataDir, account, options));
-  if (account && dirname(path) === dataDir) await openDoor(dataDir, account);
+  if (!account && owner && owner.uid !== process.getuid?.()) throw foreign(existing, owner);
+  const path = known ? existing : await chooseHome(dataDir, account, options);
+  const inside = dirname(path) === dataDir;
+  if (account && inside) await openDoor(dataDir, account);
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (account) await chown(path, account.uid, account.gid);
-  const record = known ?? newRecord(dirname(path) === dataDir ? INSIDE : path);
+  const record = known ?? newRecord(inside ? INSIDE : path);
   if (!known) await writeRecord(dataDir, record);
   const binaries = await reachableBinaries(account, options);
   const libraries = join(path, "lib");
   await linkLibraries(binaries, libraries);
-  const place: Place = {
-    data: join(path, "data"),
-    logFile: join(path, "server.log"),
-    binaries,
-    libraries,
-    account,
-  };
-  return { place, record, path };
+  const [data, logFile] = [join(path, "data"), join(path, "server.log")];
+  return { place: { data, logFile, binaries, libraries, account }, record, path };
+}
+
+function foreign(path: string, owner: Account): Error {
+  return new Error(
+    `The database in ${path} belongs to user ${owner.uid}: start Signalbox as that user or as ` +
+      "root, or set SIGNALBOX_DATA to another folder.",
+  );
 }
 
 /** A cluster keeps its owner: whoever made it, root runs it as the same user again. */
@@ -88,10 +92,12 @@ async function moveAside(path: string, warn: (text: string) => void): Promise<vo
   warn(`The data folder's former database was moved to ${aside}: remove it if it is not needed.`);
 }
 
-/** Lets the database's user through the data folder, and nobody else. */
+/** Lets the database's user through the data folder, and nobody else. Its owner stays. */
 async function openDoor(dataDir: string, account: Account): Promise<void> {
-  await chown(dataDir, 0, account.gid);
-  await chmod(dataDir, 0o710);
+  const facts = await stat(dataDir);
+  if (facts.uid === account.uid) return;
+  await chown(dataDir, facts.uid, account.gid);
+  await chmod(dataDir, (facts.mode & 0o700) | 0o010);
 }
 
 /** A copy is shared by all data folders: it is large, and nothing in it is secret. */

@@ -6,14 +6,17 @@
  * `postmaster.pid`. A pid in that file counts only if the process there is a PostgreSQL that was
  * started on this very directory; pids are given again after a crash or a reboot.
  */
+
+import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { readdir, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
+import { boundLog } from "./log_file.ts";
 import { commandLine, processIdentity } from "./process_identity.ts";
 
 export interface Place {
@@ -66,61 +69,71 @@ export async function findPostmaster(data: string): Promise<Postmaster | undefin
   };
 }
 
+/** Of its children only the title begins with "postgres:"; both count. */
 async function isPostgres(pid: number): Promise<boolean> {
   return basename((await commandLine(pid))[0] ?? "").startsWith("postgres");
 }
 
+/** The working folder of a postmaster is its data directory, also after that was renamed. */
 async function servesDirectory(pid: number, data: string): Promise<boolean> {
   if (!(await isPostgres(pid))) return false;
-  const words = await commandLine(pid);
-  const at = words.indexOf("-D");
-  const directory = words[at + 1];
-  if (at < 0 || directory === undefined) return false;
-  return directory === data || (await realpath(directory).catch(() => "")) === data;
+  if ((await readlink(`/proc/${pid}/cwd`).catch(() => "")) === data) return true;
+  return (await commandLine(pid)).join(" ").endsWith(` -D ${data}`);
 }
 
 /**
  * Starts PostgreSQL and waits until it accepts connections. Throws with the end of its log where it
  * does not come up within `deadlineMs` (crash recovery may take minutes, so be generous).
  */
-export async function startPostmaster(
-  place: Place,
-  options: { deadlineMs: number; onExit?: (how: string) => void },
-): Promise<Postmaster> {
+export async function startPostmaster(place: Place, deadlineMs: number): Promise<Postmaster> {
   await disarmStalePidFile(place.data);
-  const log = openSync(place.logFile, "a", 0o600);
-  let exited: string | undefined;
-  const child = spawn(place.binaries.postgres, ["-D", place.data], {
-    cwd: "/",
-    detached: true,
-    env: childEnvironment(place),
-    stdio: ["ignore", log, log],
-    ...(place.account ? { uid: place.account.uid, gid: place.account.gid } : {}),
-  });
-  closeSync(log);
-  child.on("error", (error) => {
-    exited = error.message;
-  });
-  child.on("exit", (code, signal) => {
-    exited = signal ? `signal ${signal}` : `code ${code}`;
-    options.onExit?.(exited);
-  });
-  child.unref();
-  const deadline = Date.now() + options.deadlineMs;
+  await killOrphans(place.data);
+  const logFrom = await boundLog(place.logFile);
+  const child = spawnPostmaster(place);
+  const deadline = Date.now() + deadlineMs;
   while (Date.now() < deadline) {
-    if (exited !== undefined) throw await startFailure(place, `ended with ${exited}`);
+    if (child.ended !== undefined) throw await startFailure(place, logFrom, child.ended);
     const found = await findPostmaster(place.data);
     if (found?.ready && found.pid === child.pid) return found;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  if (child.pid !== undefined) await stopPid(child.pid, "SIGQUIT", 5_000);
-  throw await startFailure(place, `did not accept connections in ${options.deadlineMs / 1000} s`);
+  await stopPid(child.pid, "SIGQUIT", 5_000);
+  throw await startFailure(place, logFrom, `did not accept connections in ${deadlineMs / 1000} s`);
 }
 
-async function startFailure(place: Place, what: string): Promise<Error> {
-  const text = await readFile(place.logFile, "utf8").catch(() => "");
-  const tail = text.trimEnd().split("\n").slice(-8).join("\n");
-  return new Error(`PostgreSQL ${what}. The end of ${place.logFile}:\n${tail}`);
+function spawnPostmaster(place: Place): { pid: number; ended: string | undefined } {
+  const log = openSync(place.logFile, "a", 0o600);
+  try {
+    const child = spawn(place.binaries.postgres, ["-D", place.data], {
+      cwd: "/",
+      detached: true,
+      env: childEnvironment(place),
+      stdio: ["ignore", log, log],
+      ...(place.account ? { uid: place.account.uid, gid: place.account.gid } : {}),
+    });
+    const state: { pid: number; ended: string | undefined } = {
+      pid: child.pid ?? 0,
+      ended: undefined,
+    };
+    child.on("error", (error) => {
+      state.ended = `could not be run: ${error.message}`;
+    });
+    child.on("exit", (code, signal) => {
+      state.ended = signal ? `was ended by ${signal}` : `ended with code ${code}`;
+    });
+    // It must not keep us alive: if we leave without stopping it, the next start takes it over.
+    child.unref();
+    return state;
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Says what PostgreSQL said, and no more than this start's part of it. */
+async function startFailure(place: Place, logFrom: number, what: string): Promise<Error> {
+  const bytes = await readFile(place.logFile).catch(() => Buffer.alloc(0));
+  const said = bytes.subarray(logFrom).toString("utf8").trimEnd().split("\n").slice(-8).join("\n");
+  return new Error(`PostgreSQL ${what}. It said, in ${place.logFile}:\n${said}`);
 }
 
 /**
@@ -135,7 +148,6 @@ async function disarmStalePidFile(data: string): Promise<void> {
   // Cut off while it was written: PostgreSQL asks for its removal.
   if (text.trim() === "") return await rm(path);
   await writeFile(path, [String(NOBODYS_PID), ...text.split("\n").slice(1)].join("\n"));
-  await killOrphans(data);
 }
 
 /**

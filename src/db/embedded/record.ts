@@ -10,6 +10,8 @@ export interface Record {
   /** Folder of the cluster: "postgres" in the data folder, or an absolute path outside it. */
   home: string;
   port: number;
+  /** The cluster was made: if it is missing now, it was lost. */
+  made: boolean;
   /** Password of the role `signalbox`, which owns the database and is no superuser. */
   password: string;
   /** Password of the superuser `postgres`. */
@@ -20,7 +22,7 @@ export const RECORD_FILE = "database.json";
 
 export function newRecord(home: string): Record {
   const password = () => randomBytes(24).toString("base64url");
-  return { home, port: 0, password: password(), superuserPassword: password() };
+  return { home, port: 0, made: false, password: password(), superuserPassword: password() };
 }
 
 /** Undefined where there is none; throws a sentence where it cannot be understood. */
@@ -32,9 +34,9 @@ export async function readRecord(dataDir: string): Promise<Record | undefined> {
   });
   if (text === undefined) return undefined;
   try {
-    const { home, port, password, superuserPassword } = JSON.parse(text) as Record;
+    const { home, port, made, password, superuserPassword } = JSON.parse(text) as Record;
     if (typeof home === "string" && typeof password === "string" && superuserPassword) {
-      return { home, port: Number(port) || 0, password, superuserPassword };
+      return { home, port: Number(port) || 0, made: made === true, password, superuserPassword };
     }
   } catch {
     // Falls through to the sentence below.
