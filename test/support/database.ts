@@ -1,6 +1,7 @@
 /** Databases for tests: a real PostgreSQL, migrated, one database of its own per call. */
 import { randomBytes } from "node:crypto";
 import process from "node:process";
+import { ownCluster } from "./own_cluster.ts";
 import { asSuperuser, sharedCluster, testUrl } from "./shared_cluster.ts";
 
 export interface TestDatabase {
@@ -9,8 +10,16 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated database with partitions, cloned from a template in some 30 ms. Not durable. */
-export async function testDatabase(): Promise<TestDatabase> {
+/**
+ * A migrated database with partitions, cloned from a template in some 30 ms, on a server shared
+ * with other test processes that promises nothing across a crash. With `durable`, on a server of
+ * its own with the settings of production (two seconds).
+ */
+export async function testDatabase(options: { durable?: boolean } = {}): Promise<TestDatabase> {
+  if (options.durable) {
+    const cluster = await ownCluster();
+    return { url: cluster.url, drop: () => cluster.stop() };
+  }
   const { record, template } = await sharedCluster();
   const name = `t_${process.pid}_${randomBytes(6).toString("hex")}`;
   await asSuperuser(record, (sql) =>
@@ -26,3 +35,5 @@ export async function testDatabase(): Promise<TestDatabase> {
     },
   };
 }
+
+export { killAndWait, type OwnCluster, ownCluster, postmasterPid } from "./own_cluster.ts";

@@ -183,7 +183,7 @@ async function ensureTemplate(record: Record): Promise<string> {
   return template;
 }
 
-async function addPartitions(url: string): Promise<void> {
+export async function addPartitions(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
     await ensurePartitions(sql as unknown as Sql, Date.now());
