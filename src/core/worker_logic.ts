@@ -22,7 +22,8 @@ const SNAPSHOTS = Object.fromEntries(
 export const workerLogic = fromTransition(
   (snapshot: WorkerSnapshot, event: WorkerActorEvent): WorkerSnapshot => {
     const next = nextWorkerState(snapshot.state, event.type);
-    return next === undefined ? snapshot : SNAPSHOTS[next];
+    // `??` as well: a type that names a method of every object finds that, and no snapshot.
+    return next === undefined ? snapshot : (SNAPSHOTS[next] ?? snapshot);
   },
   SNAPSHOTS.joining,
 );

@@ -8,7 +8,7 @@ const readyAt = fc.integer({ min: NOW - 86_400_000, max: NOW });
 const priority = fc.integer({ min: -100, max: 100 });
 
 describe("the rank of a ready job", () => {
-  test("is its time of readiness in epoch seconds, less a minute for each point of priority", () => {
+  test("is when it became ready in epoch seconds, less a minute for each point of priority", () => {
     assert.equal(readyRank(1_000_000, 0), 1000);
     assert.equal(readyRank(1_000_000, 5), 1000 - 5 * SECONDS_PER_POINT);
     assert.equal(readyRank(1_000_500, -1), 1000.5 + SECONDS_PER_POINT);

@@ -5,7 +5,7 @@ import { clamp01, FAIR_SHARE, FAIR_SHARE_GROWTH_MAX, WAIT_CEILING_SECONDS } from
  * From 1 upwards: how much longer than the pace reaches jobs wait here. Without it the penalty
  * would be worth a fixed time, and a small organization would stand behind hours of backlog.
  */
-function growth(instance: ScoringInstance): number {
+export function fairShareGrowth(instance: ScoringInstance): number {
   const wait = instance.averages.waitSeconds ?? 0;
   return Math.min(FAIR_SHARE_GROWTH_MAX, Math.max(1, wait / WAIT_CEILING_SECONDS));
 }
@@ -26,6 +26,6 @@ export const fairShare: Rule = {
     const equal = 1 / instance.activeOrgs;
     const share = (instance.usedByOrg.get(job.org) ?? 0) / instance.slotsUsed;
     const excess = clamp01((share - equal) / (1 - equal));
-    return excess > 0 ? -FAIR_SHARE * excess * growth(instance) : 0;
+    return excess > 0 ? -FAIR_SHARE * excess * fairShareGrowth(instance) : 0;
   },
 };

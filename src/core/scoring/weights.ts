@@ -11,10 +11,10 @@
  * - Rules that look at the job alone (wait, dependents, fair share) choose the job; rules that look
  *   at the pair choose the worker. A worker in trouble (saturation) outweighs every comfort: all
  *   comforts together stay below one such penalty.
- * - Ten points of priority (600) outweigh every comfort together: who asks for priority is not
- *   overtaken because somebody else's files are warm.
- * - No penalty is a veto. All of them together are bounded, waiting is not: `starvationSeconds`
- *   says after how long a job beats any other, and a test holds it to that.
+ * - Ten points of priority (600 at the usual pace) outweigh every comfort together: who asks for
+ *   priority is not overtaken because somebody else's files are warm.
+ * - No penalty is a veto. All of them together are bounded, waiting is not: `handicapSeconds` says
+ *   after how long a job beats any other, and tests hold it to that.
  *
  * The pace follows the instance: where jobs usually wait W seconds, a job that waited W has 60
  * points. It is held between a quarter point and four points a second, lest affinities drown in the
