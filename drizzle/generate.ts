@@ -57,14 +57,13 @@ function generate(migration: string | undefined): void {
 
 function verify(): void {
   const released = journal(FOLDER).entries.length > 1;
-  withFolder((fresh) => {
-    const different = released ? newMigrations(fresh) : changedInit(fresh);
-    if (different.length > 0) {
-      console.error(`Schema and migrations differ (${different.join(", ")}): bun run db:generate`);
-      process.exit(1);
-    }
-  });
-  console.log("Schema and migrations agree.");
+  const different = withFolder((fresh) => (released ? newMigrations(fresh) : changedInit(fresh)));
+  if (different.length === 0) {
+    console.log("Schema and migrations agree.");
+    return;
+  }
+  console.error(`Schema and migrations differ (${different.join(", ")}): bun run db:generate`);
+  process.exitCode = 1;
 }
 
 /** What drizzle-kit would add to the migrations as they are. */
@@ -127,10 +126,10 @@ function drizzleKit(out: string, migration: string): void {
   if (result.status !== 0) throw new Error(`drizzle-kit failed:\n${result.stdout}${result.stderr}`);
 }
 
-function withFolder(work: (folder: string) => void): void {
+function withFolder<T>(work: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "signalbox-drizzle-"));
   try {
-    work(folder);
+    return work(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

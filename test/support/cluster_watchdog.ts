@@ -44,7 +44,7 @@ async function watch(folder: string, patienceMs: number): Promise<void> {
 async function removeUnused(folder: string): Promise<boolean> {
   let release: () => Promise<void>;
   try {
-    release = await lockFolder(folder, "guard");
+    release = await lockFolder(folder, { name: "guard" });
   } catch (error) {
     // Somebody joins just now; or the folder is gone already.
     return !(error instanceof FolderInUse);

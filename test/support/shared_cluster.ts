@@ -101,7 +101,7 @@ async function takeGuard(folder: string): Promise<() => Promise<void>> {
     const facts = await stat(folder);
     if (facts.uid !== process.getuid?.()) throw new Error(`${folder} belongs to somebody else.`);
     try {
-      return await lockFolder(folder, "guard");
+      return await lockFolder(folder, { name: "guard" });
     } catch (error) {
       // ENOENT: the watchdog removed the folder between the two steps.
       const again = error instanceof FolderInUse || (error as { code?: string }).code === "ENOENT";

@@ -43,6 +43,7 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
   const path = known ? existing : await chooseHome(dataDir, account, options);
   const inside = dirname(path) === dataDir;
   if (account && inside) await openDoor(dataDir, account);
+  if (account && known && !(await canReach(account, dirname(path)))) throw closed(path, account);
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (account) await chown(path, account.uid, account.gid);
   const record = known ?? newRecord(inside ? INSIDE : path);
@@ -52,6 +53,13 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
   await linkLibraries(binaries, libraries);
   const [data, logFile] = [join(path, "data"), join(path, "server.log")];
   return { place: { data, logFile, binaries, libraries, account }, record, path };
+}
+
+function closed(path: string, account: Account): Error {
+  return new Error(
+    `User ${account.name}, who runs the database, can no longer enter ${dirname(path)}: ` +
+      "let others enter the folders above it (chmod o+x), or move the data folder.",
+  );
 }
 
 function foreign(path: string, owner: Account): Error {
