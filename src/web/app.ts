@@ -1,0 +1,139 @@
+/**
+ * The board: static files, sign-in, and the pages it is handed, in this order: security headers on
+ * every answer, public files, sign-in, then the gate, then pages. Nothing behind the gate runs
+ * without a caller.
+ */
+import { fileURLToPath } from "node:url";
+import { Hono } from "hono";
+import { loadAssets } from "./assets.ts";
+import { isSecure } from "./auth.ts";
+import { answerError, answerNotFound } from "./errors.ts";
+import { mountStream } from "./live_stream.ts";
+import { createRenderer } from "./render.ts";
+import { secure } from "./security.ts";
+import {
+  type BoardContext,
+  type BoardDeps,
+  type BoardEnv,
+  type BoardPage,
+  isHtmx,
+  type PageOptions,
+  type Shell,
+} from "./shell.ts";
+import { mountSignIn } from "./sign_in.ts";
+import { themeOf } from "./theme.ts";
+
+const PUBLIC = fileURLToPath(new URL("../../public/", import.meta.url));
+const VIEWS = fileURLToPath(new URL("../../views/", import.meta.url));
+
+/**
+ * The board as one fetch handler: `board.fetch(request, { remoteAddress })`.
+ * It owns `/`, `/board/**`, `/sign-in`, `/sign-out`, `/public/**`, and answers 404 elsewhere.
+ */
+export function createBoard(deps: BoardDeps, pages: readonly BoardPage[]): Hono<BoardEnv> {
+  const shell = createShell(deps, pages);
+  const app = new Hono<BoardEnv>();
+
+  app.use("*", async (c, next) => {
+    await next();
+    secure(c.res);
+  });
+  app.get("/public/*", (c) => shell.assets.answer(c.req.raw) ?? answerNotFound(c, shell));
+  app.get("/favicon.ico", (c) => c.redirect(shell.assets.url("icons/signalbox.svg")));
+  app.get("/robots.txt", (c) => c.text("User-agent: *\nDisallow: /\n"));
+  mountSignIn(app, shell);
+
+  app.use("/", gate(shell));
+  app.use("/board", gate(shell));
+  app.use("/board/*", gate(shell));
+  app.get("/", (c) => c.redirect("/board"));
+  mountStream(app, shell, pages);
+  for (const page of pages) page.mount(app, shell);
+  const first = pages.find((page) => page.nav);
+  app.get("/board", (c) => c.redirect(first?.nav?.href ?? "/sign-in"));
+
+  app.notFound((c) => answerNotFound(c, shell));
+  app.onError((error, c) => answerError(c, shell, error));
+  return app;
+}
+
+function createShell(deps: BoardDeps, pages: readonly BoardPage[]): Shell {
+  const assets = loadAssets(PUBLIC);
+  const renderer = createRenderer({
+    views: VIEWS,
+    assets,
+    onMissing: (template, value) =>
+      deps.log.error({ template, value }, "a template printed a value that its model lacks"),
+  });
+  const nav = pages.flatMap((page) => (page.nav ? [{ id: page.id, ...page.nav }] : []));
+  const groups = [...new Set(nav.map((item) => item.group))];
+
+  const page = (c: BoardContext, template: string, model: object, options: PageOptions) => {
+    const body = renderer.fragment(template, model);
+    const html = renderer.layout(body, {
+      title: options.title,
+      nav: groups.map((label) => ({
+        label,
+        items: nav
+          .filter((item) => item.group === label)
+          .map((item) => ({ ...item, current: item.id === options.nav })),
+      })),
+      signedIn: c.get("caller") !== undefined,
+      theme: themeOf(c.req.raw),
+      now: deps.engine.now(),
+    });
+    return html200(c, html, options.status);
+  };
+  return {
+    deps,
+    assets,
+    renderer,
+    page,
+    fragment: (c, template, model, status) =>
+      html200(c, renderer.fragment(template, model), status),
+  };
+}
+
+/** Pages are never cached: the back button must not show what a signed-out reader may not see. */
+function html200(c: BoardContext, html: string, status = 200): Response {
+  return new Response(c.req.method === "HEAD" ? null : html, {
+    status,
+    headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
+  });
+}
+
+/** Lets in who has a credential; shows everybody else the way to the sign-in form. */
+function gate(shell: Shell) {
+  const { auth } = shell.deps;
+  return async (c: BoardContext, next: () => Promise<void>): Promise<Response | undefined> => {
+    const caller = await auth.authenticate(c.req.raw);
+    if (!caller) return refuse(c);
+    c.set("caller", caller);
+    await next();
+    if (caller.via === "cookie" && auth.isAgeing(c.req.raw)) {
+      c.res.headers.append("set-cookie", auth.openSession(isSecure(c.req.raw)));
+    }
+    return undefined;
+  };
+}
+
+function refuse(c: BoardContext): Response {
+  const url = new URL(c.req.url);
+  const wantsPage = c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/html");
+  const challenge = { "www-authenticate": 'Bearer realm="signalbox"' };
+  if (isHtmx(c)) {
+    const from = c.req.header("hx-current-url");
+    const back = from ? new URL(from).pathname + new URL(from).search : "/board";
+    const headers = { ...challenge, "hx-redirect": signInPath(back) };
+    return new Response("Sign in again.\n", { status: 401, headers });
+  }
+  if (wantsPage) return c.redirect(signInPath(url.pathname + url.search), 303);
+  return new Response("Sign in first, or send a token as a bearer.\n", {
+    status: 401,
+    headers: { ...challenge, "content-type": "text/plain; charset=utf-8" },
+  });
+}
+
+function signInPath(next: string): string {
+  return `/sign-in?next=${encodeURIComponent(next)}`;
+}

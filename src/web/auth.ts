@@ -1,0 +1,160 @@
+/**
+ * Who is asking. Until accounts exist there is one credential, the admin token: as a bearer header
+ * from programs, or exchanged by the sign-in form (or a one-time link) for a signed cookie.
+ *
+ * The cookie holds no secret, only an expiry and a random part, signed with a key derived from
+ * the admin token: it survives restarts, holds on every replica, and a new token ends all sessions.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { attemptLimit } from "./attempt_limit.ts";
+
+/** Somebody with rights. Until accounts exist everybody who may enter may do everything. */
+export interface Caller {
+  /** Written into phase events. */
+  actor: string;
+  superuser: true;
+  /** How they showed it: a cookie travels by itself, so unsafe requests need a same-origin check. */
+  via: "token" | "cookie";
+}
+
+export interface Auth {
+  /** Null without a valid credential. A cookie counts for unsafe methods only from our own pages. */
+  authenticate(request: Request): Promise<Caller | null>;
+  /** Whether `token` is the admin token, compared in constant time. */
+  isAdminToken(token: string): boolean;
+  /** A path that signs its first visitor in, once, within `LINK_MS`. */
+  createSignInLink(): string;
+  /** Consumes a one-time link; false where it is unknown, used or too old. */
+  useSignInLink(secret: string): boolean;
+  /** A `Set-Cookie` value that opens a session on this browser. */
+  openSession(secure: boolean): string;
+  /** A `Set-Cookie` value that ends it. */
+  closeSession(secure: boolean): string;
+  /** Whether this request's session is past half its life and worth renewing. */
+  isAgeing(request: Request): boolean;
+  /** Failed sign-ins, limited by peer address and in all. */
+  readonly failures: ReturnType<typeof attemptLimit>;
+}
+
+export const SESSION_MS = 7 * 24 * 3_600_000;
+export const LINK_MS = 3_600_000;
+const COOKIE = "signalbox_session";
+const LINKS_MAX = 100;
+
+export interface AuthOptions {
+  adminToken: string;
+  /** Milliseconds since the epoch; for tests. */
+  now?: () => number;
+}
+
+export function createAuth(options: AuthOptions): Auth {
+  const now = options.now ?? Date.now;
+  const key = createHmac("sha256", options.adminToken).update("signalbox session 1").digest();
+  const links = new Map<string, number>();
+
+  const sign = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
+  const expiryOf = (request: Request): number | null => {
+    const value = readCookie(request, COOKIE);
+    const [version, expiry, nonce, signature, ...rest] = value?.split(".") ?? [];
+    if (version !== "1" || !expiry || !nonce || !signature || rest.length > 0) return null;
+    if (!sameText(sign(`1.${expiry}.${nonce}`), signature)) return null;
+    return Number(expiry) > now() ? Number(expiry) : null;
+  };
+  const isAdminToken = (token: string) => sameText(token, options.adminToken);
+
+  return {
+    isAdminToken,
+    failures: attemptLimit({ now, windowMs: 60_000, each: 10, all: 100 }),
+    authenticate: async (request) => {
+      const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+      // A wrong token is never rescued by a cookie: the program meant the token.
+      if (request.headers.has("authorization")) {
+        return bearer && isAdminToken(bearer) ? caller("token") : null;
+      }
+      if (expiryOf(request) === null) return null;
+      return isUnsafe(request) && !isSameOrigin(request) ? null : caller("cookie");
+    },
+    createSignInLink: () => {
+      for (const [secret, until] of links) if (until <= now()) links.delete(secret);
+      const oldest = links.keys().next().value;
+      if (links.size >= LINKS_MAX && oldest !== undefined) links.delete(oldest);
+      const secret = randomBytes(24).toString("base64url");
+      links.set(digest(secret), now() + LINK_MS);
+      return `/sign-in?link=${secret}`;
+    },
+    useSignInLink: (secret) => {
+      const until = links.get(digest(secret));
+      links.delete(digest(secret));
+      return until !== undefined && until > now();
+    },
+    openSession: (secure) => {
+      const body = `1.${now() + SESSION_MS}.${randomBytes(9).toString("base64url")}`;
+      return cookie(`${body}.${sign(body)}`, SESSION_MS / 1000, secure);
+    },
+    closeSession: (secure) => cookie("", 0, secure),
+    isAgeing: (request) => {
+      const expiry = expiryOf(request);
+      return expiry !== null && expiry - now() < SESSION_MS / 2;
+    },
+  };
+}
+
+function caller(via: Caller["via"]): Caller {
+  return { actor: "admin", superuser: true, via };
+}
+
+/** `Lax`, so that a link to a job in a chat opens it; unsafe methods check their origin besides. */
+function cookie(value: string, seconds: number, secure: boolean): string {
+  return `${COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? "; Secure" : ""}`;
+}
+
+// Comparing
+
+/** Equal in constant time, whatever the lengths. */
+function sameText(a: string, b: string): boolean {
+  const key = randomBytes(32);
+  const hash = (text: string) => createHmac("sha256", key).update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}
+
+/** Links are found by their hash, so that looking one up tells nothing by its time. */
+function digest(secret: string): string {
+  return createHmac("sha256", "signalbox sign-in link").update(secret).digest("base64url");
+}
+
+// Requests
+
+export function readCookie(request: Request, name: string): string | undefined {
+  for (const part of (request.headers.get("cookie") ?? "").split(";")) {
+    const at = part.indexOf("=");
+    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
+  }
+  return undefined;
+}
+
+export function isUnsafe(request: Request): boolean {
+  return !["GET", "HEAD", "OPTIONS"].includes(request.method);
+}
+
+/**
+ * Whether a browser says that one of our own pages sent this. Browsers set `Sec-Fetch-Site` and
+ * `Origin` themselves and no page can forge them; a request with neither is no browser of today,
+ * and with a cookie it is refused.
+ */
+export function isSameOrigin(request: Request): boolean {
+  const site = request.headers.get("sec-fetch-site");
+  if (site !== null) return site === "same-origin";
+  const origin = request.headers.get("origin");
+  if (origin === null) return false;
+  try {
+    return new URL(origin).host === (request.headers.get("host") ?? new URL(request.url).host);
+  } catch {
+    return false;
+  }
+}
+
+/** HTTPS at the browser, also where a proxy in front of us ends it. */
+export function isSecure(request: Request): boolean {
+  if (new URL(request.url).protocol === "https:") return true;
+  return request.headers.get("x-forwarded-proto")?.split(",")[0]?.trim() === "https";
+}

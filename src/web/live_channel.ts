@@ -1,0 +1,77 @@
+/** One topic with those who watch it. The hub owns channels; nobody else sees them. */
+import type { FeedEvent } from "../engine/feed.ts";
+import { isAfter, type LiveTopic } from "./live_topic.ts";
+import { encodeMessages } from "./sse.ts";
+
+export class Channel {
+  readonly key: string;
+  readonly topic: LiveTopic;
+  viewers = 0;
+  /** When somebody last asked for it, ms since the epoch: an unwatched channel is kept a while. */
+  usedAt: number;
+  tickedAt = 0;
+  /** Resolves when the topic holds a picture. Rejects where it could not be read. */
+  readonly ready: Promise<void>;
+  #horizon = "";
+  #loaded = false;
+  /** Events that arrived while the picture was being read. */
+  #early: FeedEvent[] = [];
+
+  constructor(key: string, topic: LiveTopic, now: number) {
+    this.key = key;
+    this.topic = topic;
+    this.usedAt = now;
+    this.ready = this.load();
+    // Whoever asked awaits it; an error must not be unhandled where nobody does.
+    this.ready.catch(() => {});
+  }
+
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  async load(): Promise<void> {
+    this.#loaded = false;
+    this.#horizon = await this.topic.load();
+    this.#loaded = true;
+    const early = this.#early;
+    this.#early = [];
+    this.receive(early);
+  }
+
+  /** What the picture holds already is dropped here. */
+  receive(events: readonly FeedEvent[]): void {
+    if (!this.#loaded) {
+      this.#early.push(...events);
+      return;
+    }
+    const first = events[0];
+    if (!first) return;
+    this.#apply(first, events);
+    if (this.viewers === 0) this.topic.forget();
+  }
+
+  #apply(first: FeedEvent, events: readonly FeedEvent[]): void {
+    if (this.#horizon === "" || isAfter(first.id, this.#horizon)) {
+      this.#horizon = "";
+      this.topic.apply(events);
+      return;
+    }
+    const news = events.filter((event) => isAfter(event.id, this.#horizon));
+    if (news.length > 0) this.topic.apply(news);
+  }
+
+  /** Text for everybody who watches, or "" for nothing. */
+  async changes(): Promise<string> {
+    if (!this.#loaded || !this.topic.isDirty()) return "";
+    return encodeMessages(await this.topic.changes());
+  }
+
+  /** Lets a topic without events look again, where its last look is older than its own period. */
+  async refresh(now: number): Promise<void> {
+    const { topic } = this;
+    if (!topic.tick || now - this.tickedAt < (topic.tickMs ?? 0)) return;
+    this.tickedAt = now;
+    await topic.tick();
+  }
+}

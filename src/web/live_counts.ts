@@ -1,0 +1,121 @@
+/** Small reads that boards watch: how many jobs stand where, which workers are connected. */
+
+import type { Sql } from "../db/client.ts";
+import { LIVE_STATES, type LiveState } from "./live_filter.ts";
+
+export type StateCounts = Record<LiveState, number>;
+
+/** Jobs per state, of one organization (its id) or of all; from counters, never by counting. */
+export async function readCounts(reads: Sql, org: number | null): Promise<StateCounts> {
+  const rows = await reads<{ state: string; n: number }[]>`
+    select state, sum(n)::float8 as n from (
+      select state, n from counter
+      where queue_id <> 0 ${org === null ? reads`` : reads`and org_id = ${org}`}
+      union all
+      select state, n from counter_delta
+      where queue_id <> 0 ${org === null ? reads`` : reads`and org_id = ${org}`}
+    ) c group by state`;
+  const found = new Map(rows.map((row) => [row.state, Math.max(0, row.n)]));
+  const counts = LIVE_STATES.map((state) => [state, found.get(state) ?? 0] as const);
+  return Object.fromEntries(counts) as StateCounts;
+}
+
+export interface QueueCounts {
+  org: string;
+  name: string;
+  paused_at: string | null;
+  paused_by: string | null;
+  states: StateCounts;
+}
+
+const QUEUES_MAX = 1_000;
+
+export async function readQueues(reads: Sql, org: number | null): Promise<QueueCounts[]> {
+  const rows = await reads<
+    {
+      org: string;
+      name: string;
+      paused_at: Date | null;
+      paused_by: string | null;
+      states: Record<string, number> | null;
+    }[]
+  >`
+    select o.name as org, u.name, u.paused_at, u.paused_by, c.states
+    from queue u
+    join org o on o.id = u.org_id
+    left join (
+      select queue_id, jsonb_object_agg(state, n) as states from (
+        select queue_id, state, sum(n)::float8 as n from (
+          select queue_id, state, n from counter where queue_id <> 0
+          union all
+          select queue_id, state, n from counter_delta where queue_id <> 0
+        ) every group by 1, 2
+      ) sums group by 1
+    ) c on c.queue_id = u.id
+    ${org === null ? reads`` : reads`where u.org_id = ${org}`}
+    order by o.name, u.name limit ${QUEUES_MAX}`;
+  return rows.map((row) => ({
+    org: row.org,
+    name: row.name,
+    paused_at: row.paused_at?.toISOString() ?? null,
+    paused_by: row.paused_by,
+    states: Object.fromEntries(
+      LIVE_STATES.map((state) => [state, Math.max(0, row.states?.[state] ?? 0)]),
+    ) as StateCounts,
+  }));
+}
+
+export interface ConnectedWorker {
+  id: string;
+  name: string;
+  /** Null: shared by all organizations. */
+  org: string | null;
+  pool: string;
+  state: "ready" | "draining" | "away";
+  slots: number;
+  used: number;
+  connected_at: string;
+  metrics: Record<string, number> | null;
+}
+
+const WORKERS_MAX = 5_000;
+
+/** Open sessions; `away` lost its socket and keeps its jobs until its lease ends. */
+export async function readWorkers(reads: Sql, org: number | null): Promise<ConnectedWorker[]> {
+  const rows = await reads<
+    {
+      uid: string;
+      name: string;
+      org: string | null;
+      pool: string;
+      draining: boolean;
+      dropped_at: Date | null;
+      connected_at: Date;
+      concurrency: number;
+      used: number;
+      metrics: Record<string, number> | null;
+    }[]
+  >`
+    select w.uid, w.name, o.name as org, w.pool, c.draining, c.dropped_at, c.connected_at,
+      c.concurrency, coalesce(h.used, 0)::int as used, c.metrics
+    from worker_connection c
+    join worker w on w.id = c.worker_id
+    left join org o on o.id = w.org_id
+    left join (
+      select session_id, count(*) as used from live_job where session_id is not null group by 1
+    ) h on h.session_id = c.id
+    where c.ended_at is null
+      ${org === null ? reads`` : reads`and (w.org_id is null or w.org_id = ${org})`}
+    order by w.name, w.id limit ${WORKERS_MAX}`;
+  return rows.map((row) => ({
+    id: row.uid,
+    name: row.name,
+    org: row.org,
+    pool: row.pool,
+    state: row.dropped_at ? "away" : row.draining ? "draining" : "ready",
+    slots: row.concurrency,
+    used: row.used,
+    connected_at: row.connected_at.toISOString(),
+    metrics: row.metrics,
+  }));
+}

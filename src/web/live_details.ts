@@ -1,0 +1,81 @@
+/** What phase events do not carry, read for many jobs in at most two statements. */
+import { timeOfId } from "../core/ids.ts";
+import { isFinal } from "../core/job_state.ts";
+import type { Sql } from "../db/client.ts";
+import type { LiveRow } from "./live_row.ts";
+import { readRows } from "./live_snapshot.ts";
+
+/** Fills `details`, and times that events did not tell, in place. */
+export async function readDetails(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
+  const ids = rows.map((row) => row.id);
+  const found = await readRows(reads, ids);
+  for (const row of rows) {
+    const stored = found.get(row.id);
+    if (!stored) continue;
+    row.details = stored.details;
+    if (stored.attempt === row.attempt && !isFinal(row.state)) {
+      row.times = { ...stored.times, endedAt: row.times.endedAt };
+    }
+  }
+  await readEnded(
+    reads,
+    rows.filter((row) => isFinal(row.state) && !found.has(row.id)),
+  );
+}
+
+interface EndedRow {
+  id: string;
+  priority: number;
+  max_attempts: number;
+  failures: number;
+  worker_id: number | null;
+  queued_at: Date;
+  eligible_at: Date | null;
+  ready_at: Date | null;
+  dispatched_at: Date | null;
+  started_at: Date | null;
+  run_ms: number | null;
+  score: number | null;
+}
+
+/** Ended moments ago: the time bound keeps the search to the partitions of today. */
+async function readEnded(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const since = new Date(Math.min(...rows.map((row) => row.times.endedAt ?? row.since)) - 1_000);
+  const found = await reads<EndedRow[]>`
+    select j.id, j.priority, j.max_attempts, e.failures, e.worker_id,
+      e.queued_at, e.eligible_at, e.ready_at, d.dispatched_at, d.started_at, d.run_ms, d.score
+    from job_end e
+    join job j on j.id = e.job_id
+    left join dispatched_job d
+      on d.job_id = e.job_id and d.attempt = e.attempt and d.ended_at = e.finished_at
+    where e.job_id = any(${rows.map((row) => row.id)}::uuid[]) and e.finished_at >= ${since}`;
+  const byId = new Map(found.map((ended) => [ended.id, ended]));
+  for (const row of rows) {
+    const ended = byId.get(row.id);
+    if (ended) fill(row, ended);
+  }
+}
+
+function fill(row: LiveRow, ended: EndedRow): void {
+  row.worker ??= ended.worker_id;
+  row.times = {
+    queuedAt: ended.queued_at.getTime(),
+    eligibleAt: ended.eligible_at?.getTime() ?? null,
+    readyAt: ended.ready_at?.getTime() ?? null,
+    dispatchedAt: ended.dispatched_at?.getTime() ?? null,
+    startedAt: ended.started_at?.getTime() ?? null,
+    runMs: ended.run_ms,
+    endedAt: row.times.endedAt,
+  };
+  row.details = {
+    priority: ended.priority,
+    maxAttempts: ended.max_attempts,
+    failures: ended.failures,
+    score: ended.score,
+    progress: null,
+    progressNote: null,
+    cancel: null,
+    createdAt: timeOfId(row.id) ?? row.times.queuedAt,
+  };
+}

@@ -1,0 +1,301 @@
+/**
+ * The live hub: one for the whole server, whatever the number of viewers.
+ *
+ * The engine's feed gives committed events in order. Each topic takes them in, and at most four
+ * times a second prints what changed, once, for everybody who watches it. A viewer has a position (the feed
+ * id that everything it got is true for); after a cut it comes back with that id and gets what it
+ * missed, or, where the feed no longer remembers, `resync` and the whole picture.
+ *
+ * Joining, flushing and reloading take turns (`#turn`): a picture sent to one viewer is never
+ * overtaken by an older change.
+ *
+ * Nothing runs while nobody looks: without channels there is no subscription, and then the
+ * engine's feed reads nothing either.
+ */
+import type { Feed, FeedEvent } from "../engine/feed.ts";
+import type { Interner } from "../engine/interner.ts";
+import { Channel } from "./live_channel.ts";
+import type { LiveTopic, TopicRequest } from "./live_topic.ts";
+import { type JoinOptions, Viewer } from "./live_viewer.ts";
+import { encodePosition } from "./sse.ts";
+
+export interface LiveHubOptions {
+  feed: Feed;
+  names: Interner;
+  /** Database time, ms since the epoch. */
+  now(): number;
+  onError(error: unknown, what: string): void;
+  /** Least time between two frames of a panel. */
+  flushMs?: number;
+  pingMs?: number;
+  /** How long a channel that nobody watches stays, for the page that is about to open its stream. */
+  keepMs?: number;
+}
+
+export const FLUSH_MS = 250;
+export const PING_MS = 5_000;
+const KEEP_MS = 15_000;
+const CHANNELS_MAX = 200;
+const STALL_MS = 2_000;
+/** A stream ends after this long and its viewer comes back: rights are checked again. */
+export const STREAM_MS = 15 * 60_000;
+
+export class LiveHub {
+  readonly #options: Required<LiveHubOptions>;
+  readonly #channels = new Map<string, Channel>();
+  readonly #viewers = new Set<Viewer>();
+  #unsubscribe: (() => void) | undefined;
+  #clock: ReturnType<typeof setInterval> | undefined;
+  #flushTimer: ReturnType<typeof setTimeout> | undefined;
+  #flushedAt = 0;
+  /** Everything at or below it was taken in by the channels. */
+  #applied = "";
+  #turn: Promise<unknown> = Promise.resolve();
+  #incoming: Promise<unknown> = Promise.resolve();
+  #reloadedAt = 0;
+  #stopped = false;
+
+  constructor(options: LiveHubOptions) {
+    this.#options = { flushMs: FLUSH_MS, pingMs: PING_MS, keepMs: KEEP_MS, ...options };
+  }
+
+  /** How many streams are open. */
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  /**
+   * The shared topic of this key, with a picture, and the id it is true for. A page prints itself
+   * from it, and its stream goes on from that id. Rejects where the picture cannot be read.
+   */
+  async topic<T extends LiveTopic>(request: TopicRequest<T>): Promise<{ topic: T; id: string }> {
+    this.#subscribe();
+    const channel = this.#channel(request);
+    await channel.ready;
+    // Read your own writes: what was committed before this request is in the picture.
+    await within(this.#options.feed.settled(), 500);
+    await this.#incoming;
+    await channel.refresh(this.#options.now());
+    return { topic: channel.topic as T, id: this.#applied };
+  }
+
+  /**
+   * Opens a stream on these topics. `since` is the viewer's position; without one it starts with
+   * the whole picture.
+   */
+  stream(requests: readonly TopicRequest[], options: JoinOptions): ReadableStream<Uint8Array> {
+    this.#subscribe();
+    const channels = requests.map((request) => this.#channel(request));
+    const viewer = new Viewer(channels, options, {
+      recovered: () => this.#inTurn(() => this.#resync(viewer), "resync"),
+      closed: () => this.#leave(viewer),
+    });
+    for (const channel of channels) channel.viewers += 1;
+    viewer.send(`retry: 1000\n${options.hello ?? ""}`);
+    this.#inTurn(() => this.#join(viewer), "join");
+    return viewer.body;
+  }
+
+  /** Closes every stream. */
+  stop(): void {
+    this.#stopped = true;
+    for (const viewer of [...this.#viewers]) viewer.close();
+    for (const key of [...this.#channels.keys()]) this.#channels.delete(key);
+    this.#rest();
+  }
+
+  // Joining and leaving
+
+  async #join(viewer: Viewer): Promise<void> {
+    if (viewer.closed || this.#stopped) return viewer.close();
+    try {
+      await Promise.all(viewer.channels.map((channel) => channel.ready));
+      await this.#incoming;
+      const now = this.#options.now();
+      await Promise.all(viewer.channels.map((channel) => channel.refresh(now)));
+    } catch (error) {
+      this.#options.onError(error, "reading a live picture");
+      return viewer.close();
+    }
+    const { since } = viewer.options;
+    const missed = since === null ? null : this.#options.feed.since(since);
+    if (missed === null) await viewer.sendFull(since !== null, this.#applied);
+    else await viewer.sendMissed(missed, this.#applied);
+    if (!viewer.closed) this.#viewers.add(viewer);
+  }
+
+  #leave(viewer: Viewer): void {
+    this.#viewers.delete(viewer);
+    for (const channel of viewer.channels) {
+      channel.viewers -= 1;
+      channel.usedAt = this.#options.now();
+    }
+  }
+
+  async #resync(viewer: Viewer): Promise<void> {
+    if (!viewer.closed) await viewer.sendFull(true, this.#applied);
+  }
+
+  // Channels
+
+  #channel(request: TopicRequest): Channel {
+    const now = this.#options.now();
+    let channel = this.#channels.get(request.key);
+    if (!channel) {
+      this.#dropOldest();
+      channel = new Channel(request.key, request.create(), now);
+      this.#channels.set(request.key, channel);
+      channel.ready.catch((error) => {
+        // The next request tries again.
+        this.#options.onError(error, `loading ${request.key}`);
+        if (this.#channels.get(request.key) === channel) this.#channels.delete(request.key);
+      });
+    }
+    channel.usedAt = now;
+    return channel;
+  }
+
+  /** Many different filters at once cost memory: those that nobody watches go first. */
+  #dropOldest(): void {
+    if (this.#channels.size < CHANNELS_MAX) return;
+    const idle = [...this.#channels.values()].filter((channel) => channel.viewers === 0);
+    const oldest = idle.sort((a, b) => a.usedAt - b.usedAt)[0];
+    if (!oldest) throw new Error("Too many different live views are open. Close some, or narrow.");
+    this.#channels.delete(oldest.key);
+  }
+
+  #subscribe(): void {
+    if (this.#stopped) throw new Error("The server is stopping.");
+    if (this.#unsubscribe) return;
+    this.#unsubscribe = this.#options.feed.subscribe((events) => this.#receive(events));
+    this.#applied = this.#options.feed.position();
+    this.#clock = setInterval(() => this.#tick(), 500);
+  }
+
+  /** Nobody looks any more. */
+  #rest(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    clearInterval(this.#clock);
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+  }
+
+  // Events in, frames out
+
+  #receive(events: FeedEvent[]): void {
+    const last = events.at(-1);
+    if (!last) return;
+    this.#incoming = this.#incoming.then(async () => {
+      try {
+        await this.#loadNames(events);
+      } catch (error) {
+        this.#options.onError(error, "loading names");
+      }
+      for (const channel of this.#channels.values()) channel.receive(events);
+      this.#applied = last.id;
+      this.#scheduleFlush();
+    });
+  }
+
+  async #loadNames(events: readonly FeedEvent[]): Promise<void> {
+    await this.#options.names.load({
+      orgs: new Set(events.map((event) => event.org)),
+      queues: new Set(events.map((event) => event.queue)),
+      names: new Set(events.map((event) => event.name)),
+      workers: new Set(events.flatMap((event) => (event.worker === null ? [] : [event.worker]))),
+    });
+  }
+
+  /** At once where the last frame is long enough ago, else when its time has come. */
+  #scheduleFlush(): void {
+    if (this.#flushTimer || this.#viewers.size === 0) return;
+    // A first short wait gathers the phases of a quick job in one frame.
+    const wait = Math.max(20, this.#flushedAt + this.#options.flushMs - Date.now());
+    this.#flushTimer = setTimeout(() => {
+      this.#inTurn(() => this.#flush(), "flush");
+    }, wait);
+  }
+
+  async #flush(): Promise<void> {
+    this.#flushTimer = undefined;
+    this.#flushedAt = Date.now();
+    const position = this.#applied;
+    const texts = new Map<Channel, string>();
+    const watched = [...this.#channels.values()].filter((channel) => channel.viewers > 0);
+    await Promise.all(
+      watched.map(async (channel) => {
+        try {
+          texts.set(channel, await channel.changes());
+        } catch (error) {
+          this.#options.onError(error, `printing ${channel.key}`);
+        }
+      }),
+    );
+    for (const viewer of this.#viewers) {
+      const text = viewer.channels.map((channel) => texts.get(channel) ?? "").join("");
+      if (text !== "") viewer.send(text + encodePosition(position));
+    }
+  }
+
+  /** Pings, looks at what has no events, lets go of what nobody watches. */
+  #tick(): void {
+    const now = this.#options.now();
+    for (const channel of this.#channels.values()) {
+      if (channel.viewers === 0 && now - channel.usedAt > this.#options.keepMs) {
+        this.#channels.delete(channel.key);
+      } else if (channel.viewers > 0 && channel.loaded) {
+        channel
+          .refresh(now)
+          .catch((error) => this.#options.onError(error, `looking at ${channel.key}`));
+        if (channel.topic.isDirty()) this.#scheduleFlush();
+      }
+    }
+    if (this.#channels.size === 0) {
+      this.#rest();
+      return;
+    }
+    this.#inTurn(async () => this.#ping(now), "ping");
+    const stalled = this.#options.feed.stalledSince();
+    if (stalled !== null && now - Math.max(stalled, this.#reloadedAt) > STALL_MS) {
+      this.#reloadedAt = now;
+      this.#inTurn(() => this.#reload(), "reload");
+    }
+  }
+
+  #ping(now: number): void {
+    for (const viewer of [...this.#viewers]) {
+      if (now - viewer.openedAt > STREAM_MS) viewer.close();
+      else if (now - viewer.pingedAt >= this.#options.pingMs) {
+        // Nothing waits to be printed, so all that was taken in has been told.
+        viewer.ping(now, this.#flushTimer ? null : this.#applied);
+      }
+    }
+  }
+
+  /** The feed stands still although events wait: pictures are read anew until it moves. */
+  async #reload(): Promise<void> {
+    const watched = [...this.#channels.values()].filter((channel) => channel.viewers > 0);
+    await Promise.all(watched.map((channel) => channel.load()));
+    for (const viewer of [...this.#viewers]) await viewer.sendFull(true, this.#applied);
+  }
+
+  #inTurn(work: () => Promise<void> | void, what: string): void {
+    this.#turn = this.#turn
+      .then(work)
+      .catch((error) => this.#options.onError(error, `live hub: ${what}`));
+  }
+}
+
+/** Waits for `promise`, but no longer than `ms`. */
+async function within(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

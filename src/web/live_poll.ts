@@ -1,0 +1,81 @@
+/**
+ * A topic without events: looked at every so often, once for all who watch, and told only where it
+ * differs. Counters, queues and workers change in too many ways for an event each.
+ */
+import type { LiveTopic } from "./live_topic.ts";
+import type { LiveMessage } from "./sse.ts";
+
+export interface PollOptions {
+  everyMs: number;
+  /** Items by key; a key that is missing is gone. */
+  read(): Promise<Map<string, object>>;
+  /** What to say of items that changed, or that are gone (null). */
+  print(changed: ReadonlyMap<string, object | null>): LiveMessage[];
+  /** The whole picture. */
+  printAll(items: ReadonlyMap<string, object>): LiveMessage[];
+}
+
+export class PollTopic implements LiveTopic {
+  readonly #options: PollOptions;
+  readonly tickMs: number;
+  #items: Map<string, object> = new Map();
+  readonly #printed = new Map<string, string>();
+  readonly #changed = new Set<string>();
+
+  constructor(options: PollOptions) {
+    this.#options = options;
+    this.tickMs = options.everyMs;
+  }
+
+  get items(): ReadonlyMap<string, object> {
+    return this.#items;
+  }
+
+  /** True for no event in particular: it carries no history. */
+  async load(): Promise<string> {
+    await this.tick();
+    this.#changed.clear();
+    return "0-0";
+  }
+
+  apply(): void {}
+
+  isDirty(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  async changes(): Promise<LiveMessage[]> {
+    const changed = new Map([...this.#changed].map((key) => [key, this.#items.get(key) ?? null]));
+    this.#changed.clear();
+    return this.#options.print(changed);
+  }
+
+  async full(): Promise<LiveMessage[]> {
+    return this.#options.printAll(this.#items);
+  }
+
+  /** Without history, the whole is what was missed. */
+  async missed(): Promise<LiveMessage[]> {
+    return this.#options.print(this.#items);
+  }
+
+  forget(): void {
+    this.#changed.clear();
+  }
+
+  async tick(): Promise<void> {
+    const items = await this.#options.read();
+    for (const key of this.#printed.keys()) {
+      if (items.has(key)) continue;
+      this.#printed.delete(key);
+      this.#changed.add(key);
+    }
+    for (const [key, item] of items) {
+      const text = JSON.stringify(item);
+      if (this.#printed.get(key) === text) continue;
+      this.#printed.set(key, text);
+      this.#changed.add(key);
+    }
+    this.#items = items;
+  }
+}

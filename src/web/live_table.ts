@@ -1,0 +1,254 @@
+/**
+ * A bounded set of live jobs that pass a filter: read once, then kept true by events.
+ *
+ * The bound is honest, not clever: where more jobs match than fit, the table says so, keeps the rows it
+ * shows until they end, and then lets others in. A busy instance therefore shows a calm sample and
+ * not a blur.
+ */
+import { isFinal } from "../core/job_state.ts";
+import type { Sql } from "../db/client.ts";
+import type { FeedEvent } from "../engine/feed.ts";
+import type { Interner } from "../engine/interner.ts";
+import { readDetails } from "./live_details.ts";
+import { type LiveFilter, matches } from "./live_filter.ts";
+import { applyEvent, groupOf, type LiveRow, rowFromEvent } from "./live_row.ts";
+import { loadNames, readLive } from "./live_snapshot.ts";
+
+export interface LiveTableOptions {
+  reads: Sql;
+  names: Interner;
+  filter: LiveFilter;
+  limits: TableLimits;
+  /** Ms since the epoch. */
+  now(): number;
+}
+
+export interface TableLimits {
+  active: number;
+  waiting: number;
+  /** Jobs that have ended and are still shown. */
+  ended: number;
+}
+
+export type Home = "active" | "waiting";
+
+export interface Entry {
+  row: LiveRow;
+  /** Where it stands; a job that has ended stays where it was. */
+  home: Home;
+  /** When a job that has ended leaves the table. */
+  leavesAt: number | null;
+}
+
+/** A job that has ended stays this long, so that an eye can follow it. */
+export const LINGER_MS = 6_000;
+const REFILL_MS = 2_000;
+const REREAD_MS = 2_000;
+/** Newcomers that a full line takes in between two frames, in place of its oldest. */
+const NEWCOMERS_MAX = 20;
+
+export class LiveTable {
+  readonly #options: LiveTableOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #changed = new Set<string>();
+  readonly #gone = new Set<string>();
+  #sizes = { active: 0, waiting: 0, ended: 0 };
+  #newcomers = 0;
+  #refilledAt = 0;
+  #rereadAt = 0;
+  more = { active: false, waiting: false, searchedPart: false };
+
+  constructor(options: LiveTableOptions) {
+    this.#options = options;
+  }
+
+  async load(): Promise<string> {
+    const { reads, names, filter, limits } = this.#options;
+    const snapshot = await readLive(reads, names, filter, limits);
+    for (const id of this.#entries.keys()) this.#gone.add(id);
+    this.#entries.clear();
+    this.#sizes = { active: 0, waiting: 0, ended: 0 };
+    for (const row of snapshot.active) this.#add(row, "active");
+    for (const row of snapshot.waiting) this.#add(row, "waiting");
+    this.#noteMore(snapshot);
+    return snapshot.id;
+  }
+
+  apply(events: readonly FeedEvent[]): void {
+    for (const event of events) {
+      const entry = this.#entries.get(event.job);
+      if (entry) this.#update(entry, event);
+      else this.#consider(event);
+    }
+  }
+
+  isDirty(): boolean {
+    return this.#changed.size > 0 || this.#gone.size > 0;
+  }
+
+  /** What changed since the last call, with details read for rows that lack them. */
+  async takeChanges(): Promise<{ changed: Entry[]; gone: string[] }> {
+    const changed = [...this.#changed].flatMap((id) => this.#entries.get(id) ?? []);
+    const gone = [...this.#gone].filter((id) => !this.#entries.has(id));
+    this.#changed.clear();
+    this.#gone.clear();
+    this.#newcomers = 0;
+    await this.#readDetails(changed.map((entry) => entry.row));
+    return { changed, gone };
+  }
+
+  /** Nobody needs to be told what changed. */
+  forget(): void {
+    this.#changed.clear();
+    this.#gone.clear();
+    this.#newcomers = 0;
+  }
+
+  /** The rows of these jobs, and which of them the table does not hold. */
+  async pick(jobs: Iterable<string>): Promise<{ changed: Entry[]; gone: string[] }> {
+    const ids = [...new Set(jobs)];
+    const changed = ids.flatMap((id) => this.#entries.get(id) ?? []);
+    await this.#readDetails(changed.map((entry) => entry.row));
+    return { changed, gone: ids.filter((id) => !this.#entries.has(id)) };
+  }
+
+  /** All rows: newest dispatched first, newest submitted first. */
+  async all(): Promise<Record<Home, Entry[]>> {
+    const entries = [...this.#entries.values()];
+    await this.#readDetails(entries.map((entry) => entry.row));
+    const sorted = (home: Home) =>
+      entries
+        .filter((entry) => entry.home === home)
+        .sort((a, b) => (sortKey(a) < sortKey(b) ? 1 : -1));
+    return { active: sorted("active"), waiting: sorted("waiting") };
+  }
+
+  /** Lets go of ended jobs, fills places that became free, and reads progress anew. */
+  async tick(): Promise<void> {
+    const now = this.#options.now();
+    for (const [id, entry] of this.#entries) {
+      if (entry.leavesAt !== null && entry.leavesAt <= now) this.#remove(id, entry);
+    }
+    await this.#refill(now);
+    await this.#reread(now);
+  }
+
+  // Events
+
+  #update(entry: Entry, event: FeedEvent): void {
+    const { row } = entry;
+    const before = groupOf(row.state);
+    if (!applyEvent(row, event)) return;
+    const after = groupOf(row.state);
+    this.#sizes[before] -= 1;
+    this.#sizes[after] += 1;
+    if (after !== "ended") {
+      entry.home = after;
+      entry.leavesAt = null;
+    } else entry.leavesAt = this.#options.now() + LINGER_MS;
+    if (matches(this.#options.filter, row, this.#options.names)) this.#changed.add(row.id);
+    else this.#remove(row.id, entry);
+  }
+
+  /** A job that the table does not hold yet. */
+  #consider(event: FeedEvent): void {
+    const { filter, names, limits } = this.#options;
+    const row = rowFromEvent(event);
+    if (!matches(filter, row, names)) return;
+    const group = groupOf(event.state);
+    if (group === "ended") {
+      // It came and went between two frames. A filter on states wants only what it would have held.
+      const wanted =
+        filter.states.length === 0 || (filter.states as string[]).includes(event.from ?? "");
+      if (!wanted || this.#sizes.ended >= limits.ended) return;
+      const home = event.from === "queued" || event.from === "ready" ? "waiting" : "active";
+      this.#add(row, home).leavesAt = this.#options.now() + LINGER_MS;
+      return;
+    }
+    if (this.#sizes[group] >= limits[group]) {
+      this.more[group] = true;
+      if (group === "active" || this.#newcomers >= NEWCOMERS_MAX) return;
+      this.#newcomers += 1;
+      this.#removeOldestWaiting();
+    }
+    this.#add(row, group);
+  }
+
+  #removeOldestWaiting(): void {
+    let oldest: Entry | undefined;
+    for (const entry of this.#entries.values()) {
+      if (groupOf(entry.row.state) !== "waiting") continue;
+      if (!oldest || entry.row.id < oldest.row.id) oldest = entry;
+    }
+    if (oldest) this.#remove(oldest.row.id, oldest);
+  }
+
+  #add(row: LiveRow, home: Home): Entry {
+    const entry: Entry = { row, home, leavesAt: null };
+    this.#entries.set(row.id, entry);
+    this.#sizes[groupOf(row.state)] += 1;
+    this.#changed.add(row.id);
+    return entry;
+  }
+
+  #remove(id: string, entry: Entry): void {
+    this.#entries.delete(id);
+    this.#sizes[groupOf(entry.row.state)] -= 1;
+    this.#changed.delete(id);
+    this.#gone.add(id);
+  }
+
+  // Reading
+
+  async #readDetails(rows: readonly LiveRow[]): Promise<void> {
+    const lacking = rows.filter((row) => row.details === null);
+    if (lacking.length === 0) return;
+    await readDetails(this.#options.reads, lacking);
+    await loadNames(this.#options.names, lacking);
+  }
+
+  /** Where rows have left a table that holds only a part, others get their places. */
+  async #refill(now: number): Promise<void> {
+    const { reads, names, filter, limits } = this.#options;
+    const lacks = (home: Home) => this.more[home] && this.#sizes[home] < limits[home] * 0.7;
+    if (!(lacks("active") || lacks("waiting")) || now - this.#refilledAt < REFILL_MS) return;
+    this.#refilledAt = now;
+    const snapshot = await readLive(reads, names, filter, limits);
+    for (const home of ["active", "waiting"] as const) {
+      for (const row of snapshot[home]) {
+        if (this.#sizes[home] < limits[home] && !this.#entries.has(row.id)) this.#add(row, home);
+      }
+    }
+    this.#noteMore(snapshot);
+  }
+
+  #noteMore(snapshot: { moreActive: boolean; moreWaiting: boolean; searchedPart: boolean }): void {
+    this.more = {
+      active: snapshot.moreActive,
+      waiting: snapshot.moreWaiting,
+      searchedPart: snapshot.searchedPart,
+    };
+  }
+
+  /** Progress and requests to cancel change without a phase event. */
+  async #reread(now: number): Promise<void> {
+    if (this.#sizes.active === 0 || now - this.#rereadAt < REREAD_MS) return;
+    this.#rereadAt = now;
+    const rows = [...this.#entries.values()]
+      .map((entry) => entry.row)
+      .filter((row) => groupOf(row.state) === "active");
+    const before = rows.map((row) => JSON.stringify(row.details));
+    await readDetails(this.#options.reads, rows);
+    rows.forEach((row, i) => {
+      if (before[i] !== JSON.stringify(row.details) && !isFinal(row.state))
+        this.#changed.add(row.id);
+    });
+  }
+}
+
+/** Larger stands higher: when it was dispatched, or when it was submitted. */
+export function sortKey(entry: Entry): string {
+  if (entry.home === "waiting") return entry.row.id;
+  const at = entry.row.times.dispatchedAt ?? entry.row.since;
+  return `${String(at).padStart(15, "0")}-${entry.row.id}`;
+}

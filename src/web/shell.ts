@@ -1,0 +1,72 @@
+/** What the shell asks of a page, and what it gives it. The shell knows no page by name. */
+import type { Context, Hono } from "hono";
+import type { LogStore } from "../blobs/log_store.ts";
+import type { Database } from "../db/client.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Assets } from "./assets.ts";
+import type { Auth, Caller } from "./auth.ts";
+import type { IconName } from "./icons.ts";
+import type { LiveHub } from "./live_hub.ts";
+import type { TopicRequest } from "./live_topic.ts";
+import type { Renderer } from "./render.ts";
+
+export interface BoardLog {
+  error(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface BoardDeps {
+  engine: Engine;
+  database: Pick<Database, "reads">;
+  /** Logs of attempts, as far as a page reads them. */
+  logs: Pick<LogStore, "size" | "read" | "watch">;
+  auth: Auth;
+  live: LiveHub;
+  log: BoardLog;
+}
+
+export interface BoardEnv {
+  Bindings: { remoteAddress?: string | undefined };
+  Variables: { caller: Caller };
+}
+export type BoardContext = Context<BoardEnv>;
+
+export interface NavItem {
+  label: string;
+  href: string;
+  icon: IconName;
+  /** Heading under which the navigation lists it. */
+  group: string;
+}
+
+export interface BoardPage {
+  /** The page's folder in `src/pages` and `views`. */
+  id: string;
+  /** Absent for pages reached through others, such as one job. */
+  nav?: NavItem;
+  mount(app: Hono<BoardEnv>, shell: Shell): void;
+  /** Live panels by name: which topic a stream's parameters ask for. */
+  panels?(shell: Shell): Record<string, (params: URLSearchParams) => TopicRequest>;
+}
+
+export interface PageOptions {
+  /** Before " · Signalbox" in the browser's title. */
+  title: string;
+  /** Which navigation entry is current. */
+  nav?: string;
+  status?: number;
+}
+
+export interface Shell {
+  readonly deps: BoardDeps;
+  readonly assets: Assets;
+  readonly renderer: Renderer;
+  /** `template` inside the layout. */
+  page(c: BoardContext, template: string, model: object, options: PageOptions): Response;
+  /** `template` alone, for htmx. */
+  fragment(c: BoardContext, template: string, model: object, status?: number): Response;
+}
+
+export function isHtmx(c: BoardContext): boolean {
+  return c.req.header("hx-request") === "true";
+}
