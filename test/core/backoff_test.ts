@@ -35,7 +35,7 @@ describe("the backoff after a failure", () => {
     );
   });
 
-  test("is nothing for a base of nothing, even where the factor has grown beyond all numbers", () => {
+  test("is nothing for a base of nothing, even where the factor grew beyond all numbers", () => {
     const backoff = { base_seconds: 0, factor: 100, max_seconds: 60 };
     assert.equal(backoffMs(backoff, 1000, 0.5), 0);
   });
