@@ -143,11 +143,11 @@ test("docs/configuration.md lists exactly these settings, with their defaults", 
     rows.map((row) => row[1]),
     SETTING_NAMES,
   );
-  for (const [, name, told, effect] of rows) {
+  for (const [, name = "", told = "", effect = ""] of rows) {
     const { def } = settings.shape[name as SettingName] as { def: { defaultValue?: string } };
     const { defaultValue } = def;
     if (defaultValue !== undefined) assert.equal(told, `\`${defaultValue}\``, name);
-    else assert.doesNotMatch(told!, /^`[^`]*`$/, `${name} has no default`);
-    assert.ok(effect!.length > 20, name);
+    else assert.doesNotMatch(told, /^`[^`]*`$/, `${name} has no default`);
+    assert.ok(effect.length > 20, name);
   }
 });

@@ -1,4 +1,5 @@
 /** The Bun side of the seam; declares the few members of `Bun` it uses, so that any checker passes. */
+import process from "node:process";
 import { type BunSocketData, socketBehaviour } from "./bun_socket.ts";
 import {
   AddressInUse,
@@ -8,6 +9,7 @@ import {
   type Runtime,
   type ServeOptions,
 } from "./contract.ts";
+import { listen } from "./signals.ts";
 
 interface BunServer {
   port: number;
@@ -27,10 +29,7 @@ export function createBunRuntime(): Runtime {
     env: { ...process.env },
     args: process.argv.slice(2),
     serve,
-    onSignal(signal, handler) {
-      process.on(signal, handler);
-      return () => process.off(signal, handler);
-    },
+    onSignal: (signal, handler) => listen(process, signal, handler),
     exit: (code) => process.exit(code),
   };
 }

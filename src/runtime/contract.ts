@@ -76,7 +76,7 @@ export interface Runtime {
   env: Readonly<Record<string, string | undefined>>;
   args: readonly string[];
   serve(options: ServeOptions): Promise<HttpServer>;
-  /** Runs `handler` on SIGINT or SIGTERM, until the returned function is called. */
+  /** Runs `handler` on SIGINT or SIGTERM (a closed terminal too), until the returned call. */
   onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
   exit(code: number): never;
 }

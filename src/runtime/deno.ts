@@ -1,6 +1,7 @@
 /** The Deno side of the seam; declares the few members of `Deno` it uses, so that any checker passes. */
 import { AddressInUse, type HttpServer, type Runtime, type ServeOptions } from "./contract.ts";
 import { upgradeToSocket } from "./deno_socket.ts";
+import { listen, type SignalSource } from "./signals.ts";
 
 interface DenoServer {
   addr: { port: number };
@@ -26,13 +27,15 @@ export function createDenoRuntime(): Runtime {
     env: Deno.env.toObject(),
     args: Deno.args,
     serve,
-    onSignal(signal, handler) {
-      Deno.addSignalListener(signal, handler);
-      return () => Deno.removeSignalListener(signal, handler);
-    },
+    onSignal: (signal, handler) => listen(signals, signal, handler),
     exit: (code) => Deno.exit(code),
   };
 }
+
+const signals: SignalSource = {
+  on: (signal, handler) => Deno.addSignalListener(signal, handler),
+  off: (signal, handler) => Deno.removeSignalListener(signal, handler),
+};
 
 async function serve(options: ServeOptions): Promise<HttpServer> {
   const cut = new AbortController();

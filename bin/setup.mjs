@@ -1,0 +1,160 @@
+/**
+ * What a fresh clone lacks: the pinned Bun (as an ordinary npm package, no install script needed)
+ * and the packages of bun.lock. Done already, this costs a few milliseconds.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { alone } from "./setup_lock.mjs";
+
+const run = promisify(execFile);
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const TOOLS = join(ROOT, ".tools");
+const NODE_MAJOR_MIN = 20;
+
+/** A failure that a sentence explains; no stack is printed. */
+export class SetUpError extends Error {}
+
+/**
+ * Gives the path of a Bun that can run this project, with the packages in place.
+ * @param {(line: string) => void} say told what takes long
+ * @returns {Promise<string>}
+ */
+export async function setUp(say) {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < NODE_MAJOR_MIN) {
+    throw new SetUpError(`Node ${process.versions.node} is too old: install Node 20 or later.`);
+  }
+  const version = await pinnedVersion();
+  const stamp = await fingerprint(version);
+  const ready = await findBun(version);
+  if (ready && (await isInstalled(stamp))) return ready;
+  await mkdir(TOOLS, { recursive: true }).catch((error) => {
+    throw new SetUpError(`Cannot write in ${ROOT} (${error.code}): run as the folder's owner.`);
+  });
+  return alone(join(TOOLS, "setup.lock"), say, async () => {
+    const bun = (await findBun(version)) ?? (await fetchBun(version, say));
+    if (!(await isInstalled(stamp))) await install(bun, stamp, say);
+    return bun;
+  });
+}
+
+/** `packageManager` in package.json says it: "bun@1.2.3". */
+async function pinnedVersion() {
+  const { packageManager } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  return packageManager.split("@")[1];
+}
+
+// Bun
+
+async function findBun(version) {
+  if (process.versions.bun === version) return process.execPath;
+  const fetched = await binaryIn(join(TOOLS, `bun-${version}`), version);
+  if (fetched) return fetched;
+  return (await versionOf("bun")) === version ? "bun" : undefined;
+}
+
+/** The package holds a binary for this machine only; where it holds two, the one that runs. */
+async function binaryIn(folder, version) {
+  const packages = join(folder, "node_modules/@oven");
+  for (const name of await readdir(packages).catch(() => [])) {
+    const binary = join(packages, name, "bin", process.platform === "win32" ? "bun.exe" : "bun");
+    if (existsSync(binary) && (await versionOf(binary)) === version) return binary;
+  }
+  return undefined;
+}
+
+async function versionOf(command) {
+  return run(command, ["--version"]).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+}
+
+/** Installed beside and renamed, so that a broken download leaves nothing that looks whole. */
+async function fetchBun(version, say) {
+  say(`Fetching Bun ${version} through npm …`);
+  const folder = join(TOOLS, `bun-${version}`);
+  const beside = join(TOOLS, `fetching-${process.pid}`);
+  for (const name of await readdir(TOOLS)) {
+    // Left by a set-up that was killed; we hold the lock.
+    if (name.startsWith("fetching-")) await rm(join(TOOLS, name), { recursive: true, force: true });
+  }
+  try {
+    await cp(join(ROOT, "bin/bun"), beside, { recursive: true });
+    await npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", beside], beside);
+    await rm(folder, { recursive: true, force: true });
+    await rename(beside, folder);
+  } catch (error) {
+    const other = await versionOf("bun");
+    if (other) {
+      say(`Bun ${version} could not be fetched (${reason(error)}); going on with Bun ${other}.`);
+      return "bun";
+    }
+    throw new SetUpError(
+      `Bun ${version} could not be fetched through npm: ${reason(error)}\n` +
+        `Check the network and npm's registry and proxy settings, or install Bun ${version} from https://bun.sh; then start again.`,
+    );
+  } finally {
+    await rm(beside, { recursive: true, force: true });
+  }
+  const binary = await binaryIn(folder, version);
+  if (binary) return binary;
+  throw new SetUpError(`Bun has no build that runs on ${process.platform}-${process.arch}.`);
+}
+
+function npm(args, cwd) {
+  const own = process.env.npm_execpath;
+  const [command, first] = own?.endsWith(".js") ? [process.execPath, [own]] : ["npm", []];
+  return run(command, [...first, ...args], { cwd });
+}
+
+// Packages
+
+const STAMP = join(ROOT, "node_modules/.signalbox-installed");
+
+async function fingerprint(version) {
+  const files = ["bun.lock", "package.json"].map((name) => readFile(join(ROOT, name)));
+  const hash = createHash("sha256").update(version);
+  for (const bytes of await Promise.all(files)) hash.update(bytes);
+  return hash.digest("hex");
+}
+
+async function isInstalled(stamp) {
+  return (await readFile(STAMP, "utf8").catch(() => "")) === stamp;
+}
+
+async function install(bun, stamp, say) {
+  say("Installing packages …");
+  const args = ["install", "--frozen-lockfile", "--ignore-scripts", "--no-progress"];
+  // npm tells its children where certificates stand; Bun wants to be told.
+  const authority = process.env.npm_config_cafile;
+  if (authority) args.push("--cafile", authority);
+  const startedAt = Date.now();
+  try {
+    await run(bun, args, { cwd: ROOT, maxBuffer: 1 << 26 });
+  } catch (error) {
+    throw new SetUpError(
+      `The packages of bun.lock could not be installed: ${reason(error)}\n` +
+        "Check the network and the space left on the disk; then start again.",
+    );
+  }
+  await writeFile(STAMP, stamp);
+  say(`Installed in ${Math.round((Date.now() - startedAt) / 1000)} s.`);
+}
+
+/** The line of npm's or Bun's output that says most. */
+function reason(error) {
+  const lines = `${error.stderr ?? ""}\n${error.stdout ?? ""}\n${error.message}`.split("\n");
+  const said = lines.map((line) => line.trim()).filter((line) => /^(npm )?err(or)?\b/i.test(line));
+  const best = said.find((line) =>
+    /network|request|failed|ENOTFOUND|ECONN|EACCES|ENOSPC/.test(line),
+  );
+  const line = best ?? said[0] ?? (error.code === "ENOENT" ? "npm was not found" : lines.at(-1));
+  return line.replace(/^(npm )?err(or)?!?:?\s*/i, "").trim();
+}
