@@ -1,6 +1,7 @@
 /** Makes a cluster with initdb, and the role and database that Signalbox uses in it. */
 import { execFile, spawn } from "node:child_process";
-import { chown, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { chown, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -30,21 +31,19 @@ export async function clusterExists(data: string): Promise<boolean> {
 }
 
 /**
- * Runs initdb. It works in a folder of its own that is renamed at the end, so that an initdb that
- * was killed is simply done again. The locale is PostgreSQL's own C.UTF-8, which needs no locale on
+ * Runs initdb. It works in a folder of its own that is renamed at the end, so that one whose server
+ * was killed is simply done again; it may still be at work, hence the new name each time. The locale is PostgreSQL's own C.UTF-8, which needs no locale on
  * the machine and never changes with its libraries.
  */
 export async function makeCluster({ place, record, path }: Home): Promise<void> {
-  const half = join(path, "data.half");
-  const passwordFile = join(path, "initdb-password");
-  await rm(half, { recursive: true, force: true });
-  await rm(passwordFile, { force: true });
+  await removeHalves(path);
+  const half = join(path, `half-${randomUUID()}`);
+  const passwordFile = `${half}.password`;
   await writeFile(passwordFile, record.superuserPassword, { mode: 0o600 });
   if (place.account) await chown(passwordFile, place.account.uid, place.account.gid);
   try {
-    await run(place.binaries.initdb, [...INITDB, `--pgdata=${half}`, `--pwfile=${passwordFile}`], {
-      ...runAs(place),
-    });
+    const flags = [...INITDB, `--pgdata=${half}`, `--pwfile=${passwordFile}`];
+    await run(place.binaries.initdb, flags, runAs(place));
   } catch (error) {
     throw initdbFailure(half, error as Error & { stderr?: string });
   } finally {
@@ -53,6 +52,14 @@ export async function makeCluster({ place, record, path }: Home): Promise<void> 
   const main = join(half, "postgresql.conf");
   await writeFile(main, `${await readFile(main, "utf8")}\ninclude = 'signalbox.conf'\n`);
   await rename(half, place.data);
+}
+
+async function removeHalves(path: string): Promise<void> {
+  for (const name of await readdir(path)) {
+    // One that is still being filled cannot be emptied; the next start removes it.
+    if (!name.startsWith("half-")) continue;
+    await rm(join(path, name), { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 const INITDB = [
