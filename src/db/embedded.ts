@@ -8,9 +8,9 @@
  *
  * `docs/database.md` tells the operator's side: files, users, backups, settings.
  */
-import { access, constants, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { databaseUrl } from "./embedded/cluster.ts";
-import { lockFolder } from "./embedded/folder_lock.ts";
+import { FolderInUse, lockFolder } from "./embedded/folder_lock.ts";
 import { prepareHome } from "./embedded/home.ts";
 import { SETTINGS, type Settings } from "./embedded/settings.ts";
 import { Supervisor } from "./embedded/supervisor.ts";
@@ -44,8 +44,7 @@ export interface Embedded {
 /** Throws a sentence where the folder is in use, unusable, or PostgreSQL does not come up. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const { dataDir, log } = options;
-  await openFolder(dataDir);
-  const release = await lockFolder(dataDir);
+  const release = await openFolder(dataDir);
   try {
     const home = await prepareHome({ ...options, warn: (text) => log.warn(text) });
     const how = {
@@ -75,13 +74,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   }
 }
 
-async function openFolder(dataDir: string): Promise<void> {
+/** Locks the folder, too: whether it can be used shows when it is (Deno's `access` misleads root). */
+async function openFolder(dataDir: string): Promise<() => Promise<void>> {
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return await lockFolder(dataDir);
   } catch (cause) {
+    const code = (cause as { code?: string }).code;
+    if (cause instanceof FolderInUse || code === undefined) throw cause;
     throw new Error(
-      `The data folder ${dataDir} cannot be used (${(cause as { code?: string }).code}): ` +
+      `The data folder ${dataDir} cannot be used (${code}): ` +
         "start Signalbox as the user who owns it, or set SIGNALBOX_DATA to another folder.",
       { cause },
     );

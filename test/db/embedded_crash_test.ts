@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -8,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { findPostmaster, stopPostmaster } from "../../src/db/embedded/postmaster.ts";
 import { processIdentity } from "../../src/db/embedded/process_identity.ts";
-import { killAndWait, postmasterPid } from "../support/database.ts";
+import { disposableFolder, killAndWait, postmasterPid } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { runScript, type Script } from "../support/script.ts";
 
@@ -66,7 +65,7 @@ async function postmasters(): Promise<number[]> {
 
 describe("embedded PostgreSQL after a crash", () => {
   beforeEach(async () => {
-    dataDir = await mkdtemp(join(await realpath(tmpdir()), "signalbox-crash-"));
+    dataDir = await disposableFolder();
     scripts = [];
   });
   afterEach(async () => {

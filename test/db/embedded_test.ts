@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, realpath, rm, stat, truncate } from "node:fs/promises";
+import { readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import postgres from "postgres";
 import { boundLog } from "../../src/db/embedded/log_file.ts";
 import { type Embedded, startEmbedded } from "../../src/db/embedded.ts";
-import { killAndWait, postmasterPid } from "../support/database.ts";
+import { disposableFolder, killAndWait, postmasterPid } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 
 const said: string[] = [];
@@ -30,9 +28,8 @@ describe("embedded PostgreSQL", () => {
   let embedded: Embedded;
 
   before(async () => {
-    dataDir = join(await mkdtemp(join(await realpath(tmpdir()), "signalbox-test-")), "data");
-    // The folder above must be open to the database's user, as a home folder is.
-    spawnSync("chmod", ["755", join(dataDir, "..")]);
+    // The folder above must be open to the database's user, as most folders are.
+    dataDir = join(await disposableFolder(0o755), "data");
     embedded = await startEmbedded({ dataDir, log });
   });
   after(async () => {
@@ -167,7 +164,6 @@ describe("embedded PostgreSQL", () => {
   });
 
   test("takes settings of the operator from local.conf", async () => {
-    const { writeFile } = await import("node:fs/promises");
     const path = join(dataDir, "postgres/data/local.conf");
     await embedded.stop();
     await writeFile(path, "work_mem = '7MB'\n", { mode: 0o644 });

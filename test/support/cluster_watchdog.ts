@@ -1,13 +1,14 @@
 /**
- * Runs beside a test cluster: stops and removes it once nobody has used it for a while, however its
- * users went. Arguments: the cluster's folder, and how many seconds it may stand unused.
+ * Runs beside test clusters: stops and removes them once nobody has used their folder for a while,
+ * however its users went. Arguments: the folder, and how many seconds it may stand unused.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import process from "node:process";
 import { FolderInUse, lockFolder } from "../../src/db/embedded/folder_lock.ts";
 import { findPostmaster, stopPostmaster } from "../../src/db/embedded/postmaster.ts";
 import { processIdentity } from "../../src/db/embedded/process_identity.ts";
+import { readRecord } from "../../src/db/embedded/record.ts";
 
 const LOOK_EVERY_MS = 2_000;
 
@@ -51,13 +52,29 @@ async function removeUnused(folder: string): Promise<boolean> {
   }
   try {
     if ((await livingUsers(folder)).length > 0) return false;
-    const postmaster = await findPostmaster(join(folder, "postgres/data"));
-    if (postmaster) await stopPostmaster(postmaster, 20_000);
+    for (const data of await clustersIn(folder)) {
+      const postmaster = await findPostmaster(data);
+      if (postmaster) await stopPostmaster(postmaster, 20_000);
+    }
     await rm(folder, { recursive: true, force: true });
     return true;
   } finally {
     await release();
   }
+}
+
+/** Clusters of data folders at `folder` and right below it. */
+async function clustersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const below = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(folder, name));
+  const found: string[] = [];
+  for (const dataDir of [folder, ...below]) {
+    const record = await readRecord(dataDir).catch(() => undefined);
+    if (record) found.push(join(resolve(dataDir, record.home), "data"));
+  }
+  return found;
 }
 
 const [folder, seconds] = process.argv.slice(2);

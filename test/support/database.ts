@@ -36,4 +36,10 @@ export async function testDatabase(options: { durable?: boolean } = {}): Promise
   };
 }
 
-export { killAndWait, type OwnCluster, ownCluster, postmasterPid } from "./own_cluster.ts";
+export {
+  disposableFolder,
+  killAndWait,
+  type OwnCluster,
+  ownCluster,
+  postmasterPid,
+} from "./own_cluster.ts";

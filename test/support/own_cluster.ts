@@ -2,7 +2,7 @@
  * A PostgreSQL of one's own, durable, to be killed and started again. It is removed when the test
  * process ends, however it ends.
  */
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { chmod, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -30,10 +30,21 @@ export interface OwnCluster {
   stop(): Promise<void>;
 }
 
+/**
+ * A folder for data folders of real servers: when this process ends, however it ends, every
+ * embedded PostgreSQL of a data folder in it (it itself, or right below) is stopped and the folder
+ * removed. `mode` 0755 lets other users enter it.
+ */
+export async function disposableFolder(mode = 0o700): Promise<string> {
+  const folder = await mkdtemp(join(await realpath(tmpdir()), "signalbox-folder-"));
+  await chmod(folder, mode);
+  await registerUser(folder);
+  await ensureWatchdog(folder, 1);
+  return folder;
+}
+
 export async function ownCluster(): Promise<OwnCluster> {
-  const dataDir = await mkdtemp(join(await realpath(tmpdir()), "signalbox-own-"));
-  await registerUser(dataDir);
-  await ensureWatchdog(dataDir, 1);
+  const dataDir = await disposableFolder();
   const home = await prepareHome({ dataDir, warn: () => {} });
   const start = () => takeOver(home, { dataDir, settings: SETTINGS, info: () => {} });
   let postmaster = await start();
