@@ -20,7 +20,7 @@ function page(job: Chart, worker: Chart): string {
   return `# Statecharts
 
 Made from \`src/core/job_machine.ts\` and \`src/core/worker_machine.ts\` by
-\`bun docs/statecharts/write.ts\`; a test fails while this page or a picture is out of date.
+\`bun docs/write.ts\`; a test fails while this page or a picture is out of date.
 
 The machines are the specification. What runs is the same as a literal table
 (\`src/core/job_table.ts\`, \`src/core/worker_table.ts\`); tests compare both for every pair.

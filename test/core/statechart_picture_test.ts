@@ -12,10 +12,10 @@ import { JOB_TABLE } from "../../src/core/job_table.ts";
 const chart = readChart(jobMachine);
 
 describe("the picture of the statecharts", () => {
-  test("is up to date (else run: bun docs/statecharts/write.ts)", () => {
+  test("is up to date (else run: bun docs/write.ts)", () => {
     for (const [path, text] of Object.entries(statechartFiles())) {
       const found = readFileSync(new URL(`../../docs/${path}`, import.meta.url), "utf8");
-      assert.equal(found, text, `docs/${path} is out of date: bun docs/statecharts/write.ts`);
+      assert.equal(found, text, `docs/${path} is out of date: bun docs/write.ts`);
     }
   });
 

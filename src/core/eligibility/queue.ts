@@ -8,7 +8,7 @@ export function vetoDrainingInstance(instance: InstanceFacts): Veto | null {
   return {
     rule: "instance_draining",
     sentence:
-      `The whole instance is draining${doneBy(instance.drainedBy, instance.drainedAt)}: nothing ` +
+      `The whole instance is being drained${doneBy(instance.drainedBy, instance.drainedAt)}: nothing ` +
       "is dispatched.",
     unblocks: "A superuser ends the draining.",
   };

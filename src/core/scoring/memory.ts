@@ -1,9 +1,14 @@
 /** What a name is likely to need, and what a worker can still give. Shared by two rules. */
 import type { ScoringJob, ScoringWorker } from "./context.ts";
 
-/** MiB that the job will probably use at its peak, or null where nobody knows. */
+/** MiB that jobs of this name use at their peak, or null where none was measured. */
 export function predictedRamMb(job: ScoringJob): number | null {
   return job.history === null ? null : job.history.ramP95Mb;
+}
+
+/** The same, with what the job reserves standing in where none was measured. */
+export function expectedRamMb(job: ScoringJob): number | null {
+  return predictedRamMb(job) ?? job.ramMb ?? null;
 }
 
 /**

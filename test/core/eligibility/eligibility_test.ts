@@ -257,7 +257,7 @@ describe("why this job goes to no worker now:", () => {
     const draining = { draining: true, drainedBy: "root", drainedAt: NOW - 3_600_000 };
     assert.deepEqual(only(vetoes(situation(), queueFacts(), draining)), [
       "instance_draining",
-      `The whole instance is draining by root since ${SINCE}: nothing is dispatched.`,
+      `The whole instance is being drained by root since ${SINCE}: nothing is dispatched.`,
       "A superuser ends the draining.",
     ]);
   });

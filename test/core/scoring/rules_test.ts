@@ -70,6 +70,11 @@ describe("resource_fit", () => {
     assert.equal(points(resourceFit, { history }, { ramFreeMb: 0 }), -800);
   });
 
+  test("goes by what the job reserves where nothing was measured", () => {
+    assert.equal(points(resourceFit, { ramMb: 3000 }, { ramFreeMb: 1500 }), -400);
+    assert.equal(points(resourceFit, { ramMb: 9000, history }, { ramFreeMb: 3000 }), 0);
+  });
+
   test("costs more for names that the kernel has killed before", () => {
     const killed = aHistory({ ramP95Mb: 3000, oomRate: 0.5 });
     assert.equal(points(resourceFit, { history: killed }, { ramFreeMb: 1500 }), -600);
