@@ -70,7 +70,7 @@ export interface ScoringInstance {
   active: number;
   slotsUsed: number;
   slotsOffered: number;
-  /** No slot is free: giving one to an organization takes it from another. */
+  /** More jobs wait than slots are free: giving one to an organization takes it from another. */
   contended: boolean;
   usedByOrg: ReadonlyMap<number, number>;
   /** Organizations with pending or active work. */
