@@ -14,8 +14,8 @@ export const fairShare: Rule = {
   name: "fair_share",
   weight: FAIR_SHARE,
   help:
-    "While more jobs wait than slots are free, holds back an organization that uses more than its " +
-    "equal share of the slots, until the others have theirs. Without contention it does nothing.",
+    "While more jobs wait than slots are free, holds back an organization that uses more than " +
+    "its equal share of the slots, until the others have theirs. Otherwise it does nothing.",
   formula:
     "−500 × (share of used slots − 1 ÷ organizations with work) ÷ (1 − 1 ÷ organizations), and " +
     "× mean wait ÷ 240 s where that is more than 1 (at most 360); 0 without contention",
