@@ -8,8 +8,8 @@ export function vetoDrainingInstance(instance: InstanceFacts): Veto | null {
   return {
     rule: "instance_draining",
     sentence:
-      `The whole instance is being drained${doneBy(instance.drainedBy, instance.drainedAt)}: nothing ` +
-      "is dispatched.",
+      `The whole instance is being drained${doneBy(instance.drainedBy, instance.drainedAt)}: ` +
+      "nothing is dispatched.",
     unblocks: "A superuser ends the draining.",
   };
 }
