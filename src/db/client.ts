@@ -12,6 +12,11 @@ export interface Database {
   readonly url: string;
   /** Engine connections: short transactions, hand-written SQL only. */
   readonly beats: Sql;
+  /**
+   * For what the engine asks while it already holds a connection of `beats` (interning, histories):
+   * out of the same pool, as many callers as connections would wait for each other for ever.
+   */
+  readonly side: Sql;
   /** Reads for pages and API. Never writes. */
   readonly reads: Sql;
   /** Major version of the server, such as 18. */
@@ -49,6 +54,14 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
     keep_alive: 10,
     connection: engineSettings(serverVersion),
   }) as unknown as Sql;
+  const side = postgres(url, {
+    ...common,
+    max: 2,
+    idle_timeout: 0,
+    max_lifetime: null,
+    keep_alive: 10,
+    connection: engineSettings(serverVersion),
+  }) as unknown as Sql;
   const reads = postgres(url, {
     ...common,
     max: options.reads ?? 6,
@@ -58,10 +71,11 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
   const database: Database = {
     url,
     beats,
+    side,
     reads,
     serverVersion,
     close: async () => {
-      await Promise.all([beats.end({ timeout: 5 }), reads.end({ timeout: 5 })]);
+      await Promise.all([beats, side, reads].map((sql) => sql.end({ timeout: 5 })));
     },
   };
   return database;

@@ -82,6 +82,8 @@ export interface WorkerSession {
   /** Whether (job, attempt, token) is a lease of this session; logs are taken only for those. */
   holds(lease: LeaseRef): boolean;
   handle(frame: Exclude<WorkerFrame, { type: "hello" | "log" }>): void;
+  /** Call once the welcome was sent: from now on jobs are assigned. */
+  welcomed(): void;
   /** The socket is gone: leases hold for the grace time. */
   dropped(): void;
 }

@@ -12,5 +12,7 @@ export const nameHistory = pgTable("name_history", {
   cpu_ms: doublePrecision().array().notNull(),
   disk_bytes: doublePrecision().array().notNull(),
   network_mbps: real().array().notNull(),
+  /** 1 where the kernel killed the attempt for want of memory, else 0. */
+  oom: real().array().notNull(),
   updated_at: timestamp({ withTimezone: true }).notNull().defaultNow(),
 });

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { boolean, index, integer, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 import { workflowState } from "./enums.ts";
 
@@ -17,5 +18,8 @@ export const workflow = pgTable(
     cancel_requested_at: timestamp({ withTimezone: true }),
     reason: text(),
   },
-  (t) => [index("workflow_org_id").on(t.org_id, t.id)],
+  (t) => [
+    index("workflow_org_id").on(t.org_id, t.id),
+    index("workflow_unfinished").on(t.id).where(sql`finished_at is null`),
+  ],
 );

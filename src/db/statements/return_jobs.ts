@@ -2,6 +2,7 @@
  * Attempts that ended while their job goes on: a failure that will be retried, a lost lease, a
  * rejection, a release. The live row stays, without its lease; the attempt row is written.
  *
+ * A job that somebody asked to cancel is not returned: its attempt's end is the cancel.
  * Locks the jobs by id. Returns the rows that were returned, with what the window needs.
  */
 import type { Transaction } from "../client.ts";
@@ -32,7 +33,8 @@ with timed as materialized (
     l.instance_context, l.state as was, ${ATTEMPT_TIMES},
     greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(t.ended)) as fin
   from ${ends.sql} join live_job l on l.id = t.id
-  where l.token = t.token and l.session_id = t.session order by l.id for no key update of l),
+  where l.token = t.token and l.session_id = t.session and l.cancel_requested_at is null
+  order by l.id for no key update of l),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${ATTEMPT_VALUES} from timed),
 back as (
   update live_job l set state = x.now_is, waiting_for = x.waiting, failures = x.failures,

@@ -1,0 +1,82 @@
+/**
+ * Cancels. Jobs at rest end here; for jobs that a worker holds an intent is written, and the
+ * session's owner or the rescuer writes the end (engine rule 14). Locks the jobs by id.
+ */
+import { plainArray } from "../arrays.ts";
+import type { Sql, Transaction } from "../client.ts";
+import { counterDeltasOf } from "./counters.ts";
+import type { EndedRow } from "./end_jobs.ts";
+
+const AT_REST = `
+with picked as materialized (
+  select l.*, l.state as was, 'cancelled'::job_state as now_is, greatest(l.queued_at, now()) as fin
+  from live_job l where l.id = any($1::uuid[]) and l.session_id is null
+  order by l.id for update of l),
+gone as (delete from live_job l using picked p where l.id = p.id returning p.*),
+job_ends as (
+  insert into job_end (job_id, finished_at, org_id, queue_id, name_id, state, attempt, failures,
+    reason, error, queued_at, eligible_at, ready_at, cancel_requested_at)
+  select id, fin, org_id, queue_id, name_id, now_is, attempt, failures, coalesce($3, 'cancelled'),
+    last_error, queued_at, eligible_at, ready_at, fin from gone),
+events as (
+  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason, actor)
+  select fin, org_id, queue_id, name_id, id, attempt, was, now_is, coalesce($3, 'cancelled'), $2 from gone),
+deltas as (${counterDeltasOf("gone")})
+select id, now_is as state, org_id, queue_id, name_id, null::int as worker_id, has_dependents,
+  has_workflow, extract(epoch from fin)::float8 as fin from gone`;
+
+/** Ends the ones that nobody holds; returns them. */
+export async function cancelAtRest(
+  tx: Transaction,
+  ids: string[],
+  actor: string,
+  reason: string | null,
+): Promise<EndedRow[]> {
+  const rows = await tx.unsafe(AT_REST, [plainArray(ids), actor, reason], { prepare: true });
+  return rows as unknown as EndedRow[];
+}
+
+const ASK = `
+with picked as materialized (
+  select l.id from live_job l
+  where l.id = any($1::uuid[]) and l.session_id is not null and l.cancel_requested_at is null
+  order by l.id for no key update of l),
+asked as (
+  update live_job l set cancel_requested_at = now(), cancel_actor = $2, cancel_reason = $3
+  from picked p where l.id = p.id returning l.*),
+events as (
+  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason,
+    worker_id, actor)
+  select greatest(now(), started_at, dispatched_at), org_id, queue_id, name_id, id, attempt, state, state,
+    'cancel_requested', worker_id, $2 from asked)
+select id from asked`;
+
+/** Writes the intent for those that a worker holds; returns the ids that were not asked before. */
+export async function askCancel(
+  tx: Transaction,
+  ids: string[],
+  actor: string,
+  reason: string | null,
+): Promise<string[]> {
+  const rows = await tx.unsafe(ASK, [plainArray(ids), actor, reason], { prepare: true });
+  return rows.map((r) => r.id as string);
+}
+
+export interface CancelIntent {
+  id: string;
+  session_id: number;
+  token: string;
+  cancel_actor: string | null;
+  cancel_reason: string | null;
+}
+
+/** Intents for leases of these sessions. */
+export async function cancelIntents(sql: Sql, sessions: number[]): Promise<CancelIntent[]> {
+  const rows = await sql.unsafe(
+    `select id, session_id, token, cancel_actor, cancel_reason from live_job
+     where cancel_requested_at is not null and session_id = any($1::bigint[])`,
+    [plainArray(sessions)],
+    { prepare: true },
+  );
+  return rows as unknown as CancelIntent[];
+}

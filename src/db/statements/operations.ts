@@ -1,0 +1,57 @@
+/** Operations: what touches many rows, in chunks, with progress. */
+import type { Sql } from "../client.ts";
+
+const prepared = { prepare: true };
+
+export interface OperationRow {
+  id: string;
+  org_id: number;
+  kind: "cancel" | "retry" | "cancel_workflow";
+  filter: Record<string, unknown>;
+  reason: string | null;
+  actor: string;
+  cursor: string | null;
+  done: number;
+}
+
+export async function insertOperation(
+  sql: Sql,
+  o: Omit<OperationRow, "cursor" | "done"> & { affected: number },
+): Promise<void> {
+  await sql.unsafe(
+    `insert into operation (id, org_id, kind, filter, reason, actor, state, affected)
+     values ($1, $2, $3, $4::text::jsonb, $5, $6, 'running', $7)`,
+    [o.id, o.org_id, o.kind, JSON.stringify(o.filter), o.reason, o.actor, o.affected],
+    prepared,
+  );
+}
+
+/** Operations that some server left unfinished. */
+export async function unfinishedOperations(sql: Sql): Promise<OperationRow[]> {
+  const rows = await sql.unsafe(
+    `select id, org_id, kind, filter, reason, actor, cursor, done from operation
+     where state = 'running' order by id`,
+    [],
+    prepared,
+  );
+  return rows as unknown as OperationRow[];
+}
+
+export async function noteOperation(
+  sql: Sql,
+  id: string,
+  progress: {
+    done: number;
+    cursor: string | null;
+    state: "running" | "done" | "failed";
+    error?: string;
+  },
+): Promise<void> {
+  await sql.unsafe(
+    `update operation set done = $2, cursor = $3, state = $4::operation_state, error = $5,
+       finished_at = case when $4::operation_state <> 'running' then now() end
+     where id = $1`,
+    [id, progress.done, progress.cursor, progress.state, progress.error ?? null],
+    prepared,
+  );
+}

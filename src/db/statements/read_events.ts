@@ -1,0 +1,76 @@
+/**
+ * The feed's read of phase events in history order (engine rule 28): (xid, id), below the horizon.
+ * `id > floor` bounds the read to the newest blocks through BRIN; the feed keeps the floor such that
+ * no row at or above the last horizon can lie beneath it.
+ */
+import type { Sql } from "../client.ts";
+
+export interface EventRow {
+  xid: string;
+  id: number;
+  at_ms: number;
+  org_id: number;
+  queue_id: number;
+  name_id: number;
+  job_id: string;
+  attempt: number;
+  from_state: string | null;
+  state: string;
+  waiting_for: string | null;
+  outcome: string | null;
+  reason: string | null;
+  worker_id: number | null;
+}
+
+export interface Horizon {
+  /** Transactions below this one have all ended. */
+  xmin: string;
+  /** The next transaction to be given out. */
+  xmax: string;
+  /** Ids handed out so far. */
+  ids: number;
+}
+
+export async function readHorizon(sql: Sql): Promise<Horizon> {
+  const [row] = await sql.unsafe(
+    `select pg_snapshot_xmin(s)::text as xmin, pg_snapshot_xmax(s)::text as xmax,
+       (select last_value from phase_event_id)::float8 as ids
+     from (select pg_current_snapshot() as s) x`,
+    [],
+    { prepare: true },
+  );
+  return row as unknown as Horizon;
+}
+
+const READ = `
+select xid::text as xid, id::float8 as id, extract(epoch from at)::float8 * 1000 as at_ms, org_id, queue_id,
+  name_id, job_id, attempt, from_state, state, waiting_for, outcome, reason, worker_id
+from phase_event
+where id > $1 and (xid, id) > ($2::xid8, $3) and xid < pg_snapshot_xmin(pg_current_snapshot())
+  and at > to_timestamp($4::float8)
+order by phase_event.xid, phase_event.id limit $5`;
+
+/** `sinceMs`: only prunes partitions; events are never written with a time this far back. */
+export async function readEvents(
+  sql: Sql,
+  after: { floor: number; xid: string; id: number; sinceMs: number },
+  limit: number,
+): Promise<EventRow[]> {
+  const rows = await sql.unsafe(
+    READ,
+    [after.floor, after.xid, after.id, after.sinceMs / 1000, limit],
+    { prepare: true },
+  );
+  return rows as unknown as EventRow[];
+}
+
+/** Who holds the horizon back, for the message when it stands still. */
+export async function horizonHolder(sql: Sql): Promise<string> {
+  const [row] = await sql.unsafe(
+    `select coalesce(application_name, '?') || ' (pid ' || pid || ', '
+       || coalesce(state, '?') || ' since ' || xact_start || ')' as who
+     from pg_stat_activity where backend_xid is not null or backend_xmin is not null
+     order by xact_start nulls last limit 1`,
+  );
+  return (row?.who as string) ?? "unknown";
+}

@@ -1,0 +1,165 @@
+/**
+ * Sessions (engine rules 13 to 15). Lock order: worker, sessions, then jobs.
+ * All lease times are compared and set by database time.
+ */
+
+import { jsonArray, plainArray } from "../arrays.ts";
+import type { Sql, Transaction } from "../client.ts";
+
+const prepared = { prepare: true };
+
+export interface WorkerIdentity {
+  uid: string;
+  org: number | null;
+  name: string;
+  pool: string;
+}
+
+/** The worker's row, locked until the transaction ends: two hellos of one worker take turns. */
+export async function lockWorker(tx: Transaction, w: WorkerIdentity) {
+  const [row] = await tx.unsafe(
+    `insert into worker (uid, org_id, name, pool) values ($1, $2, $3, $4)
+     on conflict (uid) do update set last_seen_at = now(),
+       name = case when worker.org_id is not distinct from excluded.org_id then excluded.name else worker.name end,
+       pool = case when worker.org_id is not distinct from excluded.org_id then excluded.pool else worker.pool end
+     returning id, org_id`,
+    [w.uid, w.org, w.name, w.pool],
+    prepared,
+  );
+  return row as unknown as { id: number; org_id: number | null };
+}
+
+export async function lockOpenSessions(tx: Transaction, worker: number): Promise<number[]> {
+  const rows = await tx.unsafe(
+    `select id from worker_connection where worker_id = $1 and ended_at is null order by id for update`,
+    [worker],
+    prepared,
+  );
+  return rows.map((r) => r.id as number);
+}
+
+export interface NewSession {
+  worker: number;
+  org: number | null;
+  replica: string;
+  leaseSeconds: number;
+  concurrency: number;
+  draining: boolean;
+  facts: object;
+}
+
+export async function insertSession(tx: Transaction, s: NewSession): Promise<number> {
+  const [row] = await tx.unsafe(
+    `insert into worker_connection (worker_id, org_id, replica_id, lease_until, concurrency, draining, facts)
+     values ($1, $2, $3, now() + make_interval(secs => $4), $5, $6, $7::text::jsonb) returning id`,
+    [
+      s.worker,
+      s.org,
+      s.replica,
+      s.leaseSeconds,
+      s.concurrency,
+      s.draining,
+      JSON.stringify(s.facts),
+    ],
+    prepared,
+  );
+  return row!.id as number;
+}
+
+/** Resume: the named leases move to the new session in one statement (engine rule 14). */
+export async function moveLeases(tx: Transaction, ids: string[], session: number): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.unsafe(
+    `update live_job set session_id = $2 where id = any($1::uuid[])`,
+    [plainArray(ids), session],
+    prepared,
+  );
+}
+
+export async function endSessions(tx: Transaction, ids: number[], reason: string): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.unsafe(
+    `update worker_connection set ended_at = now(), end_reason = $2,
+       dropped_at = coalesce(dropped_at, now()) where id = any($1::bigint[]) and ended_at is null`,
+    [plainArray(ids), reason],
+    prepared,
+  );
+}
+
+/** One update per worker and heartbeat. Returns the sessions that are still open. */
+export async function beatSessions(
+  sql: Sql,
+  beats: { session: number; metrics: object | undefined }[],
+  leaseSeconds: number,
+): Promise<Set<number>> {
+  const sorted = [...beats].sort((a, b) => a.session - b.session);
+  const rows = await sql.unsafe(
+    `with t as (select * from unnest($1::bigint[], $2::text[]) as t(id, metrics)),
+     picked as materialized (
+       select t.* from t join worker_connection w on w.id = t.id where w.ended_at is null
+       order by w.id for no key update of w)
+     update worker_connection w set lease_until = now() + make_interval(secs => $3),
+       metrics = coalesce(p.metrics::jsonb, w.metrics)
+     from picked p where w.id = p.id returning w.id`,
+    [
+      plainArray(sorted.map((b) => b.session)),
+      jsonArray(sorted.map((b) => b.metrics)),
+      leaseSeconds,
+    ],
+    prepared,
+  );
+  return new Set(rows.map((r) => r.id as number));
+}
+
+/** The socket is gone: what the session holds is kept for the grace time only. */
+export async function dropSessions(sql: Sql, ids: number[], graceSeconds: number): Promise<void> {
+  if (ids.length === 0) return;
+  await sql.unsafe(
+    `with picked as materialized (
+       select id from worker_connection where id = any($1::bigint[]) and ended_at is null
+       order by id for no key update)
+     update worker_connection w set dropped_at = now(),
+       lease_until = least(w.lease_until, now() + make_interval(secs => $2))
+     from picked where w.id = picked.id`,
+    [plainArray(ids), graceSeconds],
+    prepared,
+  );
+}
+
+/** A session that closed while it held nothing ends at once. */
+export async function closeIdleSession(sql: Sql, id: number, reason: string): Promise<void> {
+  await sql.unsafe(
+    `update worker_connection w set ended_at = now(), dropped_at = now(), end_reason = $2
+     where id = $1 and ended_at is null
+       and not exists (select from live_job where session_id = $1)`,
+    [id, reason],
+    prepared,
+  );
+}
+
+export async function setSessionDraining(sql: Sql, id: number): Promise<void> {
+  await sql.unsafe(`update worker_connection set draining = true where id = $1`, [id], prepared);
+}
+
+/** Sessions whose lease time is over, locked; those that another rescuer holds are skipped. */
+export async function lockLapsed(tx: Transaction, limit: number): Promise<number[]> {
+  const rows = await tx.unsafe(
+    `select id from worker_connection where ended_at is null and lease_until < now()
+     order by id limit $1 for update skip locked`,
+    [limit],
+    prepared,
+  );
+  return rows.map((r) => r.id as number);
+}
+
+/** After an outage of ours every open session gets the whole time again (engine rule 15). */
+export async function extendOpenSessions(sql: Sql, seconds: number): Promise<void> {
+  await sql.unsafe(
+    `with picked as materialized (
+       select id from worker_connection where ended_at is null order by id for no key update)
+     update worker_connection w set lease_until = greatest(w.lease_until, now() + make_interval(secs => $1))
+     from picked where w.id = picked.id`,
+    [seconds],
+    prepared,
+  );
+}

@@ -1,0 +1,130 @@
+/** Queues that are paused, stopped or limited, and the instance's draining switch. */
+
+import { plainArray } from "../arrays.ts";
+import type { Sql, Transaction } from "../client.ts";
+
+const prepared = { prepare: true };
+
+export interface QueueSwitch {
+  id: number;
+  paused_ms: number | null;
+  paused_by: string | null;
+  pause_reason: string | null;
+  stop_below: string | null;
+  concurrency: number | null;
+  rate_count: number | null;
+  rate_seconds: number | null;
+  tokens: number | null;
+}
+
+export interface DrainingSwitch {
+  enabled: boolean;
+  by: string | null;
+  at_ms: number;
+}
+
+/** Only queues that differ from a plain one. */
+export async function readSwitches(
+  sql: Sql,
+): Promise<{ queues: QueueSwitch[]; draining: DrainingSwitch }> {
+  const queues = await sql.unsafe(
+    `select q.id, extract(epoch from q.paused_at)::float8 * 1000 as paused_ms, q.paused_by,
+       q.pause_reason, q.stop_below, l.concurrency, l.rate_count, l.rate_seconds, l.tokens
+     from queue q left join queue_limit l on l.queue_id = q.id
+     where q.paused_at is not null or q.stop_below is not null or l.queue_id is not null`,
+    [],
+    prepared,
+  );
+  const [draining] = await sql.unsafe(
+    `select value = 'true'::jsonb as enabled, changed_by as by,
+       extract(epoch from changed_at)::float8 * 1000 as at_ms
+     from setting where key = 'draining'`,
+    [],
+    prepared,
+  );
+  return {
+    queues: queues as unknown as QueueSwitch[],
+    draining: (draining as unknown as DrainingSwitch) ?? { enabled: false, by: null, at_ms: 0 },
+  };
+}
+
+/** The row that every lease locks shared must exist before the first lease. */
+export async function ensureDrainingRow(sql: Sql): Promise<void> {
+  await sql.unsafe(
+    `insert into setting (key, value) values ('draining', 'false') on conflict (key) do nothing`,
+  );
+}
+
+/** Waits for leases in flight: they hold the row shared (engine rule 30). */
+export async function setDraining(sql: Sql, enabled: boolean, actor: string): Promise<void> {
+  await sql.unsafe(
+    `update setting set value = to_jsonb($1::boolean), changed_at = now(), changed_by = $2
+     where key = 'draining'`,
+    [enabled, actor],
+    prepared,
+  );
+}
+
+/** Waits for leases in flight on this queue, so the answer is true when it is given. */
+export async function pauseQueue(
+  sql: Sql,
+  queue: number,
+  actor: string,
+  reason: string | null,
+): Promise<void> {
+  await sql.unsafe(
+    `update queue set paused_at = coalesce(paused_at, now()), paused_by = $2, pause_reason = $3
+     where id = $1`,
+    [queue, actor, reason],
+    prepared,
+  );
+}
+
+export async function resumeQueue(sql: Sql, queue: number): Promise<void> {
+  await sql.unsafe(
+    `update queue set paused_at = null, paused_by = null, pause_reason = null where id = $1`,
+    [queue],
+    prepared,
+  );
+}
+
+export interface QueueRoom {
+  queue: number;
+  /** Leases that may still be given now; null: no limit. */
+  room: number | null;
+}
+
+const LOCK = `
+select l.queue_id as queue, l.concurrency, l.rate_count,
+  least(l.rate_count, l.tokens + l.rate_count * extract(epoch from now() - l.refilled_at)
+    / nullif(l.rate_seconds, 0))::float8 as tokens,
+  (select count(*) from live_job j where j.session_id is not null and j.queue_id = l.queue_id)::int as held
+from queue_limit l where l.queue_id = any($1::int[]) order by l.queue_id for update`;
+
+/** Locks the limits of these queues and says how many leases each can still give (rule 23). */
+export async function lockLimits(tx: Transaction, queues: number[]): Promise<QueueRoom[]> {
+  const rows = await tx.unsafe(LOCK, [plainArray(queues)], prepared);
+  return rows.map((r) => {
+    const byCount = r.concurrency === null ? null : Math.max(0, r.concurrency - r.held);
+    const byRate = r.rate_count === null ? null : Math.max(0, Math.floor(r.tokens ?? 0));
+    const room = byCount === null ? byRate : byRate === null ? byCount : Math.min(byCount, byRate);
+    return { queue: r.queue as number, room };
+  });
+}
+
+/** Takes the tokens that were spent, after refilling by database time. */
+export async function spendTokens(
+  tx: Transaction,
+  spent: { queue: number; n: number }[],
+): Promise<void> {
+  if (spent.length === 0) return;
+  await tx.unsafe(
+    `update queue_limit l set refilled_at = now(),
+       tokens = least(l.rate_count, l.tokens + l.rate_count * extract(epoch from now() - l.refilled_at)
+         / nullif(l.rate_seconds, 0)) - t.n
+     from unnest($1::int[], $2::int[]) as t(queue, n)
+     where l.queue_id = t.queue and l.rate_count is not null`,
+    [plainArray(spent.map((s) => s.queue)), plainArray(spent.map((s) => s.n))],
+    prepared,
+  );
+}

@@ -1,0 +1,324 @@
+/** Cancel and retry: of one job, of a workflow, and of everything that matches, as an operation. */
+import { v7 as uuidv7 } from "uuid";
+import { canRetry, type JobState } from "../core/job_state.ts";
+import { SECONDS_PER_POINT } from "../core/rank.ts";
+import type { Transaction } from "../db/client.ts";
+import { askCancel, cancelAtRest } from "../db/statements/cancel_jobs.ts";
+import type { EndedRow } from "../db/statements/end_jobs.ts";
+import { type MatchFilter, matchJobs } from "../db/statements/match_jobs.ts";
+import {
+  insertOperation,
+  noteOperation,
+  type OperationRow,
+  unfinishedOperations,
+} from "../db/statements/operations.ts";
+import type { ReadyRow } from "../db/statements/ready_rows.ts";
+import { resolveDependents } from "../db/statements/resolve_dependents.ts";
+import {
+  badDependencies,
+  failedDependents,
+  lockEnds,
+  reviveJobs,
+} from "../db/statements/retry_jobs.ts";
+import { lockWorkflow } from "../db/statements/submission.ts";
+import type { EngineContext } from "./context.ts";
+import type { EnderListener } from "./ender.ts";
+import { type ActionResult, type JobFilter, NotFound } from "./engine.ts";
+import { transact } from "./pipeline.ts";
+
+/** Jobs one transaction of an operation touches (engine rule 30). */
+const CHUNK = 2_000;
+/** Descendants that one retry revives at most; a workflow has at most 10,000 jobs a submission. */
+const REVIVE_MAX = 100_000;
+
+interface Cancelled {
+  ended: EndedRow[];
+  ready: ReadyRow[];
+  asked: string[];
+}
+
+export class Actions {
+  readonly #context: EngineContext;
+  readonly #listener: EnderListener;
+  #stopped = false;
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(context: EngineContext, listener: EnderListener) {
+    this.#context = context;
+    this.#listener = listener;
+  }
+
+  /** Goes on with operations that a server left when it died. */
+  async resume(): Promise<void> {
+    for (const row of await unfinishedOperations(this.#context.database.beats)) this.#launch(row);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#running);
+  }
+
+  // One job
+
+  async cancelJob(id: string, actor: string, reason: string | null): Promise<ActionResult> {
+    const done = await transact(this.#context.database.beats, (tx) =>
+      this.#cancel(tx, [id], actor, reason),
+    );
+    this.#announce(done);
+    if (done.ended.some((e) => e.id === id)) return { ok: true, state: "cancelled" };
+    const state = await this.#stateOf(id);
+    if (state === null) return notFound(id);
+    // Asked now, or asked before and still running: both are what the caller wants.
+    if (state === "dispatched" || state === "running") return { ok: true, state };
+    if (state === "cancelled")
+      return { ok: false, code: "conflict", reason: "It is cancelled already." };
+    if (state === "queued" || state === "ready") return this.cancelJob(id, actor, reason);
+    return { ok: false, code: "conflict", reason: `It has ended already: ${state}.` };
+  }
+
+  async retryJob(id: string, actor: string, reason: string | null): Promise<ActionResult> {
+    const state = await this.#stateOf(id);
+    if (state === null) return notFound(id);
+    if (!canRetry(state)) {
+      const why =
+        state === "succeeded" ? "It succeeded: submit it again." : `It has not ended: ${state}.`;
+      return { ok: false, code: "conflict", reason: why };
+    }
+    const done = await transact(this.#context.database.beats, async (tx) => {
+      const bad = await badDependencies(tx, id);
+      if (bad.length > 0) return { bad, rows: [] };
+      return { bad, rows: await this.#revive(tx, [id], actor, reason) };
+    });
+    if (done.bad.length > 0) {
+      const why = `It depends on ${done.bad.join(", ")}, which ended badly: retry that first; this job follows by itself.`;
+      return { ok: false, code: "conflict", reason: why };
+    }
+    this.#announceReady(done.rows);
+    const row = done.rows.find((r) => r.id === id);
+    return row
+      ? { ok: true, state: row.state }
+      : { ok: false, code: "conflict", reason: "Somebody else retried it meanwhile." };
+  }
+
+  // Workflows
+
+  async cancelWorkflow(id: string, actor: string, reason: string | null) {
+    const { beats } = this.#context.database;
+    const open = await transact(beats, async (tx) => {
+      const row = await lockWorkflow(tx, id);
+      if (row && (row.state === "open" || row.state === "running")) {
+        await tx.unsafe(
+          `update workflow set open = false, state = 'running', reason = $2,
+             cancel_requested_at = coalesce(cancel_requested_at, now()) where id = $1`,
+          [id, reason],
+          { prepare: true },
+        );
+      }
+      return row;
+    });
+    if (!open)
+      return {
+        ok: false as const,
+        code: "not_found" as const,
+        reason: `There is no workflow ${id}.`,
+      };
+    if (open.state !== "open" && open.state !== "running") {
+      const why = `It has ended already: ${open.state}.`;
+      return { ok: false as const, code: "conflict" as const, reason: why };
+    }
+    // Jobs that another live workflow holds are spared (engine rule 20).
+    const rows = await beats.unsafe(
+      `select j.job_id as id from workflow_job j join live_job l on l.id = j.job_id
+       where j.workflow_id = $1 and not exists (
+         select from workflow_job o join workflow w on w.id = o.workflow_id
+         where o.job_id = j.job_id and o.workflow_id <> $1 and w.finished_at is null
+           and w.cancel_requested_at is null)
+       order by 1`,
+      [id],
+      { prepare: true },
+    );
+    const ids = rows.map((r) => r.id as string);
+    for (let at = 0; at < ids.length; at += CHUNK) {
+      const chunk = ids.slice(at, at + CHUNK);
+      this.#announce(await transact(beats, (tx) => this.#cancel(tx, chunk, actor, reason)));
+    }
+    return { ok: true as const, affected: ids.length };
+  }
+
+  // Everything that matches
+
+  async onMatching(
+    kind: "cancel" | "retry",
+    org: string,
+    filter: JobFilter,
+    options: { reason?: string; dryRun?: boolean },
+    actor: string,
+  ): Promise<{ operation: string | null; affected: number }> {
+    const match = await this.#matchFilter(kind, org, filter);
+    const affected = await this.#count(kind, match);
+    if (options.dryRun) return { operation: null, affected };
+    const row: OperationRow = {
+      id: uuidv7(),
+      org_id: match.org,
+      kind,
+      filter: { ...match },
+      reason: options.reason ?? null,
+      actor,
+      cursor: null,
+      done: 0,
+    };
+    await insertOperation(this.#context.database.beats, { ...row, affected });
+    this.#launch(row);
+    return { operation: row.id, affected };
+  }
+
+  async #matchFilter(kind: "cancel" | "retry", org: string, f: JobFilter): Promise<MatchFilter> {
+    const { names } = this.#context;
+    const id = await names.orgId(org);
+    if (id === undefined) throw new NotFound(`There is no organization ${org}.`);
+    const ended = ["failed", "cancelled", "dependency_failed"];
+    const states = f.state ?? (kind === "retry" ? ["failed"] : undefined);
+    const kept = states?.filter(
+      (s) => ended.includes(s) === (kind === "retry") && s !== "succeeded",
+    );
+    return {
+      org: id,
+      ...(f.queue === undefined ? {} : { queue: (await names.queueId(id, f.queue)) ?? -1 }),
+      ...(f.name === undefined ? {} : { name: (await names.jobNameId(id, f.name)) ?? -1 }),
+      ...(f.workflow === undefined ? {} : { workflow: f.workflow }),
+      ...(f.tag === undefined ? {} : { tag: f.tag }),
+      ...(f.created_after === undefined ? {} : { createdAfter: f.created_after }),
+      ...(f.created_before === undefined ? {} : { createdBefore: f.created_before }),
+      ...(kept === undefined ? {} : { states: kept }),
+    };
+  }
+
+  async #count(kind: "cancel" | "retry", match: MatchFilter): Promise<number> {
+    let affected = 0;
+    let cursor: string | null = null;
+    do {
+      const found = await matchJobs(
+        this.#context.database.reads,
+        kind === "cancel" ? "live" : "ended",
+        match,
+        cursor,
+        CHUNK,
+      );
+      affected += found.ids.length;
+      cursor = found.cursor;
+    } while (cursor !== null);
+    return affected;
+  }
+
+  #launch(row: OperationRow): void {
+    const work: Promise<void> = this.#operate(row)
+      .catch((error) => {
+        this.#context.log.error({ operation: row.id, error: String(error) }, "operation failed");
+        const failed = { done: row.done, cursor: row.cursor, state: "failed" as const };
+        return noteOperation(this.#context.database.beats, row.id, {
+          ...failed,
+          error: String(error),
+        });
+      })
+      .catch(() => {})
+      .finally(() => this.#running.delete(work));
+    this.#running.add(work);
+  }
+
+  async #operate(row: OperationRow): Promise<void> {
+    const { beats } = this.#context.database;
+    const filter = row.filter as unknown as MatchFilter;
+    const home = row.kind === "cancel" ? "live" : "ended";
+    for (;;) {
+      if (this.#stopped) return;
+      const found = await matchJobs(beats, home, filter, row.cursor, CHUNK);
+      if (found.ids.length > 0) row.done += await this.#chunk(row, found.ids);
+      row.cursor = found.cursor;
+      const state = found.cursor === null ? "done" : "running";
+      await noteOperation(beats, row.id, { done: row.done, cursor: row.cursor, state });
+      if (found.cursor === null) return;
+    }
+  }
+
+  async #chunk(row: OperationRow, ids: string[]): Promise<number> {
+    const { beats } = this.#context.database;
+    if (row.kind === "cancel") {
+      const done = await transact(beats, (tx) => this.#cancel(tx, ids, row.actor, row.reason));
+      this.#announce(done);
+      return done.ended.filter((e) => e.state === "cancelled").length + done.asked.length;
+    }
+    const rows = await transact(beats, (tx) => this.#revive(tx, ids, row.actor, row.reason));
+    this.#announceReady(rows);
+    return rows.length;
+  }
+
+  // Inside a transaction
+
+  async #cancel(
+    tx: Transaction,
+    ids: string[],
+    actor: string,
+    reason: string | null,
+  ): Promise<Cancelled> {
+    const ended = await cancelAtRest(tx, ids, actor, reason);
+    const asked = await askCancel(tx, ids, actor, reason);
+    const below = await resolveDependents(tx, ended, SECONDS_PER_POINT);
+    return { ended: [...ended, ...below.failed], ready: below.ready, asked };
+  }
+
+  /**
+   * Revives these and, level by level, every dependency_failed job below whose bad dependencies are
+   * all being revived: one with another failed parent would only fail again.
+   */
+  async #revive(
+    tx: Transaction,
+    ids: string[],
+    actor: string,
+    reason: string | null,
+  ): Promise<ReadyRow[]> {
+    const locked = await lockEnds(tx, ids);
+    const revived = new Set(locked.filter((e) => canRetry(e.state)).map((e) => e.job_id));
+    let level = [...revived];
+    while (level.length > 0 && revived.size < REVIVE_MAX) {
+      const below = await failedDependents(tx, level);
+      level = [];
+      for (const { id, bad } of below) {
+        if (revived.has(id) || !bad.every((b) => revived.has(b))) continue;
+        revived.add(id);
+        level.push(id);
+      }
+    }
+    if (revived.size === 0) return [];
+    const options = { secondsPerPoint: SECONDS_PER_POINT, actor, reason };
+    return reviveJobs(tx, [...revived].sort(), options);
+  }
+
+  // Telling
+
+  #announce({ ended, ready, asked }: Cancelled): void {
+    if (ended.length > 0) this.#listener.ended(ended, []);
+    if (ready.length > 0) this.#listener.ready(ready);
+    if (asked.length > 0) this.#context.bus.tell("cancel.requested", {});
+    if (ended.length + asked.length > 0) this.#context.bus.tell("events.committed", {});
+  }
+
+  #announceReady(rows: ReadyRow[]): void {
+    if (rows.length === 0) return;
+    this.#listener.ready(rows);
+    this.#context.bus.tell("events.committed", {});
+  }
+
+  async #stateOf(id: string): Promise<JobState | null> {
+    const [row] = await this.#context.database.beats.unsafe(
+      `select coalesce((select state from live_job where id = $1),
+         (select state from job_end where job_id = $1 order by finished_at desc limit 1)) as state`,
+      [id],
+      { prepare: true },
+    );
+    return (row?.state as JobState | null) ?? null;
+  }
+}
+
+function notFound(id: string): ActionResult {
+  return { ok: false, code: "not_found", reason: `There is no job ${id}.` };
+}

@@ -1,0 +1,250 @@
+/**
+ * Which waiting job goes to which free slot: the best pair first, over all free slots of this
+ * replica, from the best 8 of each eligible line (engine rule 22).
+ *
+ * Lazy greedy: every pair is scored once; a pair that comes to the top after its worker changed is
+ * scored again and goes back. That is exact as long as giving a worker one more job only lowers its
+ * scores (saturation, spread, fair share), and close where it does not.
+ */
+
+import type { JobFacts } from "../core/eligibility/facts.ts";
+import { hasRoom } from "../core/eligibility/fits.ts";
+import type { NameHistory, ScoringInstance, ScoringJob } from "../core/scoring/context.ts";
+import { RULES, scoreInto } from "../core/scoring/score.ts";
+import type { Session } from "./session.ts";
+import type { Line, Waiting } from "./window.ts";
+
+/** The best of a line that are weighed at once. */
+export const HEADS = 8;
+/** Jobs that are weighed at once over all lines, smallest rank first. */
+const POOL_MAX = 256;
+/** Passed-over candidates that a dispatch records. */
+const CANDIDATES = 3;
+
+export interface ChoiceLine {
+  line: Line;
+  facts: JobFacts;
+  ramMb: number;
+  cpus: number;
+  /** Sessions that fit this shape and have a free slot. */
+  sessions: Session[];
+}
+
+export interface Choice {
+  job: Waiting;
+  line: ChoiceLine;
+  session: Session;
+  score: number;
+  terms: number[];
+  candidates: string[];
+  candidateScores: number[];
+  considered: number;
+}
+
+interface Pair {
+  job: Waiting;
+  line: ChoiceLine;
+  session: Session;
+  score: number;
+  /** Picks of this session and of the job's organization when it was scored. */
+  stamp: number;
+}
+
+const terms = new Float32Array(RULES.length);
+const scratch: ScoringJob = {
+  id: "",
+  org: 0,
+  queue: 0,
+  name: 0,
+  shape: 0,
+  rank: 0,
+  readyAt: 0,
+  priority: 0,
+  dependents: 0,
+  ramMb: null,
+  cpus: null,
+  inputWorkers: [],
+  history: null,
+};
+
+export interface ChooseInput {
+  lines: ChoiceLine[];
+  max: number;
+  instance: ScoringInstance;
+  usedByOrg: Map<number, number>;
+  history(name: number): NameHistory | null;
+  now: number;
+}
+
+export function choose(input: ChooseInput): Choice[] {
+  return new Chooser(input).run();
+}
+
+class Chooser {
+  readonly #input: ChooseInput;
+  readonly #heap: Pair[] = [];
+  readonly #weighed = new Map<ChoiceLine, number>();
+  readonly #stamps = new Map<Session | number, number>();
+  readonly #taken = new Set<Waiting>();
+  #considered = 0;
+
+  constructor(input: ChooseInput) {
+    this.#input = input;
+  }
+
+  run(): Choice[] {
+    this.#fill();
+    const chosen: Choice[] = [];
+    while (chosen.length < this.#input.max && this.#heap.length > 0) {
+      const pair = pop(this.#heap);
+      if (this.#taken.has(pair.job)) continue;
+      if (!hasRoom(pair.line.facts, pair.session.facts, pair.session.load)) continue;
+      if (this.#stale(pair)) {
+        pair.score = this.#score(pair);
+        pair.stamp = this.#stamp(pair);
+        push(this.#heap, pair);
+        continue;
+      }
+      chosen.push(this.#take(pair));
+    }
+    return chosen;
+  }
+
+  /** The heads of all lines; where that is too many, the lines whose head has waited longest. */
+  #fill(): void {
+    let lines = this.#input.lines.filter((l) => l.line.size > 0 && l.sessions.length > 0);
+    const most = Math.max(1, Math.floor(POOL_MAX / HEADS));
+    if (lines.length > most) {
+      lines = [...lines].sort((a, b) => a.line.at(0)!.rank - b.line.at(0)!.rank).slice(0, POOL_MAX);
+    }
+    const each = Math.max(1, Math.min(HEADS, Math.floor(POOL_MAX / Math.max(1, lines.length))));
+    for (const line of lines) {
+      for (let place = 0; place < each && place < line.line.size; place++) {
+        this.#weigh(line, line.line.at(place)!);
+      }
+      this.#weighed.set(line, Math.min(each, line.line.size));
+    }
+  }
+
+  #weigh(line: ChoiceLine, job: Waiting): void {
+    this.#considered += 1;
+    for (const session of line.sessions) {
+      if (job.rejectedBy.length > 0 && job.rejectedBy.includes(session.workerId)) continue;
+      const pair: Pair = { job, line, session, score: 0, stamp: 0 };
+      pair.score = this.#score(pair);
+      pair.stamp = this.#stamp(pair);
+      push(this.#heap, pair);
+    }
+  }
+
+  #score(pair: Pair): number {
+    const { job, line, session } = pair;
+    scratch.id = job.id;
+    scratch.org = job.org;
+    scratch.queue = job.queue;
+    scratch.name = job.name;
+    scratch.shape = job.shape;
+    scratch.rank = job.rank;
+    scratch.readyAt = job.readyAt;
+    scratch.priority = job.priority;
+    scratch.dependents = job.dependents;
+    scratch.ramMb = line.ramMb || null;
+    scratch.cpus = line.cpus || null;
+    scratch.inputWorkers = job.inputWorkers;
+    scratch.history = this.#input.history(job.name);
+    return scoreInto(terms, scratch, session.scoring, this.#input.instance, this.#input.now);
+  }
+
+  #stamp(pair: Pair): number {
+    return (this.#stamps.get(pair.session) ?? 0) + (this.#stamps.get(pair.job.org) ?? 0);
+  }
+
+  #stale(pair: Pair): boolean {
+    return pair.stamp !== this.#stamp(pair);
+  }
+
+  #take(pair: Pair): Choice {
+    const { job, line, session } = pair;
+    const score = this.#score(pair);
+    const choice: Choice = {
+      job,
+      line,
+      session,
+      score,
+      terms: Array.from(terms, round),
+      candidates: [],
+      candidateScores: [],
+      considered: this.#considered,
+    };
+    this.#taken.add(job);
+    this.#passedOver(choice);
+    line.line.remove(job);
+    session.reserve(line);
+    this.#bump(session);
+    this.#bump(job.org);
+    const used = this.#input.usedByOrg;
+    used.set(job.org, (used.get(job.org) ?? 0) + 1);
+    // The one who moved up into the heads of its line is weighed too.
+    const weighed = this.#weighed.get(line)! - 1;
+    const next = line.line.at(weighed);
+    if (next) this.#weigh(line, next);
+    this.#weighed.set(line, next ? weighed + 1 : weighed);
+    return choice;
+  }
+
+  #bump(key: Session | number): void {
+    this.#stamps.set(key, (this.#stamps.get(key) ?? 0) + 1);
+  }
+
+  /** The next best jobs: near the top of the heap, each named once. */
+  #passedOver(choice: Choice): void {
+    const near = this.#heap.slice(0, 12).filter((p) => !this.#taken.has(p.job));
+    near.sort((a, b) => b.score - a.score);
+    for (const pair of near) {
+      if (choice.candidates.length >= CANDIDATES) break;
+      if (choice.candidates.includes(pair.job.id)) continue;
+      choice.candidates.push(pair.job.id);
+      choice.candidateScores.push(round(pair.score));
+    }
+  }
+}
+
+/** Scores are read by people: three decimals. */
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+// A binary heap, greatest score first; equal scores by id, so that a decision can be repeated.
+
+function before(a: Pair, b: Pair): boolean {
+  return a.score !== b.score ? a.score > b.score : a.job.id < b.job.id;
+}
+
+function push(heap: Pair[], pair: Pair): void {
+  let at = heap.length;
+  heap.push(pair);
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    if (!before(pair, heap[parent]!)) break;
+    heap[at] = heap[parent]!;
+    at = parent;
+  }
+  heap[at] = pair;
+}
+
+function pop(heap: Pair[]): Pair {
+  const top = heap[0]!;
+  const last = heap.pop()!;
+  if (heap.length === 0) return top;
+  let at = 0;
+  for (;;) {
+    let child = at * 2 + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child += 1;
+    if (!before(heap[child]!, last)) break;
+    heap[at] = heap[child]!;
+    at = child;
+  }
+  heap[at] = last;
+  return top;
+}

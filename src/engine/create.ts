@@ -1,0 +1,369 @@
+/** Puts the engine together: every part once, in the order in which they need each other. */
+import { randomUUID } from "node:crypto";
+import { resolveReport } from "../core/job_end.ts";
+import type { Database } from "../db/client.ts";
+import type { EndedRow } from "../db/statements/end_jobs.ts";
+import type { ReadyRow } from "../db/statements/ready_rows.ts";
+import {
+  ensureDrainingRow,
+  pauseQueue,
+  resumeQueue,
+  setDraining,
+} from "../db/statements/switches.ts";
+import { Actions } from "./actions.ts";
+import { Bus } from "./bus.ts";
+import { Clock } from "./clock.ts";
+import type { EngineContext, Log } from "./context.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Ender } from "./ender.ts";
+import { type Actor, type Engine, InvalidInput, NotFound } from "./engine.ts";
+import { Explainer } from "./explainer.ts";
+import { FeedReader } from "./feed_reader.ts";
+import { Histories } from "./histories.ts";
+import {
+  createBeatPruner,
+  createCanceller,
+  createFolder,
+  createPartitioner,
+  Settler,
+} from "./housekeeping.ts";
+import { endOf, type Lease } from "./lease.ts";
+import { Lines } from "./lines.ts";
+import { Names } from "./names.ts";
+import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
+import { Replicas } from "./replicas.ts";
+import { Rescuer } from "./rescuer.ts";
+import { Loop, type Service } from "./service.ts";
+import type { Session, SessionHost } from "./session.ts";
+import { Sessions } from "./sessions.ts";
+import { Stager } from "./stager.ts";
+import { Submission } from "./submission.ts";
+import { Switches } from "./switches.ts";
+import { Workflows } from "./workflows.ts";
+
+/** The head of every line is read again at most this often (engine rule 21). */
+const SWEEP_MS = 9_000;
+
+export function createEngine(
+  database: Database,
+  log: Log,
+  options: Partial<EngineOptions> = {},
+): Engine {
+  return new SignalboxEngine(database, log, { ...DEFAULT_OPTIONS, ...options });
+}
+
+class SignalboxEngine implements Engine, SessionHost {
+  readonly context: EngineContext;
+  readonly ender: Ender;
+  readonly feed: FeedReader;
+  readonly #clock: Clock;
+  readonly #histories: Histories;
+  readonly #lines: Lines;
+  readonly #switches: Switches;
+  readonly #sessions: Sessions;
+  readonly #dispatcher: Dispatcher;
+  readonly #settler: Settler;
+  readonly #submission: Submission;
+  readonly #workflows: Workflows;
+  readonly #actions: Actions;
+  readonly #replicas: Replicas;
+  readonly #explainer: Explainer;
+  readonly #services: Service[];
+  #offers: Promise<void> = Promise.resolve();
+
+  constructor(database: Database, log: Log, options: EngineOptions) {
+    const bus = new Bus((error) => log.error({ error: String(error) }, "a listener failed"));
+    this.#clock = new Clock(database.side);
+    const names = new Names(database.side);
+    const replicaId = randomUUID();
+    this.context = { replicaId, options, database, clock: this.#clock, bus, names, log };
+    const { context } = this;
+    const ends = {
+      ready: (rows: ReadyRow[]) => this.#ready(rows),
+      ended: (rows: EndedRow[], leases: Parameters<typeof this.ended>[1]) =>
+        this.ended(rows, leases),
+    };
+    this.ender = new Ender(context, ends);
+    this.feed = new FeedReader(context);
+    this.#histories = new Histories(context);
+    this.#lines = new Lines(context, this.#histories);
+    this.#switches = new Switches(context);
+    this.#sessions = new Sessions(context, {
+      ...ends,
+      joined: (session) => this.#lines.join(session),
+      left: (session) => this.#lines.leave(session),
+    });
+    this.#dispatcher = new Dispatcher(context, {
+      lines: this.#lines,
+      switches: this.#switches,
+      histories: this.#histories,
+      host: { unsendable: (session, lease, why) => this.#unsendable(session, lease, why) },
+    });
+    this.#switches.onChange = () => this.#dispatcher.poke();
+    this.#settler = new Settler(context);
+    this.#submission = new Submission(context, this.#histories, ({ ready }) => {
+      this.#ready(ready);
+      bus.tell("events.committed", {});
+    });
+    this.#workflows = new Workflows(context, this.#submission);
+    this.#actions = new Actions(context, ends);
+    this.#replicas = new Replicas(context, {
+      share: (share) => {
+        this.#lines.share = share;
+      },
+      wake: (wake) => this.#wake(wake),
+    });
+    this.#explainer = new Explainer(context, {
+      sessions: this.#sessions,
+      switches: this.#switches,
+      histories: this.#histories,
+      view: this.#dispatcher.view,
+    });
+    this.#services = [
+      this.#replicas,
+      this.#switches,
+      this.#histories,
+      this.feed,
+      this.#sessions,
+      this.#dispatcher,
+      this.#settler,
+      new Stager(context, (rows) => this.#ready(rows)),
+      new Rescuer(context, ends, (session) => this.#lapsed(session)),
+      createFolder(context),
+      createPartitioner(context),
+      createBeatPruner(context),
+      createCanceller(context, this.#sessions),
+      this.#sweeper(),
+      this.#timekeeper(),
+    ];
+  }
+
+  get replicaId(): string {
+    return this.context.replicaId;
+  }
+
+  get names(): Names {
+    return this.context.names;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  // Life
+
+  async start(): Promise<void> {
+    await this.#clock.measure();
+    await ensureDrainingRow(this.context.database.beats);
+    await this.#switches.refresh();
+    for (const service of this.#services) await service.start();
+    await this.#actions.resume();
+  }
+
+  async stop(): Promise<void> {
+    const { log } = this.context;
+    await this.#dispatcher.stop();
+    await this.#actions.stop();
+    // Ends in flight are written; what comes later, workers keep and repeat elsewhere.
+    await Promise.race([this.ender.idle(), new Promise((done) => setTimeout(done, 5_000))]);
+    for (const service of [...this.#services].reverse()) {
+      try {
+        await service.stop();
+      } catch (error) {
+        log.warn({ service: service.name, error: String(error) }, "a part did not stop cleanly");
+      }
+    }
+    this.ender.stop();
+  }
+
+  #sweeper(): Loop {
+    return new Loop({
+      name: "sweeper",
+      everyMs: SWEEP_MS,
+      run: async () => {
+        await this.#lines.sweep();
+        this.#dispatcher.poke();
+      },
+      onError: (error) => this.context.log.warn({ error: String(error) }, "sweep failed"),
+    });
+  }
+
+  #timekeeper(): Loop {
+    return new Loop({
+      name: "clock",
+      everyMs: 30_000,
+      run: () => this.#clock.measure(),
+      onError: (error) => this.context.log.warn({ error: String(error) }, "clock was not measured"),
+    });
+  }
+
+  // What the parts tell each other
+
+  #ready(rows: ReadyRow[]): void {
+    const ready = rows.filter((r) => r.state === "ready");
+    if (ready.length === 0) return;
+    const shapes = [...new Set(ready.map((r) => r.shape_id))];
+    // In order: an offer loads names and must not overtake the one before it.
+    this.#offers = this.#offers
+      .then(() => this.#lines.offer(ready))
+      .catch((error) => {
+        this.context.log.warn({ error: String(error) }, "ready jobs wait for the next sweep");
+      })
+      .then(() => this.#dispatcher.poke());
+    this.context.bus.tell("jobs.ready", { shapes });
+  }
+
+  ended(rows: EndedRow[], leases: { lease: Lease; end: Parameters<Histories["add"]>[1] }[]): void {
+    for (const { lease, end } of leases) this.#histories.add(lease.name, end);
+    this.#settler.ended(rows.filter((r) => r.has_workflow).map((r) => r.id));
+    this.#dispatcher.queueFreed(rows.map((r) => r.queue_id));
+    this.#dispatcher.poke();
+  }
+
+  #wake(wake: { shapes?: number[] | "all"; events?: true; cancel?: true; switches?: true }): void {
+    const { log } = this.context;
+    if (wake.events) this.feed.poke();
+    if (wake.cancel) this.context.bus.tell("cancel.requested", {});
+    if (wake.switches) void this.#switches.refresh().catch(() => {});
+    if (!wake.shapes) return;
+    const peek = wake.shapes === "all" ? this.#lines.sweep() : this.#lines.touch(wake.shapes);
+    peek
+      .then(() => this.#dispatcher.poke())
+      .catch((error) => log.warn({ error: String(error) }, "a wake-up was lost until the sweep"));
+  }
+
+  #lapsed(session: number): void {
+    this.#sessions.get(session)?.end("lapsed", "No heartbeat in time; connect again.");
+  }
+
+  #unsendable(session: Session, lease: Lease, why: string): void {
+    lease.ending = true;
+    session.unreserve(lease);
+    const ending = resolveReport("failed", "unsendable", { ...lease, max_attempts: 0 });
+    const facts = { at: this.now(), random: 0, error: why };
+    this.ender.end(session, [{ lease, report: null, end: endOf(lease, ending, facts) }]);
+  }
+
+  // What sessions ask
+
+  joined(session: Session, hello: Parameters<Sessions["joined"]>[1]): void {
+    this.#sessions.joined(session, hello);
+    this.#dispatcher.poke();
+  }
+
+  freed(): void {
+    this.#dispatcher.poke();
+  }
+
+  beat(session: Session): void {
+    this.#sessions.beat(session);
+  }
+
+  acknowledged(_session: Session, leases: Lease[]): void {
+    this.#sessions.acknowledged(leases);
+  }
+
+  progressed(lease: Lease): void {
+    this.#sessions.progressed(lease);
+  }
+
+  draining(session: Session): void {
+    this.#sessions.draining(session).catch((error) => {
+      this.context.log.warn({ error: String(error) }, "a draining worker was not noted");
+    });
+  }
+
+  left(session: Session, reason: string): void {
+    this.#sessions.left(session, reason);
+  }
+
+  submit(session: Session, lease: Lease, frame: Parameters<SessionHost["submit"]>[2]): void {
+    const { job, attempt, token, batch } = frame;
+    const name = this.names.jobName(lease.name);
+    this.#workflows
+      .addByJob({ job, attempt, token, org: lease.org, name }, batch, frame.jobs)
+      .then((ids) => session.send({ type: "submitted", job, attempt, token, batch, ids }))
+      .catch((error) => {
+        const known = error instanceof InvalidInput || error instanceof NotFound;
+        if (!known) this.context.log.error({ job, error: String(error) }, "a batch was not added");
+        const why = known ? (error as Error).message : "The server could not add these jobs.";
+        session.send({ type: "submitted", job, attempt, token, batch, error: why });
+      });
+  }
+
+  // The front door
+
+  connectWorker(...[hello, grant, link]: Parameters<Engine["connectWorker"]>) {
+    return this.#sessions.connect(this, hello, grant, link);
+  }
+
+  submitJobs(...[org, jobs, actor]: Parameters<Engine["submitJobs"]>) {
+    return this.#submission.submitJobs(org, jobs, actor);
+  }
+
+  submitWorkflow(...[org, input, actor]: Parameters<Engine["submitWorkflow"]>) {
+    return this.#workflows.submit(org, input, actor);
+  }
+
+  addToWorkflow(...[id, jobs, { close }, actor]: Parameters<Engine["addToWorkflow"]>) {
+    return this.#workflows.add(id, jobs, close ?? false, actor);
+  }
+
+  cancelJob(id: string, actor: Actor, reason?: string) {
+    return this.#actions.cancelJob(id, actor, reason ?? null);
+  }
+
+  retryJob(id: string, actor: Actor, reason?: string) {
+    return this.#actions.retryJob(id, actor, reason ?? null);
+  }
+
+  cancelWorkflow(id: string, actor: Actor, reason?: string) {
+    return this.#actions.cancelWorkflow(id, actor, reason ?? null);
+  }
+
+  actOnMatching(...[kind, org, filter, options, actor]: Parameters<Engine["actOnMatching"]>) {
+    return this.#actions.onMatching(kind, org, filter, options, actor);
+  }
+
+  async pauseQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<void> {
+    const id = await this.#queue(org, queue);
+    await pauseQueue(this.context.database.beats, id, actor, reason ?? null);
+    await this.#switched();
+  }
+
+  async resumeQueue(org: string, queue: string): Promise<void> {
+    await resumeQueue(this.context.database.beats, await this.#queue(org, queue));
+    await this.#switched();
+  }
+
+  async setDraining(enabled: boolean, actor: Actor): Promise<void> {
+    await setDraining(this.context.database.beats, enabled, actor);
+    await this.#switched();
+  }
+
+  async drainWorker(uid: string): Promise<boolean> {
+    for (const session of this.#sessions.all()) {
+      if (session.uid !== uid) continue;
+      session.drain(true);
+      return true;
+    }
+    return false;
+  }
+
+  explain(id: string, attempt?: number) {
+    return this.#explainer.explain(id, attempt);
+  }
+
+  async #queue(org: string, name: string): Promise<number> {
+    const orgId = await this.names.orgId(org);
+    const id = orgId === undefined ? undefined : await this.names.queueId(orgId, name);
+    if (id === undefined) throw new NotFound(`There is no queue ${name} in ${org}.`);
+    return id;
+  }
+
+  async #switched(): Promise<void> {
+    await this.#switches.refresh();
+    this.context.bus.tell("switches.changed", {});
+    this.#dispatcher.poke();
+  }
+}

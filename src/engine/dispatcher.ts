@@ -1,0 +1,256 @@
+/**
+ * The dispatcher: whenever a slot is free and a job waits, it takes the best pairs, leases them in
+ * one beat, and sends each worker one frame after the commit. One turn at a time owns the window and
+ * the free slots, so nothing here needs a lock.
+ */
+import { randomUUID } from "node:crypto";
+import type { ScoringInstance } from "../core/scoring/context.ts";
+import { readInputs } from "../db/statements/inputs.ts";
+import { ASSIGN_MAX_BYTES, type Assignment } from "../messages/frames.ts";
+import { type Choice, choose } from "./choose.ts";
+import type { EngineContext } from "./context.ts";
+import { Contexts } from "./contexts.ts";
+import type { Histories } from "./histories.ts";
+import { InstanceView } from "./instance_view.ts";
+import { createJobActor, type Lease } from "./lease.ts";
+import { type Granted, LeaseBeat, type Picked } from "./lease_beat.ts";
+import type { Lines } from "./lines.ts";
+import { Loop, type Service } from "./service.ts";
+import type { Session } from "./session.ts";
+import type { Switches } from "./switches.ts";
+
+/** How long a queue that has reached its limit is left alone, unless one of its jobs ends. */
+const LIMITED_MS = 100;
+/** Ids that a lease did not return are looked for again after this long (engine rule 23). */
+const RECHECK_MS = 100;
+
+export interface DispatcherHost {
+  /** An attempt that can never be sent: its inputs are larger than a frame. */
+  unsendable(session: Session, lease: Lease, why: string): void;
+}
+
+export class Dispatcher implements Service {
+  readonly name = "dispatcher";
+  readonly #context: EngineContext;
+  readonly #lines: Lines;
+  readonly #switches: Switches;
+  readonly #histories: Histories;
+  readonly #contexts = new Contexts();
+  readonly #view: InstanceView;
+  readonly #beat: LeaseBeat;
+  readonly #loop: Loop;
+  readonly #host: DispatcherHost;
+  /** Queues at their limit, until when (monotonic ms). */
+  readonly #full = new Map<number, number>();
+  #recheck: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    context: EngineContext,
+    parts: { lines: Lines; switches: Switches; histories: Histories; host: DispatcherHost },
+  ) {
+    this.#context = context;
+    this.#lines = parts.lines;
+    this.#switches = parts.switches;
+    this.#histories = parts.histories;
+    this.#host = parts.host;
+    this.#beat = new LeaseBeat(context, this.#contexts);
+    this.#view = new InstanceView(context, parts.lines, parts.histories);
+    this.#loop = new Loop({
+      name: this.name,
+      everyMs: 1_000,
+      run: () => this.#turn(),
+      onError: (error) => context.log.error({ error: String(error) }, "dispatch turn failed"),
+    });
+  }
+
+  get view(): InstanceView {
+    return this.#view;
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#recheck);
+    await this.#loop.stop();
+  }
+
+  poke(): void {
+    this.#loop.poke();
+  }
+
+  /** A job of this queue ended: a limit that was reached may have room. */
+  queueFreed(queues: Iterable<number>): void {
+    for (const queue of queues) this.#full.delete(queue);
+  }
+
+  /** Returns true where there is more to do at once. */
+  async #turn(): Promise<boolean> {
+    if (this.#switches.instance.draining) return false;
+    const now = performance.now();
+    const lines = this.#lines.servable(
+      (queue) => !this.#switches.closed(queue) && (this.#full.get(queue) ?? 0) <= now,
+    );
+    if (lines.length === 0) return false;
+    await this.#lines.refill(lines);
+    const instance = this.#view.read();
+    const at = this.#context.clock.now();
+    const choices = choose({
+      lines,
+      max: this.#context.options.beatItems,
+      instance,
+      usedByOrg: instance.usedByOrg as Map<number, number>,
+      history: (name) => this.#histories.of(name),
+      now: at,
+    });
+    if (choices.length === 0) return false;
+    await this.#lease(choices, instance, at);
+    return true;
+  }
+
+  async #lease(choices: Choice[], instance: ScoringInstance, at: number): Promise<void> {
+    const picks = choices.map((choice) => this.#freeze(choice, instance));
+    const limited = [...new Set(choices.map((c) => c.job.queue))].filter((q) =>
+      this.#switches.limited(q),
+    );
+    let granted: Granted[] = [];
+    try {
+      granted = await this.#beat.grant(picks, limited);
+    } finally {
+      this.#undo(picks, granted, limited);
+    }
+    for (const { picked } of granted) this.#histories.waited(at - picked.choice.job.readyAt);
+    if (granted.length === 0) return;
+    const inputs = await this.#inputs(granted);
+    this.#send(granted, inputs);
+    this.#context.bus.tell("events.committed", {});
+  }
+
+  #freeze(choice: Choice, instance: ScoringInstance): Picked {
+    return {
+      choice,
+      token: randomUUID(),
+      workerContext: this.#contexts.id("worker", this.#view.workerContext(choice.session)),
+      jobContext: this.#contexts.id("job", this.#view.jobContext(choice)),
+      instanceContext: this.#contexts.id("instance", this.#view.instanceContext(instance)),
+    };
+  }
+
+  /** What was not granted gives its slot back; its line is read again from the head, soon. */
+  #undo(picks: Picked[], granted: Granted[], limited: number[]): void {
+    const got = new Set(granted.map((g) => g.picked));
+    let refused = false;
+    for (const picked of picks) {
+      if (got.has(picked)) continue;
+      refused = true;
+      const { session, line, job } = picked.choice;
+      session.unreserve(line);
+      line.line.rewind = true;
+      if (limited.includes(job.queue)) this.#full.set(job.queue, performance.now() + LIMITED_MS);
+    }
+    if (!refused) return;
+    clearTimeout(this.#recheck);
+    this.#recheck = setTimeout(() => this.poke(), RECHECK_MS);
+  }
+
+  async #inputs(granted: Granted[]): Promise<Map<string, Record<string, unknown>>> {
+    const ids = granted.filter((g) => g.row.has_inputs).map((g) => g.row.id);
+    const rows = await readInputs(this.#context.database.beats, ids);
+    const inputs = new Map<string, Record<string, unknown>>();
+    for (const row of rows) {
+      const own = inputs.get(row.dependent_id) ?? Object.create(null);
+      own[row.key ?? row.dependency_id] = row.result ?? null;
+      inputs.set(row.dependent_id, own);
+    }
+    return inputs;
+  }
+
+  #send(granted: Granted[], inputs: Map<string, Record<string, unknown>>): void {
+    const frames = new Map<Session, { jobs: Assignment[]; bytes: number }>();
+    for (const { picked, row } of granted) {
+      const { session } = picked.choice;
+      const lease = this.#adopt(picked, row);
+      if (!session.open) continue; // its session holds the lease; the rescuer gives it back
+      const job = assignment(this.#context, picked, row, inputs.get(row.id));
+      // Only what may be large is measured: a plain job is far below any bound.
+      const bytes = job.inputs || row.payload ? JSON.stringify(job).length * 1.1 : 400;
+      if (bytes > ASSIGN_MAX_BYTES) {
+        this.#host.unsendable(session, lease, "The results of its dependencies exceed 512 KiB.");
+        continue;
+      }
+      const frame = frames.get(session) ?? { jobs: [], bytes: 0 };
+      if (frame.bytes + bytes > ASSIGN_MAX_BYTES) {
+        session.send({ type: "assign", jobs: frame.jobs.splice(0) });
+        frame.bytes = 0;
+      }
+      frame.jobs.push(job);
+      frame.bytes += bytes;
+      frames.set(session, frame);
+    }
+    for (const [session, { jobs }] of frames) {
+      if (jobs.length > 0) session.send({ type: "assign", jobs });
+    }
+  }
+
+  #adopt(picked: Picked, row: Granted["row"]): Lease {
+    const { session, line, job } = picked.choice;
+    const lease: Lease = {
+      id: row.id,
+      session: session.id,
+      worker: session.workerId,
+      token: picked.token,
+      attempt: row.attempt,
+      org: row.org_id,
+      queue: row.queue_id,
+      name: row.name_id,
+      shape: job.shape,
+      failures: row.failures,
+      max_attempts: row.max_attempts,
+      lost: row.lost,
+      rejections: row.rejections,
+      cancelRequested: false,
+      cancelActor: null,
+      cancelReason: null,
+      startedAt: null,
+      timeoutSeconds: row.timeout_seconds,
+      backoff: {
+        base_seconds: row.backoff_base,
+        factor: row.backoff_factor,
+        max_seconds: row.backoff_max,
+      },
+      ramMb: line.ramMb,
+      cpus: line.cpus,
+      progress: null,
+      progressNote: null,
+      actor: createJobActor("dispatched"),
+      ending: false,
+    };
+    session.adopt(lease);
+    return lease;
+  }
+}
+
+function assignment(
+  context: EngineContext,
+  picked: Picked,
+  row: Granted["row"],
+  inputs: Record<string, unknown> | undefined,
+): Assignment {
+  const { line } = picked.choice;
+  return {
+    job: row.id,
+    attempt: row.attempt,
+    token: picked.token,
+    name: context.names.jobName(row.name_id),
+    org: context.names.orgName(row.org_id),
+    queue: context.names.queueName(row.queue_id),
+    kind: row.kind,
+    max_attempts: row.max_attempts,
+    ...(row.payload === null || row.payload === undefined ? {} : { payload: row.payload }),
+    ...(inputs ? { inputs } : {}),
+    ...(row.timeout_seconds === null ? {} : { timeout_seconds: row.timeout_seconds }),
+    ...(line.ramMb ? { ram_mb: line.ramMb } : {}),
+    ...(line.cpus ? { cpus: line.cpus } : {}),
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * The pipeline of starts and ends: reports of all sessions, one transaction a beat.
+ *
+ * A report counts only with (job, attempt, token) of a lease that stands. What the statements do
+ * not return was refused: it is looked at again, by itself, in `#refused`.
+ */
+import { resolveReport, resolveUnstorable } from "../core/job_end.ts";
+import { SECONDS_PER_POINT } from "../core/rank.ts";
+import type { Transaction } from "../db/client.ts";
+import { type EndedRow, endJobs } from "../db/statements/end_jobs.ts";
+import { readLeases, recordedAttempts } from "../db/statements/leases.ts";
+import type { ReadyRow } from "../db/statements/ready_rows.ts";
+import { resolveDependents } from "../db/statements/resolve_dependents.ts";
+import { returnJobs } from "../db/statements/return_jobs.ts";
+import { startJobs } from "../db/statements/start_jobs.ts";
+import type { FinishedReport } from "../messages/frames.ts";
+import type { EngineContext } from "./context.ts";
+import { type End, endOf, type Lease } from "./lease.ts";
+import { Pipeline } from "./pipeline.ts";
+
+/** Where the answers about a lease go: the session that reported. */
+export interface Reporter {
+  readonly id: number;
+  recorded(
+    lease: { id: string; attempt: number; token: string },
+    accepted: boolean,
+    why?: string,
+  ): void;
+  /** The lease is over: forget it. */
+  release(lease: Lease): void;
+}
+
+type Item =
+  | { kind: "start"; lease: Lease; from: Reporter }
+  | { kind: "end"; lease: Lease; from: Reporter; end: End; report: FinishedReport | null };
+
+interface Written {
+  started: Set<string>;
+  ended: Map<string, EndedRow>;
+  returned: ReadyRow[];
+  ready: ReadyRow[];
+  failed: EndedRow[];
+}
+
+export interface EnderListener {
+  /** Jobs that stand in the line now, in this beat's order. */
+  ready(rows: ReadyRow[]): void;
+  /** Jobs that ended, with those that a bad end took along. */
+  ended(rows: EndedRow[], leases: { lease: Lease; end: End }[]): void;
+}
+
+export class Ender {
+  readonly #context: EngineContext;
+  readonly #listener: EnderListener;
+  readonly #pipeline: Pipeline<Item, Written>;
+
+  constructor(context: EngineContext, listener: EnderListener) {
+    this.#context = context;
+    this.#listener = listener;
+    this.#pipeline = new Pipeline({
+      name: "ends",
+      sql: context.database.beats,
+      log: context.log,
+      max: context.options.beatItems,
+      write: (tx, items, beat) => this.#write(tx, items, beat),
+      committed: (items, written) => this.#committed(items, written),
+      onBad: (item, error) => this.#bad(item, error),
+    });
+  }
+
+  idle(): Promise<void> {
+    return this.#pipeline.idle();
+  }
+
+  stop(): void {
+    this.#pipeline.stop();
+  }
+
+  start(from: Reporter, leases: Lease[]): void {
+    this.#pipeline.add(leases.map((lease) => ({ kind: "start", lease, from })));
+  }
+
+  end(from: Reporter, ends: { lease: Lease; end: End; report: FinishedReport | null }[]): void {
+    this.#pipeline.add(ends.map((e) => ({ kind: "end", from, ...e })));
+  }
+
+  /** A report for a lease that this session does not hold: already on record, or lost. */
+  async settleUnknown(from: Reporter, reports: FinishedReport[]): Promise<void> {
+    const known = await recordedAttempts(this.#context.database.beats, [
+      ...new Set(reports.map((r) => r.job)),
+    ]);
+    for (const r of reports) {
+      const same = known.some(
+        (k) => k.job_id === r.job && k.attempt === r.attempt && k.token === r.token,
+      );
+      const lease = { id: r.job, attempt: r.attempt, token: r.token };
+      from.recorded(lease, same, same ? "repeated" : "lease_lost");
+    }
+  }
+
+  // One beat
+
+  async #write(tx: Transaction, items: Item[], beat: string): Promise<Written> {
+    const ending = new Set<string>();
+    for (const item of items) if (item.kind === "end") ending.add(item.lease.id);
+    const starts = items.filter((i) => i.kind === "start" && !ending.has(i.lease.id));
+    const ends = items.filter((i) => i.kind === "end");
+    const finals = ends.flatMap((i) => ("final" in i.end ? [i.end.final] : []));
+    const returns = ends.flatMap((i) => ("returned" in i.end ? [i.end.returned] : []));
+    // One connection: these travel together and run in this order.
+    const [, started, ended, returned] = await Promise.all([
+      tx.unsafe("insert into beat (id) values ($1)", [beat], { prepare: true }),
+      startJobs(
+        tx,
+        starts.map(({ lease }) => ({
+          job: lease.id,
+          session: lease.session,
+          token: lease.token,
+          startedAt: lease.startedAt ?? this.#context.clock.now(),
+          timeoutSeconds: lease.timeoutSeconds,
+        })),
+      ),
+      endJobs(tx, finals),
+      returnJobs(tx, returns, SECONDS_PER_POINT),
+    ]);
+    const below = ended.some((e) => e.has_dependents)
+      ? await resolveDependents(tx, ended, SECONDS_PER_POINT)
+      : { ready: [], failed: [] };
+    return {
+      started: new Set(started),
+      ended: new Map(ended.map((e) => [e.id, e])),
+      returned,
+      ...below,
+    };
+  }
+
+  #committed(items: Item[], written: Written | undefined): void {
+    const refused: Item[] = [];
+    const done: { lease: Lease; end: End }[] = [];
+    const back = new Set(written?.returned.map((r) => r.id));
+    for (const item of items) {
+      if (item.kind === "start") {
+        if (written?.started.has(item.lease.id)) item.lease.actor.send({ type: "start" });
+        continue;
+      }
+      if (!written?.ended.has(item.lease.id) && !back.has(item.lease.id)) {
+        refused.push(item);
+        continue;
+      }
+      done.push(item);
+      item.lease.actor.send({ type: item.end.event });
+      item.lease.actor.stop();
+      item.from.release(item.lease);
+      if (item.report) item.from.recorded(item.lease, true);
+    }
+    if (written) {
+      const ready = [...written.returned, ...written.ready];
+      this.#listener.ended([...written.ended.values(), ...written.failed], done);
+      if (ready.length > 0) this.#listener.ready(ready);
+    }
+    this.#context.bus.tell("events.committed", {});
+    if (refused.length > 0) void this.#refused(refused);
+  }
+
+  /**
+   * Refused ends. On record already: accepted, repeated. Still leased by the same token: a cancel was
+   * asked meanwhile and wins over a return. Else the lease is lost: a newer attempt or a final job.
+   */
+  async #refused(items: Item[]): Promise<void> {
+    try {
+      const ids = items.map((i) => i.lease.id);
+      const { beats } = this.#context.database;
+      const [recorded, standing] = await Promise.all([
+        recordedAttempts(beats, ids),
+        readLeases(beats, ids),
+      ]);
+      for (const item of items) {
+        if (item.kind !== "end") continue;
+        const { lease, from } = item;
+        const row = standing.find((s) => s.id === lease.id && s.token === lease.token);
+        if (row && row.session_id === lease.session) {
+          lease.cancelRequested = row.cancel_requested;
+          lease.cancelActor = row.cancel_actor;
+          lease.cancelReason = row.cancel_reason;
+          this.#pipeline.add([{ ...item, end: this.#again(item) }]);
+          continue;
+        }
+        from.release(lease);
+        lease.actor.stop();
+        const same = recorded.some((r) => r.job_id === lease.id && r.token === lease.token);
+        if (item.report) from.recorded(lease, same, same ? "repeated" : "lease_lost");
+      }
+    } catch (error) {
+      // The workers still hold these reports and repeat them at the next hello.
+      this.#context.log.error({ error: String(error) }, "refused ends could not be settled");
+    }
+  }
+
+  #again(item: Extract<Item, { kind: "end" }>): End {
+    const { lease, report } = item;
+    const ending = resolveReport(report?.outcome ?? "released", report?.reason, lease);
+    return endOf(lease, ending, {
+      at: this.#context.clock.now(),
+      random: Math.random(),
+      ...(report ? { report } : {}),
+    });
+  }
+
+  /** Alone in its transaction and still refused by its types: the job ends with a reason. */
+  #bad(item: Item, error: unknown): Item | null {
+    this.#context.log.error(
+      { job: item.lease.id, error: String(error) },
+      "a report could not be stored",
+    );
+    if (item.kind === "start") return null;
+    if ("final" in item.end && item.end.final.reason === "unstorable_report") return null;
+    const end = endOf(item.lease, resolveUnstorable(item.lease), {
+      at: this.#context.clock.now(),
+      random: 0,
+      error: "The worker's report could not be stored.",
+    });
+    return { ...item, end };
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The feed: one reader a replica, whoever watches, over committed phase events in history order
+ * (engine rule 28). It reads only while somebody listens, after every local commit and wake-up, and
+ * once a second as the truth.
+ *
+ * The floor. Rows of transactions at or above horizon H got their ids after the moment when H had
+ * not been handed out yet. So each round remembers (xmax, ids handed out); the newest remembered
+ * round whose xmax ≤ H bounds every row that is still to come from below.
+ */
+import type { JobState, Outcome, WaitingFor } from "../core/job_state.ts";
+import {
+  type EventRow,
+  type Horizon,
+  horizonHolder,
+  readEvents,
+  readHorizon,
+} from "../db/statements/read_events.ts";
+import type { EngineContext } from "./context.ts";
+import type { Feed, FeedEvent } from "./feed.ts";
+import { Loop, type Service } from "./service.ts";
+
+const EVERY_MS = 1_000;
+/** Rounds follow each other at least this far apart: viewers get at most 4 frames a second anyway. */
+const ROUND_MS = 50;
+const READ_MAX = 2_000;
+const REMEMBERED = 10_000;
+const STALLED_MS = 2_000;
+/** Times are at most this far behind the clock: no beat lasts longer than its timeout. */
+const LATEST_MS = 120_000;
+
+export class FeedReader implements Feed, Service {
+  readonly name = "feed";
+  readonly #context: EngineContext;
+  readonly #loop: Loop;
+  readonly #listeners = new Set<(events: FeedEvent[]) => void>();
+  readonly #ring: FeedEvent[] = [];
+  /** The ring holds every event after this place. */
+  #covers = { xid: 0n, id: 0 };
+  /** Everything up to here has been delivered. */
+  #at = { xid: "0", id: 0 };
+  #marks: { xmax: bigint; ids: number }[] = [];
+  #floor = 0;
+  #started = false;
+  #waiters: { xid: bigint; done: () => void }[] = [];
+  #lastRound = 0;
+  #horizon = { xmin: "0", movedAt: 0 };
+  #told = false;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+    this.#loop = new Loop({
+      name: this.name,
+      everyMs: EVERY_MS,
+      run: () => this.#round(),
+      onError: (error) => context.log.warn({ error: String(error) }, "events were not read"),
+    });
+    context.bus.on("events.committed", () => this.poke());
+  }
+
+  start(): void {
+    this.#started = true;
+    if (this.#listeners.size > 0) this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#started = false;
+    await this.#loop.stop();
+  }
+
+  poke(): void {
+    if (this.#listeners.size > 0 || this.#waiters.length > 0) this.#loop.poke();
+  }
+
+  position(): string {
+    return `${this.#at.xid}.${this.#at.id}`;
+  }
+
+  subscribe(listener: (events: FeedEvent[]) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#started) this.#loop.start();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) void this.#rest();
+    };
+  }
+
+  since(id: string): FeedEvent[] | null {
+    const place = parsePlace(id);
+    if (this.#listeners.size === 0 || !place || this.#at.xid === "0") return null;
+    if (comparePlaces(place, this.#covers) < 0) return null;
+    const at = this.#ring.findIndex((e) => comparePlaces(parsePlace(e.id)!, place) > 0);
+    return at < 0 ? [] : this.#ring.slice(at);
+  }
+
+  async settled(): Promise<void> {
+    const { xmax } = await readHorizon(this.#context.database.side);
+    await new Promise<void>((done) => {
+      this.#waiters.push({ xid: BigInt(xmax), done });
+      this.#loop.start();
+      this.#loop.poke();
+    });
+  }
+
+  stalledSince(): number | null {
+    const { movedAt } = this.#horizon;
+    return movedAt > 0 && performance.now() - movedAt > STALLED_MS && this.#told ? movedAt : null;
+  }
+
+  /** Nobody listens: forget the place, so that the next listener starts at the newest event. */
+  async #rest(): Promise<void> {
+    await this.#loop.stop();
+    if (this.#listeners.size > 0) return this.#loop.start();
+    this.#at = { xid: "0", id: 0 };
+    this.#ring.length = 0;
+    this.#marks = [];
+  }
+
+  async #round(): Promise<boolean> {
+    const since = performance.now() - this.#lastRound;
+    if (since < ROUND_MS) await new Promise((next) => setTimeout(next, ROUND_MS - since));
+    this.#lastRound = performance.now();
+    const sql = this.#context.database.side;
+    const horizon = await readHorizon(sql);
+    if (this.#at.xid === "0") this.#begin(horizon);
+    this.#mark(horizon);
+    const rows = await readEvents(
+      sql,
+      { ...this.#at, floor: this.#floor, sinceMs: this.#context.clock.now() - LATEST_MS },
+      READ_MAX,
+    );
+    if (rows.length > 0) await this.#deliver(rows);
+    await this.#watch(horizon, rows.length);
+    if (rows.length < READ_MAX) {
+      // Everything below the horizon is told: stand there, so that idle rounds leave no marks.
+      const below = BigInt(horizon.xmin) - 1n;
+      if (below > BigInt(this.#at.xid)) this.#at = { xid: `${below}`, id: Number.MAX_SAFE_INTEGER };
+      this.#release(horizon);
+    }
+    return rows.length === READ_MAX;
+  }
+
+  #begin(horizon: Horizon): void {
+    this.#at = { xid: (BigInt(horizon.xmin) - 1n).toString(), id: Number.MAX_SAFE_INTEGER };
+    this.#marks = [];
+    this.#covers = { xid: BigInt(this.#at.xid), id: this.#at.id };
+    // Transactions that run right now may have taken ids already; they are few and short.
+    this.#floor = Math.max(0, horizon.ids - 200_000);
+  }
+
+  #mark(horizon: Horizon): void {
+    this.#marks.push({ xmax: BigInt(horizon.xmax), ids: horizon.ids });
+    const xmin = BigInt(this.#at.xid);
+    // The newest mark at or below what is delivered bounds the rest; older ones are not needed.
+    while (this.#marks.length > 1 && this.#marks[1]!.xmax <= xmin) this.#marks.shift();
+    if (this.#marks[0]!.xmax <= xmin) this.#floor = Math.max(this.#floor, this.#marks[0]!.ids - 1);
+  }
+
+  async #deliver(rows: EventRow[]): Promise<void> {
+    const last = rows[rows.length - 1]!;
+    await this.#context.names.load({
+      orgs: rows.map((r) => r.org_id),
+      queues: rows.map((r) => r.queue_id),
+      names: rows.map((r) => r.name_id),
+      workers: rows.flatMap((r) => r.worker_id ?? []),
+    });
+    const events = rows.map(eventOf);
+    this.#at = { xid: last.xid, id: last.id };
+    this.#ring.push(...events);
+    if (this.#ring.length > REMEMBERED * 1.5) {
+      const gone = this.#ring.splice(0, this.#ring.length - REMEMBERED);
+      this.#covers = parsePlace(gone[gone.length - 1]!.id)!;
+    }
+    for (const listener of this.#listeners) {
+      try {
+        listener(events);
+      } catch (error) {
+        this.#context.log.error({ error: String(error) }, "a feed listener failed");
+      }
+    }
+  }
+
+  /** A horizon that stands while ids go on is held by somebody: say by whom, once. */
+  async #watch(horizon: Horizon, rows: number): Promise<void> {
+    const now = performance.now();
+    if (horizon.xmin !== this.#horizon.xmin || rows > 0 || horizon.xmin === horizon.xmax) {
+      this.#horizon = { xmin: horizon.xmin, movedAt: now };
+      this.#told = false;
+    } else if (now - this.#horizon.movedAt > STALLED_MS && !this.#told) {
+      this.#told = true;
+      const holder = await horizonHolder(this.#context.database.side);
+      this.#context.log.warn({ holder }, "live events wait for a transaction that stays open");
+    }
+  }
+
+  #release(horizon: Horizon): void {
+    const xmin = BigInt(horizon.xmin);
+    const ready = this.#waiters.filter((w) => w.xid <= xmin);
+    if (ready.length === 0) {
+      if (this.#waiters.length > 0) setTimeout(() => this.#loop.poke(), ROUND_MS);
+      return;
+    }
+    this.#waiters = this.#waiters.filter((w) => w.xid > xmin);
+    for (const waiter of ready) waiter.done();
+  }
+}
+
+interface Place {
+  xid: bigint;
+  id: number;
+}
+
+function parsePlace(text: string): Place | null {
+  const match = /^(\d{1,20})\.(\d{1,16})$/.exec(text);
+  return match ? { xid: BigInt(match[1]!), id: Number(match[2]) } : null;
+}
+
+function comparePlaces(a: Place, b: Place): number {
+  if (a.xid !== b.xid) return a.xid < b.xid ? -1 : 1;
+  return a.id - b.id;
+}
+
+function eventOf(row: EventRow): FeedEvent {
+  return {
+    id: `${row.xid}.${row.id}`,
+    at: row.at_ms,
+    org: row.org_id,
+    queue: row.queue_id,
+    name: row.name_id,
+    job: row.job_id,
+    attempt: row.attempt,
+    from: row.from_state as JobState | null,
+    state: row.state as JobState,
+    waitingFor: row.waiting_for as WaitingFor | null,
+    outcome: row.outcome as Outcome | null,
+    reason: row.reason,
+    worker: row.worker_id,
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * What names used lately, for scoring. Read in batches when a name comes into the window, added to
+ * by every recorded end, flushed every few seconds, off the hot path.
+ */
+import { addSample, emptySamples, type NameSamples, summarize } from "../core/history.ts";
+import { addToMean, createRollingMean, type RollingMean, readMean } from "../core/rolling_mean.ts";
+import type { NameHistory, ScoringInstance } from "../core/scoring/context.ts";
+import { appendHistories, readHistories } from "../db/statements/name_history.ts";
+import type { EngineContext } from "./context.ts";
+import type { End } from "./lease.ts";
+import { Loop, type Service } from "./service.ts";
+
+const FLUSH_MS = 5_000;
+/** Names held; past that the oldest go and are read again. */
+const NAMES_MAX = 50_000;
+const HOUR_MS = 3_600_000;
+
+interface Entry {
+  samples: NameSamples;
+  /** Summed up at most once a flush: sorting 200 samples per decision would be the decision's cost. */
+  summary: NameHistory | null;
+  version: number;
+}
+
+export class Histories implements Service {
+  readonly name = "histories";
+  readonly #context: EngineContext;
+  readonly #entries = new Map<number, Entry>();
+  #fresh = new Map<number, NameSamples>();
+  readonly #loop: Loop;
+  readonly #means: Record<keyof ScoringInstance["averages"], RollingMean> = {
+    waitSeconds: createRollingMean(HOUR_MS),
+    ramMb: createRollingMean(HOUR_MS),
+    cpuMs: createRollingMean(HOUR_MS),
+    diskBytes: createRollingMean(HOUR_MS),
+    networkMbps: createRollingMean(HOUR_MS),
+  };
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+    this.#loop = new Loop({
+      name: this.name,
+      everyMs: FLUSH_MS,
+      run: () => this.flush(),
+      onError: (error) => context.log.warn({ error: String(error) }, "histories were not flushed"),
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    await this.flush().catch(() => {});
+  }
+
+  /** Null where the name has no history, or none was loaded yet. */
+  of(name: number): NameHistory | null {
+    return this.#entries.get(name)?.summary ?? null;
+  }
+
+  /** Grows whenever the summary of a name changes: part of the key of its frozen context. */
+  version(name: number): number {
+    return this.#entries.get(name)?.version ?? 0;
+  }
+
+  async load(names: Iterable<number>): Promise<void> {
+    const missing = [...new Set(names)].filter((n) => !this.#entries.has(n));
+    if (missing.length === 0) return;
+    const rows = await readHistories(this.#context.database.side, missing);
+    for (const name of missing) this.#set(name, emptySamples());
+    for (const row of rows) this.#set(row.name_id, row);
+  }
+
+  #set(name: number, samples: NameSamples): Entry {
+    if (this.#entries.size >= NAMES_MAX) {
+      this.#entries.delete(this.#entries.keys().next().value!);
+    }
+    const summary = samples.samples > 0 ? summarize(samples) : null;
+    const entry = { samples, summary, version: samples.samples };
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  waited(ms: number): void {
+    addToMean(this.#means.waitSeconds, this.#context.clock.now(), ms / 1000);
+  }
+
+  averages(): ScoringInstance["averages"] {
+    const now = this.#context.clock.now();
+    const m = this.#means;
+    return {
+      waitSeconds: readMean(m.waitSeconds, now),
+      ramMb: readMean(m.ramMb, now),
+      cpuMs: readMean(m.cpuMs, now),
+      diskBytes: readMean(m.diskBytes, now),
+      networkMbps: readMean(m.networkMbps, now),
+    };
+  }
+
+  /** One recorded end. Attempts that never ran teach nothing. */
+  add(name: number, end: End): void {
+    const attempt = "final" in end ? end.final : end.returned;
+    if (attempt.runMs === null) return;
+    const { usage } = attempt;
+    const disk =
+      usage?.disk_read_bytes === undefined && usage?.disk_write_bytes === undefined
+        ? null
+        : (usage.disk_read_bytes ?? 0) + (usage.disk_write_bytes ?? 0);
+    const sample = {
+      run_ms: attempt.runMs,
+      peak_ram_mb: usage?.peak_ram_mb,
+      cpu_ms: usage?.cpu_ms,
+      disk_bytes: disk,
+      network_mbps: usage?.network_mbps,
+      oom: usage?.oom_killed,
+    };
+    const entry = this.#entries.get(name);
+    if (entry) addSample(entry.samples, sample);
+    let fresh = this.#fresh.get(name);
+    if (!fresh) {
+      fresh = emptySamples();
+      this.#fresh.set(name, fresh);
+    }
+    addSample(fresh, sample);
+    this.#average(sample);
+  }
+
+  #average(sample: {
+    peak_ram_mb?: number;
+    cpu_ms?: number;
+    disk_bytes: number | null;
+    network_mbps?: number;
+  }) {
+    const now = this.#context.clock.now();
+    const m = this.#means;
+    if (sample.peak_ram_mb !== undefined) addToMean(m.ramMb, now, sample.peak_ram_mb);
+    if (sample.cpu_ms !== undefined) addToMean(m.cpuMs, now, sample.cpu_ms);
+    if (sample.disk_bytes !== null) addToMean(m.diskBytes, now, sample.disk_bytes);
+    if (sample.network_mbps !== undefined) addToMean(m.networkMbps, now, sample.network_mbps);
+  }
+
+  async flush(): Promise<void> {
+    const fresh = this.#fresh;
+    if (fresh.size === 0) return;
+    this.#fresh = new Map();
+    for (const name of fresh.keys()) {
+      const entry = this.#entries.get(name);
+      if (!entry) continue;
+      entry.summary = summarize(entry.samples);
+      entry.version += 1;
+    }
+    const rows = [...fresh].map(([name_id, samples]) => ({ name_id, ...samples }));
+    await appendHistories(this.#context.database.beats, rows);
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The small background parts: counters are folded, workflows settled, cancels carried to their
+ * workers, partitions made ahead, old beats forgotten.
+ */
+
+import { ensurePartitions } from "../db/partitions.ts";
+import { cancelIntents } from "../db/statements/cancel_jobs.ts";
+import { foldCounters, NIL_UUID } from "../db/statements/counters.ts";
+import { pruneBeats } from "../db/statements/replicas.ts";
+import {
+  settleWorkflows,
+  unfinishedWorkflows,
+  workflowsOf,
+} from "../db/statements/settle_workflows.ts";
+import type { EngineContext } from "./context.ts";
+import { Loop, type Service } from "./service.ts";
+import type { Sessions } from "./sessions.ts";
+
+function loop(
+  context: EngineContext,
+  name: string,
+  everyMs: number,
+  run: () => Promise<unknown>,
+): Loop {
+  return new Loop({
+    name,
+    everyMs,
+    run,
+    onError: (error) => context.log.warn({ error: String(error) }, `${name} failed`),
+  });
+}
+
+/** Sums counter deltas every second; one folder at a time over all replicas. */
+export function createFolder(context: EngineContext): Loop {
+  return loop(context, "folder", 1_000, async () => {
+    return (await foldCounters(context.database.beats)) >= 50_000;
+  });
+}
+
+export function createPartitioner(context: EngineContext): Loop {
+  return loop(context, "partitioner", 3_600_000, async () => {
+    await ensurePartitions(context.database.beats, context.clock.now());
+  });
+}
+
+export function createBeatPruner(context: EngineContext): Loop {
+  return loop(context, "beat pruner", 60_000, () => pruneBeats(context.database.beats));
+}
+
+const SETTLE_MS = 200;
+/** Workflows a transaction of ours ended but that were not settled, because we died in between. */
+const SWEEP_EVERY = 75;
+const SWEEP_MAX = 200;
+
+export class Settler implements Service {
+  readonly name = "settler";
+  readonly #context: EngineContext;
+  readonly #loop: Loop;
+  #jobs = new Set<string>();
+  #round = 0;
+  #after = NIL_UUID;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+    this.#loop = loop(context, this.name, SETTLE_MS, () => this.#run());
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  /** Jobs of workflows that ended. */
+  ended(jobs: string[]): void {
+    for (const id of jobs) this.#jobs.add(id);
+  }
+
+  async #run(): Promise<void> {
+    const { beats } = this.#context.database;
+    const jobs = [...this.#jobs];
+    this.#jobs = new Set();
+    try {
+      if (jobs.length > 0) await this.#settle(await workflowsOf(beats, jobs));
+    } catch (error) {
+      for (const id of jobs) this.#jobs.add(id);
+      throw error;
+    }
+    this.#round += 1;
+    if (this.#round % SWEEP_EVERY !== 1) return;
+    const ids = await unfinishedWorkflows(beats, this.#after, SWEEP_MAX);
+    this.#after = ids.length < SWEEP_MAX ? NIL_UUID : ids[ids.length - 1]!;
+    await this.#settle(ids);
+  }
+
+  async #settle(ids: string[]): Promise<void> {
+    const settled = await settleWorkflows(this.#context.database.beats, ids.sort());
+    if (settled.length > 0) this.#context.bus.tell("events.committed", {});
+  }
+}
+
+/** Carries cancel intents to the sessions that this replica holds, whoever wrote them. */
+export function createCanceller(context: EngineContext, sessions: Sessions): Loop {
+  const canceller = loop(context, "canceller", 1_000, async () => {
+    const held = new Map([...sessions.all()].map((s) => [s.id, s]));
+    if (held.size === 0) return;
+    for (const intent of await cancelIntents(context.database.beats, [...held.keys()])) {
+      const session = held.get(intent.session_id);
+      const lease = session?.leases.get(intent.id);
+      if (!session || !lease || lease.token !== intent.token || lease.cancelRequested) continue;
+      lease.cancelRequested = true;
+      lease.cancelActor = intent.cancel_actor;
+      lease.cancelReason = intent.cancel_reason;
+      session.cancel(lease);
+    }
+  });
+  context.bus.on("cancel.requested", () => canceller.poke());
+  return canceller;
+}

@@ -1,0 +1,141 @@
+/**
+ * A live attempt: the job actor and what its end needs. One exists from dispatch to the end of the
+ * attempt, in the process that holds the worker's session (architecture: "a live XState actor").
+ */
+import { createActor } from "xstate";
+import { backoffMs } from "../core/backoff.ts";
+import type { Ending } from "../core/job_end.ts";
+import { type JobActorRef, jobLogic } from "../core/job_logic.ts";
+import { isFinal } from "../core/job_state.ts";
+import { type JobEventType, nextState } from "../core/job_table.ts";
+import type { FinalEnd, ReturnedEnd } from "../db/statements/attempt_columns.ts";
+import type { LeaseRow } from "../db/statements/leases.ts";
+import type { FinishedReport } from "../messages/frames.ts";
+
+export interface Lease {
+  id: string;
+  session: number;
+  worker: number;
+  token: string;
+  attempt: number;
+  org: number;
+  queue: number;
+  name: number;
+  shape: number;
+  failures: number;
+  max_attempts: number;
+  lost: number;
+  rejections: number;
+  cancelRequested: boolean;
+  cancelActor: string | null;
+  cancelReason: string | null;
+  /** Milliseconds, database time; null until the worker said so. */
+  startedAt: number | null;
+  timeoutSeconds: number | null;
+  backoff: { base_seconds: number; factor: number; max_seconds: number };
+  ramMb: number;
+  cpus: number;
+  progress: number | null;
+  progressNote: string | null;
+  actor: JobActorRef;
+  /** An end was reported and is being written: the slot is free already. */
+  ending: boolean;
+}
+
+export function createJobActor(state: "dispatched" | "running"): JobActorRef {
+  const actor = createActor(jobLogic, { input: { state } });
+  actor.start();
+  return actor;
+}
+
+export function leaseOf(row: LeaseRow, reserved: { ramMb: number; cpus: number }): Lease {
+  return {
+    id: row.id,
+    session: row.session_id,
+    worker: row.worker_id,
+    token: row.token,
+    attempt: row.attempt,
+    org: row.org_id,
+    queue: row.queue_id,
+    name: row.name_id,
+    shape: row.shape_id,
+    failures: row.failures,
+    max_attempts: row.max_attempts,
+    lost: row.lost,
+    rejections: row.rejections,
+    cancelRequested: row.cancel_requested,
+    cancelActor: row.cancel_actor,
+    cancelReason: row.cancel_reason,
+    startedAt: row.started_ms,
+    timeoutSeconds: row.timeout_seconds,
+    backoff: {
+      base_seconds: row.backoff_base,
+      factor: row.backoff_factor,
+      max_seconds: row.backoff_max,
+    },
+    ...reserved,
+    progress: null,
+    progressNote: null,
+    actor: createJobActor(row.state),
+    ending: false,
+  };
+}
+
+/** `event`: what the job's actor is told once this is committed. */
+export type End =
+  | { event: JobEventType; final: FinalEnd }
+  | { event: JobEventType; returned: ReturnedEnd };
+
+export interface EndFacts {
+  /** Milliseconds, database time. */
+  at: number;
+  random: number;
+  report?: FinishedReport;
+  error?: string | null;
+  /** The worker must not get this job again. */
+  rejectedBy?: number | null;
+}
+
+/** What the end of an attempt writes. The statechart has the word on what state follows. */
+export function endOf(lease: Lease, ending: Ending, facts: EndFacts): End {
+  const from =
+    lease.startedAt === null && facts.report?.run_ms === undefined ? "dispatched" : "running";
+  const state = nextState(from, ending.event) ?? nextState("dispatched", ending.event);
+  if (state === undefined) throw new Error(`no state follows ${from} on ${ending.event}`);
+  const { report } = facts;
+  const cancelled = ending.event === "cancel";
+  const common = {
+    job: lease.id,
+    session: lease.session,
+    token: lease.token,
+    outcome: ending.outcome,
+    reason: (cancelled ? lease.cancelReason : null) ?? ending.reason ?? report?.reason ?? null,
+    error: facts.error ?? report?.error ?? null,
+    exitCode: report?.exit_code ?? null,
+    signal: report?.signal ?? null,
+    startedAt: lease.startedAt,
+    endedAt: facts.at,
+    runMs: report?.run_ms ?? null,
+    usage: report?.usage ?? null,
+    items: report?.items ?? null,
+    logBytes: report?.log_bytes ?? null,
+    failures: ending.failures,
+    lost: ending.lost,
+    rejections: ending.rejections,
+    actor: cancelled ? lease.cancelActor : null,
+  };
+  if (isFinal(state))
+    return { event: ending.event, final: { ...common, state, result: report?.result } };
+  const wait =
+    ending.backoff === null ? null : backoffMs(lease.backoff, ending.backoff, facts.random);
+  return {
+    event: ending.event,
+    returned: {
+      ...common,
+      state: state as "queued" | "ready",
+      waitingFor: state === "queued" ? "backoff" : null,
+      dueAt: state === "queued" ? facts.at + (wait ?? 0) : null,
+      rejectedBy: facts.rejectedBy ?? null,
+    },
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * All lines of the window and who could serve them: eligibility once per (shape, session), refills
+ * in one read for many lines, sweeps from the head (engine rules 21 and 24).
+ */
+import { fits } from "../core/eligibility/fits.ts";
+import { peekReady, readyShapes } from "../db/statements/peek_ready.ts";
+import type { ReadyRow } from "../db/statements/ready_rows.ts";
+import type { ChoiceLine } from "./choose.ts";
+import type { EngineContext } from "./context.ts";
+import type { Histories } from "./histories.ts";
+import type { Session } from "./session.ts";
+import { Line, waitingOf } from "./window.ts";
+
+/** A line with all sessions that fit it; `sessions` holds those with a free slot at the moment. */
+interface FitLine extends ChoiceLine {
+  fitting: Session[];
+}
+
+/** Lines one read refills. */
+const REFILL_LINES = 512;
+/** A line as long as this is not refilled. */
+const LOW = 64;
+
+export class Lines {
+  readonly #context: EngineContext;
+  readonly #histories: Histories;
+  readonly #lines = new Map<number, FitLine>();
+  /** Shapes with ready jobs that no session fits: known, not peeked. */
+  readonly #unfit = new Set<number>();
+  readonly #sessions = new Set<Session>();
+  /** Which ids are mine to peek, while several replicas live. */
+  share = { replicas: 1, mine: 0 };
+
+  constructor(context: EngineContext, histories: Histories) {
+    this.#context = context;
+    this.#histories = histories;
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions;
+  }
+
+  join(session: Session): void {
+    this.#sessions.add(session);
+    for (const line of this.#lines.values()) {
+      if (fits(line.facts, session.facts)) line.fitting.push(session);
+    }
+    // What nobody could run is asked again; it comes back as a line with the next refill.
+    const again = [...this.#unfit];
+    this.#unfit.clear();
+    for (const shape of again) this.#ensure(shape);
+  }
+
+  leave(session: Session): void {
+    this.#sessions.delete(session);
+    for (const [shape, line] of this.#lines) {
+      line.fitting = line.fitting.filter((s) => s !== session);
+      if (line.fitting.length > 0) continue;
+      this.#lines.delete(shape);
+      this.#unfit.add(shape);
+    }
+  }
+
+  /** Jobs that just became ready, from a commit of this replica. */
+  async offer(rows: ReadyRow[]): Promise<void> {
+    const ready = rows.filter((r) => r.state === "ready" && r.ready_rank !== null);
+    if (ready.length === 0) return;
+    await this.#know(ready);
+    const max = this.#perLine();
+    for (const row of ready) this.#ensure(row.shape_id)?.line.offer(waitingOf(row), max);
+  }
+
+  /** Shapes where another replica made jobs ready. */
+  async touch(shapes: number[]): Promise<void> {
+    await this.#context.names.load({ shapes });
+    for (const shape of shapes) {
+      const line = this.#ensure(shape);
+      if (line) line.line.rewind = true;
+    }
+  }
+
+  /** Finds every shape with ready jobs and reads each line from its head again. */
+  async sweep(): Promise<void> {
+    const shapes = await readyShapes(this.#context.database.beats);
+    const present = new Set(shapes);
+    for (const shape of [...this.#lines.keys(), ...this.#unfit]) {
+      if (present.has(shape)) continue;
+      this.#lines.delete(shape);
+      this.#unfit.delete(shape);
+    }
+    await this.touch(shapes);
+  }
+
+  /** Lines that could give a job now: somebody who fits has a free slot. */
+  servable(open: (queue: number) => boolean): FitLine[] {
+    const out: FitLine[] = [];
+    for (const line of this.#lines.values()) {
+      const shape = this.#context.names.shape(line.line.shape)!;
+      if (!open(shape.queue)) continue;
+      line.sessions = line.fitting.filter(
+        (s) => s.open && !s.load.draining && s.load.used < s.load.slots,
+      );
+      if (line.sessions.length > 0) out.push(line);
+    }
+    return out;
+  }
+
+  /** Reads more for lines that run low. Returns whether any line got rows. */
+  async refill(lines: FitLine[]): Promise<boolean> {
+    const low = lines.filter((l) => l.line.rewind || (!l.line.exhausted && l.line.size < LOW));
+    let any = false;
+    for (let at = 0; at < low.length; at += REFILL_LINES) {
+      const some = low.slice(at, at + REFILL_LINES);
+      any = (await this.#read(some, this.share)) || any;
+    }
+    const dry = low.filter((l) => l.line.size === 0);
+    if (this.share.replicas > 1 && dry.length > 0 && !any) {
+      for (const line of dry) line.line.restart();
+      any = await this.#read(dry.slice(0, REFILL_LINES), { replicas: 1, mine: 0 });
+    }
+    return any;
+  }
+
+  async #read(lines: FitLine[], share: { replicas: number; mine: number }): Promise<boolean> {
+    const limit = this.#perLine();
+    for (const { line } of lines) if (line.rewind) line.clear();
+    const rows = await peekReady(
+      this.#context.database.beats,
+      lines.map(({ line }) => ({
+        shape: line.shape,
+        afterRank: line.afterRank,
+        afterId: line.afterId,
+        limit,
+      })),
+      share,
+    );
+    await this.#know(rows);
+    const byShape = new Map<number, ReadyRow[]>();
+    for (const row of rows) {
+      const list = byShape.get(row.shape_id);
+      if (list) list.push(row);
+      else byShape.set(row.shape_id, [row]);
+    }
+    for (const { line } of lines) {
+      const found = byShape.get(line.shape) ?? [];
+      line.append(found.map(waitingOf));
+      line.exhausted = found.length < limit;
+    }
+    return rows.length > 0;
+  }
+
+  async #know(rows: ReadyRow[]): Promise<void> {
+    await Promise.all([
+      this.#context.names.load({
+        shapes: rows.map((r) => r.shape_id),
+        orgs: rows.map((r) => r.org_id),
+        names: rows.map((r) => r.name_id),
+        queues: rows.map((r) => r.queue_id),
+      }),
+      this.#histories.load(rows.map((r) => r.name_id)),
+    ]);
+  }
+
+  /** 256 a shape; more where there are few shapes, less where there are very many. */
+  #perLine(): number {
+    const { windowPerShape, windowTotal } = this.#context.options;
+    const fair = Math.floor(windowTotal / Math.max(1, this.#lines.size));
+    return Math.max(8, Math.min(fair, windowPerShape * 4));
+  }
+
+  /** The line of a shape, or undefined where nobody connected fits it. */
+  #ensure(shape: number): FitLine | undefined {
+    const known = this.#lines.get(shape);
+    if (known) return known;
+    if (this.#unfit.has(shape)) return undefined;
+    const facts = this.#context.names.shape(shape);
+    if (!facts) return undefined;
+    const job = {
+      org: facts.org,
+      orgName: this.#context.names.orgName(facts.org),
+      kind: facts.kind,
+      handler: facts.name === null ? null : this.#context.names.jobName(facts.name),
+      requirements: facts.requirements,
+    };
+    const fitting = [...this.#sessions].filter((s) => fits(job, s.facts));
+    if (fitting.length === 0) {
+      this.#unfit.add(shape);
+      return undefined;
+    }
+    const { ram_mb: ramMb = 0, cpus = 0 } = facts.requirements;
+    const line = { line: new Line(shape), facts: job, ramMb, cpus, sessions: [], fitting };
+    this.#lines.set(shape, line);
+    return line;
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * A beat pipeline (engine rule 7): what arrives while one transaction runs travels together in the
+ * next. One beat at a time, on one connection; at most `max` items a beat.
+ *
+ * Faults, in one place:
+ * - 40P01, 40001 and 55P03 repeat the transaction.
+ * - a lost connection looks the beat's id up before anything is repeated (engine rule 9).
+ * - class 22 and 23 halve the beat until the bad item stands alone; `onBad` settles it (rule 5).
+ */
+import { randomUUID } from "node:crypto";
+import type { Sql, Transaction } from "../db/client.ts";
+import type { Log } from "./context.ts";
+
+export interface PipelineOptions<T, R> {
+  name: string;
+  sql: Sql;
+  log: Log;
+  max: number;
+  /** Writes the items; the beat's id must be inserted in the same transaction. */
+  write(tx: Transaction, items: T[], beat: string): Promise<R>;
+  /** After the commit. `result` is undefined where the beat had committed though we lost the answer. */
+  committed(items: T[], result: R | undefined): void | Promise<void>;
+  /** One item that can never be stored. Returns what to write instead, or null to drop it. */
+  onBad(item: T, error: unknown): T | null;
+}
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+export class Pipeline<T, R> {
+  readonly #options: PipelineOptions<T, R>;
+  #waiting: T[] = [];
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: PipelineOptions<T, R>) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  add(items: T[]): void {
+    if (items.length === 0) return;
+    for (const item of items) this.#waiting.push(item);
+    this.#wake();
+  }
+
+  /** Resolves when nothing waits and nothing runs. */
+  async idle(): Promise<void> {
+    if (!this.#running && this.#waiting.length === 0) return;
+    await new Promise<void>((done) => this.#idle.push(done));
+  }
+
+  /** Gives up what waits: the workers keep their reports and repeat them. */
+  stop(): void {
+    this.#stopped = true;
+    this.#waiting = [];
+  }
+
+  #wake(): void {
+    if (this.#running || this.#stopped) return;
+    this.#running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // A macrotask first: frames that arrived in the same read join the beat.
+    await new Promise((next) => setImmediate(next));
+    while (this.#waiting.length > 0 && !this.#stopped) {
+      const items = this.#waiting.splice(0, this.#options.max);
+      await this.#beat(items);
+    }
+    this.#running = undefined;
+    for (const done of this.#idle.splice(0)) done();
+  }
+
+  async #beat(items: T[]): Promise<void> {
+    const { sql, log, name } = this.#options;
+    let pause = FIRST_PAUSE_MS;
+    const beat = randomUUID();
+    for (;;) {
+      if (this.#stopped) return;
+      try {
+        const result = await sql.begin((tx) =>
+          this.#options.write(tx as unknown as Transaction, items, beat),
+        );
+        await this.#options.committed(items, result as R);
+        return;
+      } catch (error) {
+        const code = sqlState(error);
+        if (isUnstorable(code)) return this.#halve(items, error);
+        if (!isRepeatable(code)) {
+          log.warn({ pipeline: name, code, error: message(error) }, "beat failed, will repeat");
+        }
+        if (code === undefined && (await this.#landed(beat))) {
+          await this.#options.committed(items, undefined);
+          return;
+        }
+        await rest(pause);
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+
+  async #halve(items: T[], error: unknown): Promise<void> {
+    if (items.length > 1) {
+      const middle = items.length >> 1;
+      await this.#beat(items.slice(0, middle));
+      await this.#beat(items.slice(middle));
+      return;
+    }
+    const instead = this.#options.onBad(items[0]!, error);
+    if (instead !== null) await this.#beat([instead]);
+  }
+
+  /** After a connection lost at COMMIT: did it commit? Asks until the database answers. */
+  async #landed(beat: string): Promise<boolean> {
+    let pause = FIRST_PAUSE_MS;
+    for (;;) {
+      if (this.#stopped) return false;
+      try {
+        const rows = await this.#options.sql.unsafe(
+          "select 1 from beat where id = $1::uuid",
+          [beat],
+          { prepare: true },
+        );
+        return rows.length > 0;
+      } catch {
+        await rest(pause);
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+}
+
+/** The SQLSTATE of a server's answer; undefined where the connection itself failed. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown })?.code;
+  // Class 57P and 08 mean that the connection ended: whether the commit landed is unknown.
+  if (typeof code !== "string" || !/^[0-9A-Z]{5}$/.test(code)) return undefined;
+  return code.startsWith("57P") || code.startsWith("08") ? undefined : code;
+}
+
+function isUnstorable(code: string | undefined): boolean {
+  return code !== undefined && (code.startsWith("22") || code.startsWith("23"));
+}
+
+function isRepeatable(code: string | undefined): boolean {
+  return code === "40P01" || code === "40001" || code === "55P03";
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function rest(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
+
+/**
+ * One transaction of a rare action (a submission, a cancel): repeats deadlocks and serialization
+ * faults a bounded number of times. What it throws otherwise is the caller's to explain.
+ */
+export async function transact<R>(sql: Sql, run: (tx: Transaction) => Promise<R>): Promise<R> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return (await sql.begin((tx) => run(tx as unknown as Transaction))) as R;
+    } catch (error) {
+      if (tries >= 8 || !isRepeatable(sqlState(error))) throw error;
+      await rest(10 * tries * (0.5 + Math.random()));
+    }
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * All sessions of this replica: opening, heartbeats in batches, drops, and the small notes that
+ * workers send (progress, acknowledged cancels), each written once per short interval.
+ */
+import { resolveLapse } from "../core/job_end.ts";
+import { SECONDS_PER_POINT } from "../core/rank.ts";
+import { plainArray, textArray } from "../db/arrays.ts";
+import type { Transaction } from "../db/client.ts";
+import { endJobs } from "../db/statements/end_jobs.ts";
+import type { LeaseRow } from "../db/statements/leases.ts";
+import { acknowledgeCancels, lockLeases, noteProgress } from "../db/statements/leases.ts";
+import { resolveDependents } from "../db/statements/resolve_dependents.ts";
+import { returnJobs } from "../db/statements/return_jobs.ts";
+import {
+  beatSessions,
+  closeIdleSession,
+  dropSessions,
+  endSessions,
+  insertSession,
+  lockOpenSessions,
+  lockWorker,
+  moveLeases,
+  setSessionDraining,
+} from "../db/statements/sessions.ts";
+import type { Hello } from "../messages/frames.ts";
+import type { EngineContext } from "./context.ts";
+import type { EnderListener } from "./ender.ts";
+import type { ConnectResult, WorkerGrant, WorkerLink } from "./engine.ts";
+import { endOf, type Lease, leaseOf } from "./lease.ts";
+import { transact } from "./pipeline.ts";
+import { Loop, type Service } from "./service.ts";
+import { Session, type SessionHost } from "./session.ts";
+
+/** Heartbeats, progress and acknowledgements wait at most this long for company. */
+const NOTES_MS = 250;
+/** Leases of one worker: its slots, and what it had not reported yet. */
+const LEASES_MAX = 40_000;
+
+export interface SessionsListener extends EnderListener {
+  joined(session: Session): void;
+  left(session: Session): void;
+}
+
+interface Opened {
+  id: number;
+  worker: number;
+  resumed: LeaseRow[];
+  killed: Hello["running"];
+  superseded: number[];
+  back: Awaited<ReturnType<typeof returnJobs>>;
+  ended: Awaited<ReturnType<typeof endJobs>>;
+}
+
+export class Sessions implements Service {
+  readonly name = "sessions";
+  readonly #context: EngineContext;
+  readonly #listener: SessionsListener;
+  readonly #open = new Map<number, Session>();
+  readonly #beats = new Set<Session>();
+  readonly #progress = new Map<string, Lease>();
+  readonly #acknowledged = new Map<string, Lease>();
+  readonly #dropped = new Set<number>();
+  readonly #loop: Loop;
+
+  constructor(context: EngineContext, listener: SessionsListener) {
+    this.#context = context;
+    this.#listener = listener;
+    this.#loop = new Loop({
+      name: this.name,
+      everyMs: NOTES_MS,
+      run: () => this.#flush(),
+      onError: (error) => context.log.warn({ error: String(error) }, "heartbeats were not written"),
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    for (const session of [...this.#open.values()]) {
+      session.end("stopping", "This server stops; connect again.");
+    }
+    await this.#loop.stop();
+    await this.#flush().catch(() => {});
+  }
+
+  get(id: number): Session | undefined {
+    return this.#open.get(id);
+  }
+
+  all(): Iterable<Session> {
+    return this.#open.values();
+  }
+
+  // Opening
+
+  async connect(
+    host: SessionHost,
+    hello: Hello,
+    grant: WorkerGrant,
+    link: WorkerLink,
+  ): Promise<ConnectResult> {
+    const { names, options } = this.#context;
+    const org = grant.org === null ? null : await names.orgId(grant.org);
+    if (org === undefined) {
+      return { ok: false, code: "unauthorized", message: `There is no organization ${grant.org}.` };
+    }
+    const opened = await transact(this.#context.database.beats, (tx) =>
+      this.#openRow(tx, hello, org),
+    );
+    if (!opened) {
+      const message = "This worker id belongs to another organization: use another data folder.";
+      return { ok: false, code: "worker_id_taken", message };
+    }
+    names.setWorker(opened.worker, hello.name, hello.worker_id);
+    for (const old of opened.superseded) {
+      this.#open.get(old)?.end("superseded", "A newer connection of this worker took over.");
+    }
+    await names.load({ shapes: opened.resumed.map((l) => l.shape_id) });
+    const identity = { id: opened.id, worker: opened.worker, org, orgName: grant.org };
+    const session = new Session(host, link, identity, hello);
+    for (const row of opened.resumed) session.adopt(leaseOf(row, this.#reserved(row)), true);
+    this.#open.set(session.id, session);
+    this.#announce(opened);
+    return {
+      ok: true,
+      session,
+      welcome: {
+        type: "welcome",
+        session: session.id,
+        lease_seconds: options.leaseSeconds,
+        heartbeat_seconds: options.leaseSeconds / 3,
+        resume: opened.resumed
+          .filter((l) => hello.running.some((r) => r.job === l.id))
+          .map((l) => ({ job: l.id, attempt: l.attempt, token: l.token, log_offset: 0 })),
+        kill: opened.killed.map(({ job, attempt, token }) => ({
+          job,
+          attempt,
+          token,
+          reason: "lease_lost",
+        })),
+      },
+    };
+  }
+
+  /** After the welcome was sent: jobs may be offered, and what it had not got on record is settled. */
+  joined(session: Session, hello: Hello): void {
+    this.#listener.joined(session);
+    if (hello.unrecorded.length > 0) session.finished(hello.unrecorded);
+    const started = hello.running.filter((r) => r.started);
+    if (started.length > 0) {
+      const jobs = started.map(({ job, attempt, token }) => ({ job, attempt, token }));
+      session.handle({ type: "started", jobs });
+    }
+    for (const lease of session.leases.values()) if (lease.cancelRequested) session.cancel(lease);
+    this.#context.bus.tell("worker.joined", { session: session.id, worker: session.workerId });
+  }
+
+  async #openRow(tx: Transaction, hello: Hello, org: number | null): Promise<Opened | null> {
+    const identity = { uid: hello.worker_id, org, name: hello.name, pool: hello.pool };
+    const worker = await lockWorker(tx, identity);
+    if (worker.org_id !== org) return null;
+    const superseded = await lockOpenSessions(tx, worker.id);
+    const { options, replicaId } = this.#context;
+    const id = await insertSession(tx, {
+      worker: worker.id,
+      org,
+      replica: replicaId,
+      leaseSeconds: options.leaseSeconds,
+      concurrency: hello.concurrency,
+      draining: hello.draining,
+      facts: factsOf(hello),
+    });
+    const leases = superseded.length > 0 ? await lockLeases(tx, superseded, LEASES_MAX) : [];
+    const named = new Set(
+      [...hello.running, ...hello.unrecorded].map((r) => `${r.job}/${r.token}`),
+    );
+    const resumed = leases.filter((l) => named.has(`${l.id}/${l.token}`));
+    const rest = leases.filter((l) => !named.has(`${l.id}/${l.token}`));
+    await moveLeases(
+      tx,
+      resumed.map((l) => l.id),
+      id,
+    );
+    const given = await this.#giveBack(tx, rest);
+    await endSessions(tx, superseded, "superseded");
+    const kept = new Set(resumed.map((l) => `${l.id}/${l.token}`));
+    return {
+      id,
+      worker: worker.id,
+      resumed: resumed.map((l) => ({ ...l, session_id: id })),
+      killed: hello.running.filter((r) => !kept.has(`${r.job}/${r.token}`)),
+      superseded,
+      ...given,
+    };
+  }
+
+  /**
+   * Leases that the hello does not name: never received, or lost with the worker's memory. They
+   * come back at once.
+   */
+  async #giveBack(tx: Transaction, rows: LeaseRow[]) {
+    const at = this.#context.clock.now();
+    const ends = rows.map((row) => {
+      const lease = leaseOf(row, { ramMb: 0, cpus: 0 });
+      return endOf(lease, resolveLapse(row.state, lease), { at, random: Math.random() });
+    });
+    const finals = ends.flatMap((e) => ("final" in e ? [e.final] : []));
+    const returns = ends.flatMap((e) => ("returned" in e ? [e.returned] : []));
+    const ended = await endJobs(tx, finals);
+    const back = await returnJobs(tx, returns, SECONDS_PER_POINT);
+    const below = await resolveDependents(tx, ended, SECONDS_PER_POINT);
+    return { ended: [...ended, ...below.failed], back: [...back, ...below.ready] };
+  }
+
+  #announce(opened: Opened): void {
+    if (opened.ended.length > 0) this.#listener.ended(opened.ended, []);
+    if (opened.back.length > 0) this.#listener.ready(opened.back);
+    this.#context.bus.tell("events.committed", {});
+  }
+
+  #reserved(row: LeaseRow): { ramMb: number; cpus: number } {
+    const requirements = this.#context.names.shape(row.shape_id)?.requirements ?? {};
+    return { ramMb: requirements.ram_mb ?? 0, cpus: requirements.cpus ?? 0 };
+  }
+
+  // Notes
+
+  beat(session: Session): void {
+    this.#beats.add(session);
+  }
+
+  progressed(lease: Lease): void {
+    this.#progress.set(lease.id, lease);
+  }
+
+  acknowledged(leases: Lease[]): void {
+    for (const lease of leases) this.#acknowledged.set(lease.id, lease);
+    this.#loop.poke();
+  }
+
+  async draining(session: Session): Promise<void> {
+    const { worker, session: id } = { worker: session.workerId, session: session.id };
+    await setSessionDraining(this.#context.database.beats, id);
+    this.#context.bus.tell("worker.changed", { session: id, worker });
+  }
+
+  left(session: Session, reason: string): void {
+    this.#open.delete(session.id);
+    this.#beats.delete(session);
+    this.#listener.left(session);
+    if (reason !== "superseded" && reason !== "lapsed") this.#dropped.add(session.id);
+    const { workerId: worker, id } = session;
+    this.#context.bus.tell("worker.left", { session: id, worker, reason });
+    this.#loop.poke();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#flushDropped();
+    await this.#flushBeats();
+    await this.#flushNotes();
+  }
+
+  async #flushDropped(): Promise<void> {
+    const dropped = [...this.#dropped];
+    if (dropped.length === 0) return;
+    const { database, options } = this.#context;
+    await dropSessions(database.beats, dropped, options.graceSeconds);
+    for (const id of dropped) {
+      await closeIdleSession(database.beats, id, "closed");
+      this.#dropped.delete(id);
+    }
+  }
+
+  async #flushBeats(): Promise<void> {
+    const sessions = [...this.#beats];
+    if (sessions.length === 0) return;
+    this.#beats.clear();
+    const beats = sessions.map((s) => ({ session: s.id, metrics: s.metrics }));
+    const { database, options } = this.#context;
+    let open: Set<number>;
+    try {
+      open = await beatSessions(database.beats, beats, options.leaseSeconds);
+    } catch (error) {
+      for (const s of sessions) if (s.open) this.#beats.add(s);
+      throw error;
+    }
+    for (const session of sessions) {
+      if (!open.has(session.id)) session.end("lapsed", "The session is over; connect again.");
+      else {
+        const { id, workerId: worker } = session;
+        this.#context.bus.tell("worker.changed", { session: id, worker });
+      }
+    }
+  }
+
+  async #flushNotes(): Promise<void> {
+    const { beats } = this.#context.database;
+    const acknowledged = [...this.#acknowledged.values()];
+    this.#acknowledged.clear();
+    await acknowledgeCancels(
+      beats,
+      acknowledged.map((l) => l.id),
+      acknowledged.map((l) => l.token),
+    );
+    const leases = [...this.#progress.values()].filter((l) => !l.ending);
+    this.#progress.clear();
+    const rows = leases.map((l) => ({
+      job: l.id,
+      token: l.token,
+      fraction: l.progress,
+      note: l.progressNote,
+    }));
+    await noteProgress(beats, rows, {
+      ids: plainArray(rows.map((r) => r.job)),
+      tokens: plainArray(rows.map((r) => r.token)),
+      fractions: plainArray(rows.map((r) => r.fraction)),
+      notes: textArray(rows.map((r) => r.note)),
+    });
+    for (const { job, fraction, note } of rows) {
+      this.#context.bus.tell("job.progress", { job, fraction, note });
+    }
+  }
+}
+
+function factsOf(hello: Hello): object {
+  const { version, pid, host, pool, system, features, kinds, handlers, resources } = hello;
+  return { version, pid, host, pool, system: system ?? null, features, kinds, handlers, resources };
+}

@@ -1,0 +1,157 @@
+/** Workflows: submitted whole, extended while open, extended by their own running jobs, cancelled. */
+import { v7 as uuidv7 } from "uuid";
+import type { Transaction } from "../db/client.ts";
+import {
+  closeWorkflow,
+  findBatch,
+  insertBatch,
+  insertWorkflow,
+  insertWorkflowJobs,
+  joinWorkflow,
+  lockLease,
+  lockWorkflow,
+  openWorkflowsOf,
+  workflowKeys,
+} from "../db/statements/submission.ts";
+import type { ParsedWorkflowInput, ParsedWorkflowJobInput } from "../messages/job_input.ts";
+import type { EngineContext } from "./context.ts";
+import { InvalidInput, NotFound, type SubmittedWorkflow } from "./engine.ts";
+import { transact } from "./pipeline.ts";
+import type { Placed, Submission } from "./submission.ts";
+
+export class Workflows {
+  readonly #context: EngineContext;
+  readonly #submission: Submission;
+
+  constructor(context: EngineContext, submission: Submission) {
+    this.#context = context;
+    this.#submission = submission;
+  }
+
+  async submit(org: string, input: ParsedWorkflowInput, actor: string): Promise<SubmittedWorkflow> {
+    if (input.jobs.length === 0 && !input.open) {
+      throw new InvalidInput("A workflow needs at least one job, or open: true.", [
+        { path: ["jobs"], message: "Give at least one job, or say open: true and add jobs later." },
+      ]);
+    }
+    const orgId = await this.#submission.orgId(org);
+    const drafts = await this.#submission.draft(orgId, input.jobs, new Map());
+    const prepared = await this.#submission.prepare(orgId, drafts);
+    const id = uuidv7();
+    const placed = await transact(this.#context.database.beats, async (tx) => {
+      await insertWorkflow(tx, {
+        id,
+        org: orgId,
+        name: input.name,
+        open: input.open ?? false,
+        commitHash: input.commit?.hash ?? null,
+        commitAt: input.commit?.timestamp ?? null,
+        at: this.#context.clock.now(),
+      });
+      return this.#submission.place(tx, orgId, prepared, id, actor);
+    });
+    this.#submission.announce(placed);
+    return { id, jobs: keysOf(drafts, placed) };
+  }
+
+  /** Adds jobs to an open workflow by API. */
+  async add(
+    id: string,
+    jobs: ParsedWorkflowJobInput[],
+    close: boolean,
+    actor: string,
+  ): Promise<SubmittedWorkflow> {
+    const org = await this.#orgOf(id);
+    const result = await transact(this.#context.database.beats, async (tx) => {
+      const row = await lockWorkflow(tx, id);
+      if (!row) throw new NotFound(`There is no workflow ${id}.`);
+      if (row.state !== "open") {
+        throw new InvalidInput(`Workflow ${id} is ${row.state}: only an open workflow takes jobs.`);
+      }
+      const added = await this.#extend(tx, org, id, jobs, actor);
+      if (close) await closeWorkflow(tx, id);
+      return added;
+    });
+    this.#submission.announce(result.placed);
+    return { id, jobs: result.ids };
+  }
+
+  /**
+   * Jobs that a running attempt adds: an evaluation (engine rule 20). Repeats of (attempt, batch)
+   * answer what the first one made. A job without a workflow gets one of its own.
+   */
+  async addByJob(
+    lease: { job: string; attempt: number; token: string; org: number; name: string },
+    batch: string,
+    jobs: ParsedWorkflowJobInput[],
+  ): Promise<Record<string, string>> {
+    const done = await transact(this.#context.database.beats, async (tx) => {
+      const workflow = (await openWorkflowsOf(tx, lease.job))[0];
+      if (workflow) await lockWorkflow(tx, workflow);
+      if (!(await lockLease(tx, lease.job, lease.token))) {
+        throw new InvalidInput("This attempt is over: its jobs were not added.");
+      }
+      const known = await findBatch(tx, lease.job, lease.attempt, batch);
+      if (known) return { ids: known, placed: null };
+      const target = workflow ?? (await this.#adopt(tx, lease));
+      const actor = `job ${lease.job}`;
+      const { ids, placed } = await this.#extend(tx, lease.org, target, jobs, actor);
+      await insertBatch(tx, lease.job, lease.attempt, batch, ids);
+      return { ids, placed };
+    });
+    if (done.placed) this.#submission.announce(done.placed);
+    return done.ids;
+  }
+
+  /** A workflow around a job that had none, so that what it adds belongs together. */
+  async #adopt(
+    tx: Transaction,
+    lease: { job: string; org: number; name: string },
+  ): Promise<string> {
+    const id = uuidv7();
+    const at = this.#context.clock.now();
+    const row = {
+      id,
+      org: lease.org,
+      name: lease.name,
+      open: false,
+      commitHash: null,
+      commitAt: null,
+    };
+    await insertWorkflow(tx, { ...row, at });
+    await insertWorkflowJobs(tx, id, [{ key: lease.name, id: lease.job }]);
+    await joinWorkflow(tx, id, [lease.job]);
+    return id;
+  }
+
+  async #extend(
+    tx: Transaction,
+    org: number,
+    workflow: string,
+    jobs: ParsedWorkflowJobInput[],
+    actor: string,
+  ): Promise<{ ids: Record<string, string>; placed: Placed }> {
+    const known = await workflowKeys(tx, workflow);
+    const drafts = await this.#submission.draft(org, jobs, known);
+    const prepared = await this.#submission.prepare(org, drafts);
+    const placed = await this.#submission.place(tx, org, prepared, workflow, actor);
+    return { ids: keysOf(drafts, placed), placed };
+  }
+
+  async #orgOf(id: string): Promise<number> {
+    const [row] = await this.#context.database.beats.unsafe(
+      "select org_id from workflow where id = $1",
+      [id],
+      { prepare: true },
+    );
+    if (!row) throw new NotFound(`There is no workflow ${id}.`);
+    return row.org_id as number;
+  }
+}
+
+function keysOf(
+  drafts: { id: string; key: string | null }[],
+  placed: Placed,
+): Record<string, string> {
+  return Object.fromEntries(drafts.map((d) => [d.key!, placed.ids.get(d.id)!]));
+}
