@@ -4,8 +4,9 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { access, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -34,9 +35,13 @@ export async function setUp(say) {
   const stamp = await fingerprint(version);
   const ready = await findBun(version);
   if (ready && (await isInstalled(stamp))) return ready;
-  await mkdir(TOOLS, { recursive: true }).catch((error) => {
+  try {
+    await mkdir(TOOLS, { recursive: true });
+    await access(TOOLS, constants.W_OK);
+    await access(ROOT, constants.W_OK);
+  } catch (error) {
     throw new SetUpError(`Cannot write in ${ROOT} (${error.code}): run as the folder's owner.`);
-  });
+  }
   return alone(join(TOOLS, "setup.lock"), say, async () => {
     const bun = (await findBun(version)) ?? (await fetchBun(version, say));
     if (!(await isInstalled(stamp))) await install(bun, stamp, say);
@@ -111,7 +116,26 @@ async function fetchBun(version, say) {
 function npm(args, cwd) {
   const own = process.env.npm_execpath;
   const [command, first] = own?.endsWith(".js") ? [process.execPath, [own]] : ["npm", []];
-  return run(command, [...first, ...args], { cwd });
+  return caching((env) => run(command, [...first, ...args], { cwd, env }));
+}
+
+/** Both keep their caches in the home folder; a user without one gets them here for the while. */
+async function caching(work) {
+  const home = await access(homedir(), constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (home) return work(process.env);
+  const cache = join(TOOLS, "cache");
+  try {
+    return await work({
+      ...process.env,
+      npm_config_cache: join(cache, "npm"),
+      BUN_INSTALL_CACHE_DIR: join(cache, "bun"),
+    });
+  } finally {
+    await rm(cache, { recursive: true, force: true });
+  }
 }
 
 // Packages
@@ -137,7 +161,7 @@ async function install(bun, stamp, say) {
   if (authority) args.push("--cafile", authority);
   const startedAt = Date.now();
   try {
-    await run(bun, args, { cwd: ROOT, maxBuffer: 1 << 26 });
+    await caching((env) => run(bun, args, { cwd: ROOT, env, maxBuffer: 1 << 26 }));
   } catch (error) {
     throw new SetUpError(
       `The packages of bun.lock could not be installed: ${reason(error)}\n` +
@@ -150,11 +174,11 @@ async function install(bun, stamp, say) {
 
 /** The line of npm's or Bun's output that says most. */
 function reason(error) {
-  const lines = `${error.stderr ?? ""}\n${error.stdout ?? ""}\n${error.message}`.split("\n");
-  const said = lines.map((line) => line.trim()).filter((line) => /^(npm )?err(or)?\b/i.test(line));
-  const best = said.find((line) =>
-    /network|request|failed|ENOTFOUND|ECONN|EACCES|ENOSPC/.test(line),
-  );
-  const line = best ?? said[0] ?? (error.code === "ENOENT" ? "npm was not found" : lines.at(-1));
-  return line.replace(/^(npm )?err(or)?!?:?\s*/i, "").trim();
+  if (error.code === "ENOENT") return "npm was not found.";
+  const lines = `${error.stderr ?? ""}\n${error.stdout ?? ""}`.split("\n");
+  const said = lines
+    .filter((line) => /^\s*(npm )?err(or)?\b/i.test(line))
+    .map((line) => line.replace(/^\s*(npm )?err(or)?!?:?\s*/i, "").trim())
+    .filter((line) => !/^(code|syscall|errno|path|type|dest)\b/.test(line));
+  return said[0] ?? error.message.split("\n")[0];
 }
