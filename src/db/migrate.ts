@@ -21,8 +21,8 @@ export type MigrationCheck =
 
 /** The database does not fit this build; the message says what to do. */
 export class MigrationProblem extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
     this.name = "MigrationProblem";
   }
 }
@@ -64,7 +64,14 @@ export async function migrate(url: string): Promise<string[]> {
     const check = await checkMigrations(sql as unknown as Sql);
     if (check.state === "ahead") throw new MigrationProblem(check.problem);
     if (check.state === "current") return [];
-    await applyMigrations(drizzle(sql), { migrationsFolder: FOLDER });
+    await applyMigrations(drizzle(sql), { migrationsFolder: FOLDER }).catch((error: Error) => {
+      // drizzle names the statement, its cause says what was wrong with it.
+      const why = error.cause instanceof Error ? error.cause.message : error.message;
+      throw new MigrationProblem(
+        `The database could not be migrated and is as before: ${why}`,
+        error,
+      );
+    });
     return check.pending;
   } finally {
     await sql.end({ timeout: 5 });

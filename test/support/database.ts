@@ -20,7 +20,17 @@ export async function testDatabase(options: { durable?: boolean } = {}): Promise
     const cluster = await ownCluster();
     return { url: cluster.url, drop: () => cluster.stop() };
   }
-  const { record, template } = await sharedCluster();
+  const { template } = await sharedCluster();
+  return await makeDatabase(template);
+}
+
+/** A database without any table of ours, on the shared server. */
+export async function emptyDatabase(): Promise<TestDatabase> {
+  return await makeDatabase("template0");
+}
+
+async function makeDatabase(template: string): Promise<TestDatabase> {
+  const { record } = await sharedCluster();
   const name = `t_${process.pid}_${randomBytes(6).toString("hex")}`;
   await asSuperuser(record, (sql) =>
     // Copying files beats writing them to the log: 23 ms instead of 240.

@@ -74,9 +74,9 @@ export async function lockFolder(
     const deadline = Date.now() + DEADLINE_MS;
     while (Date.now() < deadline) {
       if (await makeLink(draft, path)) return hold(path, mine);
-      const holder = await livingHolder(path, elsewhereMs);
-      if (holder) throw new FolderInUse(folder, holder);
-      await removeStale(path, elsewhereMs);
+      const verdict = await judge(path, elsewhereMs);
+      if (typeof verdict === "object") throw new FolderInUse(folder, verdict);
+      if (verdict === "stale") await removeStale(path, elsewhereMs);
     }
     throw new Error(`The lock ${path} could not be taken: remove it if no server is running.`);
   } finally {
@@ -121,17 +121,24 @@ function hold(path: string, mine: string): () => Promise<void> {
   };
 }
 
+/** Its living holder; or whether the file is there without one, or not there. */
+type Verdict = Holder | "stale" | "free";
+
 /** Waits for the verdict on a holder from elsewhere: silent for long enough is dead. */
-async function livingHolder(path: string, elsewhereMs: number): Promise<Holder | undefined> {
+async function judge(path: string, elsewhereMs: number): Promise<Verdict> {
+  const here = await placeOfPids();
   let touched: number | undefined;
   for (;;) {
-    const holder = await readHolder(path);
-    if (!holder) return undefined;
-    if (holder.place === (await placeOfPids())) {
-      return (await processIdentity(holder.pid)) === holder.identity ? holder : undefined;
+    const text = await readFile(path, "utf8").catch(() => undefined);
+    if (text === undefined) return "free";
+    const holder = parseHolder(text);
+    if (!holder) return "stale";
+    if (holder.place === here) {
+      return (await processIdentity(holder.pid)) === holder.identity ? holder : "stale";
     }
     const facts = await stat(path).catch(() => undefined);
-    if (!facts || Date.now() - facts.mtimeMs > elsewhereMs) return undefined;
+    if (!facts) return "free";
+    if (Date.now() - facts.mtimeMs > elsewhereMs) return "stale";
     // Touched while we watched: somebody is there.
     if (touched !== undefined && facts.mtimeMs > touched) return holder;
     touched = facts.mtimeMs;
@@ -139,16 +146,20 @@ async function livingHolder(path: string, elsewhereMs: number): Promise<Holder |
   }
 }
 
-/** Undefined where it is gone by now, or unreadable after a power cut: nobody's. */
-async function readHolder(path: string): Promise<Holder | undefined> {
+/** Undefined where a power cut left half of it, or nothing: nobody's. */
+function parseHolder(text: string): Holder | undefined {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Holder;
+    const holder = JSON.parse(text) as Partial<Holder> | null;
+    return typeof holder?.pid === "number" ? (holder as Holder) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Removes the lock of a dead holder; the guard makes "look again, then remove" one step. */
+/**
+ * Removes the lock of a dead holder; the guard makes "look again, then remove" one step. Only a
+ * file that was seen to be stale is removed: one that was missing may have been made since.
+ */
 async function removeStale(path: string, elsewhereMs: number): Promise<void> {
   const guard = `${path}.guard`;
   try {
@@ -161,7 +172,7 @@ async function removeStale(path: string, elsewhereMs: number): Promise<void> {
     return;
   }
   try {
-    if (!(await livingHolder(path, elsewhereMs))) await rm(path, { force: true });
+    if ((await judge(path, elsewhereMs)) === "stale") await rm(path, { force: true });
   } finally {
     await rmdir(guard).catch(() => {});
   }

@@ -1,0 +1,71 @@
+/** A feed that a test fills by hand, with the order and memory of the real one. */
+import type { Feed, FeedEvent } from "../../src/engine/feed.ts";
+
+export class FakeFeed implements Feed {
+  readonly #remembered: FeedEvent[] = [];
+  readonly #listeners = new Set<(events: FeedEvent[]) => void>();
+  readonly #memory: number;
+  #next = 1_000;
+  stalled: number | null = null;
+
+  constructor(memory = 10_000) {
+    this.#memory = memory;
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** Commits events; those that `fill` leaves out are made up. */
+  emit(...parts: Partial<FeedEvent>[]): FeedEvent[] {
+    const events = parts.map((part) => this.#complete(part));
+    this.#remembered.push(...events);
+    this.#remembered.splice(0, Math.max(0, this.#remembered.length - this.#memory));
+    for (const listener of this.#listeners) listener(events);
+    return events;
+  }
+
+  #complete(part: Partial<FeedEvent>): FeedEvent {
+    this.#next += 1;
+    return {
+      id: `${this.#next}-${this.#next}`,
+      at: Date.now(),
+      org: 1,
+      queue: 1,
+      name: 1,
+      job: "00000000-0000-7000-8000-000000000001",
+      attempt: 1,
+      from: null,
+      state: "ready",
+      waitingFor: null,
+      outcome: null,
+      reason: null,
+      worker: null,
+      ...part,
+    };
+  }
+
+  position(): string {
+    return `${this.#next}-${this.#next}`;
+  }
+
+  subscribe(listener: (events: FeedEvent[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  since(id: string): FeedEvent[] | null {
+    const at = Number(id.split("-")[0]);
+    if (!Number.isFinite(at)) return null;
+    const first = this.#remembered[0];
+    const oldest = first ? Number(first.id.split("-")[0]) : this.#next + 1;
+    if (at < oldest - 1) return null;
+    return this.#remembered.filter((event) => Number(event.id.split("-")[0]) > at);
+  }
+
+  async settled(): Promise<void> {}
+
+  stalledSince(): number | null {
+    return this.stalled;
+  }
+}
