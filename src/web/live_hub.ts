@@ -13,15 +13,14 @@
  * engine's feed reads nothing either.
  */
 import type { Feed, FeedEvent } from "../engine/feed.ts";
-import type { Interner } from "../engine/interner.ts";
 import { Channel } from "./live_channel.ts";
-import type { LiveTopic, TopicRequest } from "./live_topic.ts";
+import { isAfter, type LiveTopic, type TopicRequest } from "./live_topic.ts";
 import { type JoinOptions, Viewer } from "./live_viewer.ts";
 import { encodePosition } from "./sse.ts";
 
 export interface LiveHubOptions {
+  /** Loads the names of what it delivers before it does. */
   feed: Feed;
-  names: Interner;
   /** Database time, ms since the epoch. */
   now(): number;
   onError(error: unknown, what: string): void;
@@ -37,6 +36,7 @@ export const PING_MS = 5_000;
 const KEEP_MS = 15_000;
 const CHANNELS_MAX = 200;
 const STALL_MS = 2_000;
+const SETTLE_MS = 500;
 /** A stream ends after this long and its viewer comes back: rights are checked again. */
 export const STREAM_MS = 15 * 60_000;
 
@@ -51,7 +51,6 @@ export class LiveHub {
   /** Everything at or below it was taken in by the channels. */
   #applied = "";
   #turn: Promise<unknown> = Promise.resolve();
-  #incoming: Promise<unknown> = Promise.resolve();
   #reloadedAt = 0;
   #stopped = false;
 
@@ -73,8 +72,8 @@ export class LiveHub {
     const channel = this.#channel(request);
     await channel.ready;
     // Read your own writes: what was committed before this request is in the picture.
-    await within(this.#options.feed.settled(), 500);
-    await this.#incoming;
+    await within(this.#options.feed.settled(), SETTLE_MS);
+    this.#catchUp();
     await channel.refresh(this.#options.now());
     return { topic: channel.topic as T, id: this.#applied };
   }
@@ -110,7 +109,9 @@ export class LiveHub {
     if (viewer.closed || this.#stopped) return viewer.close();
     try {
       await Promise.all(viewer.channels.map((channel) => channel.ready));
-      await this.#incoming;
+      // A feed that has just begun to read does not know its place yet.
+      if (this.#applied === "") await within(this.#options.feed.settled(), SETTLE_MS);
+      this.#catchUp();
       const now = this.#options.now();
       await Promise.all(viewer.channels.map((channel) => channel.refresh(now)));
     } catch (error) {
@@ -168,7 +169,7 @@ export class LiveHub {
     if (this.#stopped) throw new Error("The server is stopping.");
     if (this.#unsubscribe) return;
     this.#unsubscribe = this.#options.feed.subscribe((events) => this.#receive(events));
-    this.#applied = this.#options.feed.position();
+    this.#applied = "";
     this.#clock = setInterval(() => this.#tick(), 500);
   }
 
@@ -186,25 +187,15 @@ export class LiveHub {
   #receive(events: FeedEvent[]): void {
     const last = events.at(-1);
     if (!last) return;
-    this.#incoming = this.#incoming.then(async () => {
-      try {
-        await this.#loadNames(events);
-      } catch (error) {
-        this.#options.onError(error, "loading names");
-      }
-      for (const channel of this.#channels.values()) channel.receive(events);
-      this.#applied = last.id;
-      this.#scheduleFlush();
-    });
+    for (const channel of this.#channels.values()) channel.receive(events);
+    this.#applied = last.id;
+    this.#scheduleFlush();
   }
 
-  async #loadNames(events: readonly FeedEvent[]): Promise<void> {
-    await this.#options.names.load({
-      orgs: new Set(events.map((event) => event.org)),
-      queues: new Set(events.map((event) => event.queue)),
-      names: new Set(events.map((event) => event.name)),
-      workers: new Set(events.flatMap((event) => (event.worker === null ? [] : [event.worker]))),
-    });
+  /** The feed's place goes on although nothing happened: what it delivered, channels have. */
+  #catchUp(): void {
+    const position = this.#options.feed.position();
+    if (isAfter(position, this.#applied || "0")) this.#applied = position;
   }
 
   /** At once where the last frame is long enough ago, else when its time has come. */
@@ -264,6 +255,7 @@ export class LiveHub {
   }
 
   #ping(now: number): void {
+    this.#catchUp();
     for (const viewer of [...this.#viewers]) {
       if (now - viewer.openedAt > STREAM_MS) viewer.close();
       else if (now - viewer.pingedAt >= this.#options.pingMs) {

@@ -46,7 +46,7 @@ export function createLiveEvents(deps: LiveJsonDeps): (request: Request) => Prom
       return problem(404, "Not found", `There is no organization "${orgName}".`);
     const requests = (wanted as LiveTopicName[]).map((topic) => topicOf(deps, topic, orgName, org));
     const body = deps.live.stream(requests, {
-      since: request.headers.get("last-event-id"),
+      since: request.headers.get("last-event-id") || null,
       now: deps.now,
       snapshot: (parts, id) => {
         const fields = requests.map((r, i) => `"${wanted[i]}":${parts.get(r.key) ?? "null"}`);

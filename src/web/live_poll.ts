@@ -35,7 +35,7 @@ export class PollTopic implements LiveTopic {
   async load(): Promise<string> {
     await this.tick();
     this.#changed.clear();
-    return "0-0";
+    return "0.0";
   }
 
   apply(): void {}

@@ -40,7 +40,7 @@ export async function readSnapshot<T>(
  */
 async function horizon(tx: Transaction): Promise<string> {
   const [row] = await tx`select pg_snapshot_xmin(pg_current_snapshot())::text as xmin`;
-  return `${row?.xmin}-0`;
+  return `${BigInt(row?.xmin as string) - 1n}.${Number.MAX_SAFE_INTEGER}`;
 }
 
 export async function readLive(

@@ -23,7 +23,7 @@ export function mountStream(app: Hono<BoardEnv>, shell: Shell, pages: readonly B
     const { engine } = shell.deps;
     const body = shell.deps.live.stream(requests, {
       // What the browser has by now counts more than what its page was printed with.
-      since: c.req.header("last-event-id") ?? params.get("since"),
+      since: c.req.header("last-event-id") || params.get("since") || null,
       now: () => engine.now(),
       hello: `event: hello\ndata: ${JSON.stringify({ now: engine.now() })}\n\n`,
     });

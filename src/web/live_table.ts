@@ -97,6 +97,13 @@ export class LiveTable {
     return { changed, gone };
   }
 
+  /** How many rows it shows. */
+  get shown(): Record<Home, number> {
+    const shown = { active: 0, waiting: 0 };
+    for (const entry of this.#entries.values()) shown[entry.home] += 1;
+    return shown;
+  }
+
   /** Nobody needs to be told what changed. */
   forget(): void {
     this.#changed.clear();

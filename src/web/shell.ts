@@ -67,6 +67,9 @@ export interface Shell {
   fragment(c: BoardContext, template: string, model: object, status?: number): Response;
 }
 
+/** Whether htmx asks for a part. Where it restores a page from history it wants all of it. */
 export function isHtmx(c: BoardContext): boolean {
-  return c.req.header("hx-request") === "true";
+  return (
+    c.req.header("hx-request") === "true" && c.req.header("hx-history-restore-request") !== "true"
+  );
 }

@@ -22,7 +22,7 @@ export function encodeMessages(messages: readonly LiveMessage[]): string {
 
 /** Moves a reader's position without a message: what stands before it has arrived. */
 export function encodePosition(id: string): string {
-  return `id: ${id}\n\n`;
+  return id === "" ? "" : `id: ${id}\n\n`;
 }
 
 export const SSE_HEADERS: Readonly<Record<string, string>> = {

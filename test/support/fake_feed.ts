@@ -28,7 +28,7 @@ export class FakeFeed implements Feed {
   #complete(part: Partial<FeedEvent>): FeedEvent {
     this.#next += 1;
     return {
-      id: `${this.#next}-${this.#next}`,
+      id: `${this.#next}.${this.#next}`,
       at: Date.now(),
       org: 1,
       queue: 1,
@@ -46,7 +46,7 @@ export class FakeFeed implements Feed {
   }
 
   position(): string {
-    return `${this.#next}-${this.#next}`;
+    return `${this.#next}.${this.#next}`;
   }
 
   subscribe(listener: (events: FeedEvent[]) => void): () => void {
@@ -55,12 +55,12 @@ export class FakeFeed implements Feed {
   }
 
   since(id: string): FeedEvent[] | null {
-    const at = Number(id.split("-")[0]);
+    const at = Number(id.split(".")[0]);
     if (!Number.isFinite(at)) return null;
     const first = this.#remembered[0];
-    const oldest = first ? Number(first.id.split("-")[0]) : this.#next + 1;
+    const oldest = first ? Number(first.id.split(".")[0]) : this.#next + 1;
     if (at < oldest - 1) return null;
-    return this.#remembered.filter((event) => Number(event.id.split("-")[0]) > at);
+    return this.#remembered.filter((event) => Number(event.id.split(".")[0]) > at);
   }
 
   async settled(): Promise<void> {}

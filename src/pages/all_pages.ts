@@ -1,0 +1,5 @@
+/** The pages the board has, in the order the navigation lists them. */
+import type { BoardPage } from "../web/shell.ts";
+import { livePage } from "./live/routes.ts";
+
+export const boardPages: readonly BoardPage[] = [livePage];

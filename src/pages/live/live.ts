@@ -1,0 +1,186 @@
+/** The live page's panels: the rows of one filter, and the counts above them. */
+import type { FeedEvent } from "../../engine/feed.ts";
+import type { ConnectedWorker, StateCounts } from "../../web/live_counts.ts";
+import { readCounts, readWorkers } from "../../web/live_counts.ts";
+import { filterQuery, isFiltered, type LiveFilter, parseFilter } from "../../web/live_filter.ts";
+import { PollTopic } from "../../web/live_poll.ts";
+import { type Entry, LiveTable } from "../../web/live_table.ts";
+import type { LiveTopic, TopicRequest } from "../../web/live_topic.ts";
+import type { Renderer } from "../../web/render.ts";
+import type { BoardDeps, Shell } from "../../web/shell.ts";
+import type { LiveMessage } from "../../web/sse.ts";
+import { partSentence, rowModel } from "./view.ts";
+
+const LIMITS = { active: 200, waiting: 100, ended: 40 };
+
+export class RowsTopic implements LiveTopic {
+  readonly #table: LiveTable;
+  readonly #deps: BoardDeps;
+  readonly #renderer: Renderer;
+  readonly #filtered: boolean;
+  readonly tickMs = 500;
+  #sentence = "";
+
+  constructor(shell: Pick<Shell, "deps" | "renderer">, filter: LiveFilter) {
+    this.#deps = shell.deps;
+    this.#renderer = shell.renderer;
+    this.#filtered = isFiltered(filter);
+    const { database, engine } = shell.deps;
+    this.#table = new LiveTable({
+      reads: database.reads,
+      names: engine.names,
+      filter,
+      limits: LIMITS,
+      now: () => engine.now(),
+    });
+  }
+
+  load(): Promise<string> {
+    return this.#table.load();
+  }
+
+  apply(events: readonly FeedEvent[]): void {
+    this.#table.apply(events);
+  }
+
+  isDirty(): boolean {
+    return this.#table.isDirty();
+  }
+
+  forget(): void {
+    this.#table.forget();
+  }
+
+  tick(): Promise<void> {
+    return this.#table.tick();
+  }
+
+  async changes(): Promise<LiveMessage[]> {
+    return this.#mend(await this.#table.takeChanges());
+  }
+
+  async missed(events: readonly FeedEvent[]): Promise<LiveMessage[]> {
+    return this.#mend(await this.#table.pick(events.map((event) => event.job)));
+  }
+
+  /** Takes the place of all rows that the page has. */
+  async full(): Promise<LiveMessage[]> {
+    const rows = await this.rows();
+    const data =
+      `<hx-partial hx-target="#rows-active" hx-swap="rows whole:true">${rows.active}</hx-partial>` +
+      `<hx-partial hx-target="#rows-waiting" hx-swap="rows whole:true">${rows.waiting}</hx-partial>` +
+      this.#part(rows.sentence);
+    return [{ data }];
+  }
+
+  /** Printed rows for the first paint. */
+  async rows(): Promise<{ active: string; waiting: string; sentence: string }> {
+    const { active, waiting } = await this.#table.all();
+    const print = (entries: Entry[]) => entries.map((entry) => this.#print(entry)).join("");
+    const sentence = partSentence(this.#table.shown, this.#table.more, this.#filtered);
+    return { active: print(active), waiting: print(waiting), sentence };
+  }
+
+  async #mend(news: { changed: Entry[]; gone: string[] }): Promise<LiveMessage[]> {
+    const of = (home: string) => news.changed.filter((entry) => entry.home === home);
+    const print = (entries: Entry[]) => entries.map((entry) => this.#print(entry)).join("");
+    const gone = news.gone.map((id) => `<tr id="job-${id}" data-gone></tr>`).join("");
+    const sentence = partSentence(this.#table.shown, this.#table.more, this.#filtered);
+    const told = sentence === this.#sentence ? "" : this.#part(sentence);
+    this.#sentence = sentence;
+    const data =
+      partial("#rows-active", print(of("active")) + gone) +
+      partial("#rows-waiting", print(of("waiting"))) +
+      told;
+    return data === "" ? [] : [{ data }];
+  }
+
+  #part(sentence: string): string {
+    return replace("#live-part", this.#renderer.fragment("live/_part", { sentence }));
+  }
+
+  #print(entry: Entry): string {
+    const { engine } = this.#deps;
+    return this.#renderer.fragment("live/_row", rowModel(entry, engine.names, engine.now()));
+  }
+}
+
+function partial(target: string, rows: string): string {
+  return rows === "" ? "" : `<hx-partial hx-target="${target}" hx-swap="rows">${rows}</hx-partial>`;
+}
+
+function replace(target: string, html: string): string {
+  return `<hx-partial hx-target="${target}" hx-swap="outerHTML">${html}</hx-partial>`;
+}
+
+export function rowsTopic(shell: Shell, filter: LiveFilter): TopicRequest<RowsTopic> {
+  return { key: `live/rows?${filterQuery(filter)}`, create: () => new RowsTopic(shell, filter) };
+}
+
+// Counts
+
+export interface Fleet {
+  workers: number;
+  slots: number;
+  used: number;
+  draining: number;
+}
+
+export class CountsTopic extends PollTopic {
+  get counts(): StateCounts {
+    return this.items.get("states") as StateCounts;
+  }
+
+  get fleet(): Fleet {
+    return this.items.get("fleet") as Fleet;
+  }
+}
+
+export function countsTopic(shell: Shell, orgName: string): TopicRequest<CountsTopic> {
+  const { database, engine } = shell.deps;
+  const print = (items: ReadonlyMap<string, object | null>): LiveMessage[] => {
+    const parts: string[] = [];
+    const states = items.get("states");
+    if (states) parts.push(shell.renderer.fragment("live/_states", states));
+    const fleet = items.get("fleet");
+    if (fleet) parts.push(replace("#fleet", shell.renderer.fragment("live/_fleet", fleet)));
+    return parts.length === 0 ? [] : [{ data: parts.join("") }];
+  };
+  const create = () =>
+    new CountsTopic({
+      everyMs: 1_000,
+      read: async () => {
+        const org = orgName === "" ? null : ((await engine.names.orgId(orgName)) ?? 0);
+        const states = await readCounts(database.reads, org);
+        const workers = await readWorkers(database.reads, org);
+        return new Map<string, object>([
+          ["states", states],
+          ["fleet", fleetOf(workers)],
+        ]);
+      },
+      print,
+      printAll: print,
+    });
+  return { key: `live/counts?${orgName}`, create };
+}
+
+function fleetOf(workers: readonly ConnectedWorker[]): Fleet {
+  const here = workers.filter((worker) => worker.state !== "away");
+  const sum = (pick: (worker: ConnectedWorker) => number) =>
+    here.reduce((total, worker) => total + pick(worker), 0);
+  return {
+    workers: here.length,
+    slots: sum((worker) => worker.slots),
+    used: sum((worker) => worker.used),
+    draining: here.filter((worker) => worker.state === "draining").length,
+  };
+}
+
+export function livePanels(
+  shell: Shell,
+): Record<string, (params: URLSearchParams) => TopicRequest> {
+  return {
+    live: (params) => rowsTopic(shell, parseFilter(params)),
+    counts: (params) => countsTopic(shell, parseFilter(params).org),
+  };
+}

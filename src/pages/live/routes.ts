@@ -1,0 +1,53 @@
+/** `/board/live`: jobs on workers and jobs in line, as they move. */
+import { filterQuery, isFiltered, type LiveFilter, parseFilter } from "../../web/live_filter.ts";
+import { type BoardContext, type BoardPage, isHtmx, type Shell } from "../../web/shell.ts";
+import { countsTopic, livePanels, rowsTopic } from "./live.ts";
+import { readFilterOptions } from "./queries.ts";
+import { chipModels } from "./view.ts";
+
+export const livePage: BoardPage = {
+  id: "live",
+  nav: { label: "Live jobs", href: "/board/live", icon: "live", group: "Now" },
+  mount: (app, shell) => {
+    app.get("/board/live", (c: BoardContext) => show(c, shell));
+  },
+  panels: livePanels,
+};
+
+async function show(c: BoardContext, shell: Shell): Promise<Response> {
+  const filter = parseFilter(new URL(c.req.url).searchParams);
+  if (isHtmx(c)) {
+    const response = shell.fragment(c, "live/_jobs", await jobsModel(shell, filter));
+    response.headers.set("hx-replace-url", addressOf(filter));
+    return response;
+  }
+  const counts = await shell.deps.live.topic(countsTopic(shell, filter.org));
+  const jobs = await jobsModel(shell, filter);
+  const options = await readFilterOptions(shell.deps.database.reads);
+  const model = {
+    filter,
+    filtered: isFiltered(filter),
+    options,
+    chips: chipModels(filter, counts.topic.counts),
+    states: counts.topic.counts,
+    fleet: counts.topic.fleet,
+    jobs,
+  };
+  return shell.page(c, "live/index", model, { title: "Live jobs", nav: "live" });
+}
+
+async function jobsModel(shell: Shell, filter: LiveFilter): Promise<object> {
+  const { topic, id } = await shell.deps.live.topic(rowsTopic(shell, filter));
+  const query = filterQuery(filter);
+  return {
+    rows: await topic.rows(),
+    filtered: isFiltered(filter),
+    stream: `/board/stream?panels=live,counts&since=${encodeURIComponent(id)}${query === "" ? "" : `&${query}`}`,
+    now: shell.deps.engine.now(),
+  };
+}
+
+function addressOf(filter: LiveFilter): string {
+  const query = filterQuery(filter);
+  return query === "" ? "/board/live" : `/board/live?${query}`;
+}
