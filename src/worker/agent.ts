@@ -178,7 +178,9 @@ export class Agent implements AttemptHost {
 
   // What the server says
 
+  /** The server is trusted: light checks, so that a broken frame ends the connection, not us. */
   #receive(frame: ServerFrame): void {
+    if ("jobs" in frame && !Array.isArray(frame.jobs)) throw new Error("jobs is no array");
     switch (frame.type) {
       case "assign":
         for (const assignment of frame.jobs) this.#assign(assignment);
@@ -210,6 +212,9 @@ export class Agent implements AttemptHost {
   }
 
   #assign(assignment: Assignment): void {
+    if (typeof assignment.job !== "string" || typeof assignment.token !== "string") {
+      throw new Error("an assignment without a lease");
+    }
     if (this.#attempts.find(assignment)) return;
     const refusal = this.#refusal(assignment);
     const attempt = new Attempt(assignment);

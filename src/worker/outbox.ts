@@ -18,8 +18,8 @@ const FLUSH_DISTANCE_MS = 1;
 /** A socket that holds more than this waits for the server before it takes more of a log. */
 const SOCKET_FULL_BYTES = 4 * 1024 * 1024;
 const FULL_RETRY_MS = 10;
-/** 2 MiB a round: 400 MB/s at most, and the server's disk is given a chance. */
-const LOG_ROUND_MS = 5;
+/** A round is 1 MiB, so at most 100 MB/s: the server refuses what its disk cannot follow. */
+const LOG_ROUND_MS = 10;
 
 export interface Wire {
   ready(): boolean;
@@ -39,19 +39,24 @@ export class Outbox {
   #progressSentAt = Number.NEGATIVE_INFINITY;
   #scheduled = false;
   #flushedAt = 0;
+  #logsDueAt = 0;
   #later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(wire: Wire) {
     this.#wire = wire;
   }
 
+  // While there is no welcome nothing is kept here: the agent names everything again after it.
+
   start(attempt: Attempt): void {
+    if (!this.#wire.ready()) return;
     this.#starts.push(attempt);
     this.#schedule();
   }
 
   /** The attempt's report goes out, after its log. */
   end(attempt: Attempt): void {
+    if (!this.#wire.ready()) return;
     if (attempt.log && attempt.log.sent < attempt.log.bytes) {
       this.logged(attempt);
       return;
@@ -61,6 +66,7 @@ export class Outbox {
   }
 
   cancelling(attempt: Attempt): void {
+    if (!this.#wire.ready()) return;
     this.#cancelling.push(attempt);
     this.#schedule();
   }
@@ -76,6 +82,7 @@ export class Outbox {
   }
 
   logged(attempt: Attempt): void {
+    if (!this.#wire.ready()) return;
     this.#logs.add(attempt);
     this.#schedule();
   }
@@ -124,14 +131,17 @@ export class Outbox {
   }
 
   #flushLogs(send: (frame: string) => void): void {
-    if (this.#wire.buffered() > SOCKET_FULL_BYTES) {
-      this.#again(FULL_RETRY_MS);
+    const wait = this.#logsDueAt - performance.now();
+    if (wait > 0 || this.#wire.buffered() > SOCKET_FULL_BYTES) {
+      this.#again(Math.max(wait, FULL_RETRY_MS));
       return;
     }
     const more = this.#logs.pump(send, (attempt) => {
       if (attempt.report !== null && !attempt.forgotten) this.#ends.push(attempt);
     });
-    if (more) this.#again(LOG_ROUND_MS);
+    if (!more) return;
+    this.#logsDueAt = performance.now() + LOG_ROUND_MS;
+    this.#again(LOG_ROUND_MS);
   }
 
   #flushStarts(send: (frame: string) => void): void {

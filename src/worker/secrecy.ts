@@ -19,7 +19,7 @@ import type { WorkerLog } from "./worker_log.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-const HANDOFF = "SIGNALBOX_WORKER_HANDOFF";
+export const HANDOFF = "SIGNALBOX_WORKER_HANDOFF";
 const SECRET = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|DATABASE_URL/i;
 
 /** The environment without what a job must not read. */

@@ -60,7 +60,7 @@ describe("an exec job", () => {
     );
     const lines = log.trim().split("\n");
     assert.deepEqual(lines.slice(0, -1), ["0", "1", "2"]);
-    const [pid, , , , group, session] = lines.at(-1)!.split(" ");
+    const [pid, , , , group, session] = (lines.at(-1) ?? "").split(" ");
     assert.equal(group, pid);
     assert.equal(session, pid);
   });
@@ -76,7 +76,7 @@ describe("an exec job", () => {
     assert.deepEqual(rest, []);
     assert.equal(mode, "700");
     assert.equal(home, pwd);
-    assert.ok(pwd!.startsWith(`${tmpdir()}/signalbox-job-`), pwd);
+    assert.ok(pwd!.startsWith(`${tmpdir()}/signalbox-job-`), pwd!);
     assert.ok(!existsSync(pwd!));
     const outer = pwd!.split("/").at(-2)!;
     assert.ok(!readdirSync(tmpdir()).includes(outer));
@@ -164,7 +164,8 @@ describe("an exec job", () => {
   });
 
   test("reports what it used, and where that was read", async () => {
-    const script = 'x=$(head -c 100000000 /dev/zero | tr "\\0" x); sleep 0.4; echo ${#x}';
+    const script =
+      'x=$(head -c 100000000 /dev/zero | tr "\\0" x); sleep 0.4; echo $(printf %s "$x" | wc -c)';
     const { report, log } = await run(shellJob(script));
     assert.equal(log, "100000000\n");
     const usage = report.usage!;

@@ -9,7 +9,7 @@ import { packFrames } from "../pack_frames.ts";
 /** JSON escapes can make six bytes of one: 64 KiB stay under 400 KiB in a frame. */
 const CHUNK_BYTES = 64 * 1024;
 const CHUNKS_MAX = 500;
-const ROUND_BYTES = 2 * 1024 * 1024;
+const ROUND_BYTES = 1024 * 1024;
 
 export class LogPump {
   readonly #waiting = new Set<Attempt>();
@@ -27,7 +27,7 @@ export class LogPump {
   }
 
   /**
-   * Sends at most about 2 MiB. Returns whether more waits; `emptied` gets each attempt whose log
+   * Sends at most about 1 MiB. Returns whether more waits; `emptied` gets each attempt whose log
    * is sent as far as it goes.
    */
   pump(send: (frame: string) => void, emptied: (attempt: Attempt) => void): boolean {
