@@ -28,7 +28,7 @@ const DAY_MS = 86_400_000;
 /** One maker at a time, whatever the number of servers. */
 const LOCK = 7_265_471_122;
 const LOCK_TIMEOUT = "2s";
-const TRIES = 5;
+const TRIES = 3;
 const RETRY_MS = 250;
 
 /**
@@ -116,7 +116,7 @@ export interface DropResult {
 /**
  * Removes the partitions of `table` whose day ended at or before `before` (milliseconds). Detaches
  * without stopping readers or writers, then drops what nobody sees any more. A partition that
- * somebody is still reading is left to the next call.
+ * somebody is still reading is left to the next call. `sql` should be `openUpkeep`'s.
  */
 export async function dropPartitionsBefore(
   sql: Sql,
@@ -133,7 +133,8 @@ export async function dropPartitionsBefore(
     // One that was cut short blocks every other detach, however young it is.
     for (const partition of old.filter((p) => p.detaching)) await finishDetach(reserved, partition);
     for (const partition of old.filter((p) => p.day + DAY_MS <= before)) {
-      const gone = await dropOne(reserved, partition);
+      // Whoever reads one reads its neighbours, and one detach that waits forbids the next.
+      const gone = result.left.length === 0 && (await dropOne(reserved, partition));
       (gone ? result.dropped : result.left).push(partition.name);
     }
   } finally {
