@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import process from "node:process";
 import { ownCluster } from "./own_cluster.ts";
-import { asSuperuser, sharedCluster, testUrl } from "./shared_cluster.ts";
+import { asSuperuser, sharedCluster } from "./shared_cluster.ts";
 
 export interface TestDatabase {
   url: string;
@@ -30,18 +30,16 @@ export async function emptyDatabase(): Promise<TestDatabase> {
 }
 
 async function makeDatabase(template: string): Promise<TestDatabase> {
-  const { record } = await sharedCluster();
+  const { admin, role, urlOf } = await sharedCluster();
   const name = `t_${process.pid}_${randomBytes(6).toString("hex")}`;
-  await asSuperuser(record, (sql) =>
+  await asSuperuser(admin, (sql) =>
     // Copying files beats writing them to the log: 23 ms instead of 240.
-    sql.unsafe(`create database ${name} template ${template} strategy file_copy owner signalbox`),
+    sql.unsafe(`create database ${name} template ${template} strategy file_copy owner ${role}`),
   );
   return {
-    url: testUrl(record, name),
+    url: urlOf(name),
     drop: async () => {
-      await asSuperuser(record, (sql) =>
-        sql.unsafe(`drop database if exists ${name} with (force)`),
-      );
+      await asSuperuser(admin, (sql) => sql.unsafe(`drop database if exists ${name} with (force)`));
     },
   };
 }

@@ -25,7 +25,7 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import type { Sql } from "../../src/db/client.ts";
 import { findBinaries } from "../../src/db/embedded/binaries.ts";
-import { ROLE, superuserUrl } from "../../src/db/embedded/cluster.ts";
+import { databaseUrl, ROLE, superuserUrl } from "../../src/db/embedded/cluster.ts";
 import { FolderInUse, lockFolder } from "../../src/db/embedded/folder_lock.ts";
 import { prepareHome } from "../../src/db/embedded/home.ts";
 import { findPostmaster, stopPostmaster } from "../../src/db/embedded/postmaster.ts";
@@ -39,14 +39,20 @@ import { ensurePartitions } from "../../src/db/partitions.ts";
 import { registerUser } from "./cluster_watchdog.ts";
 
 export interface SharedCluster {
-  record: Record;
+  /** Address for a superuser. */
+  admin: string;
+  /** The role that owns the test databases. */
+  role: string;
   /** Name of the migrated template. */
   template: string;
+  /** Address of a test database, as its owner. */
+  urlOf(database: string): string;
 }
 
 const PLENTY_BYTES = 4 * 2 ** 30;
 const IDLE_SECONDS = 30;
 const JOIN_DEADLINE_MS = 120_000;
+const TEMPLATE_LOCK = 7_265_471_199;
 const WATCHDOG = fileURLToPath(new URL("./cluster_watchdog.ts", import.meta.url));
 const PARTITIONS = fileURLToPath(new URL("../../src/db/partitions.ts", import.meta.url));
 const MIGRATIONS = fileURLToPath(new URL("../../drizzle", import.meta.url));
@@ -55,11 +61,27 @@ let joined: Promise<SharedCluster> | undefined;
 
 /** Joins once per process. */
 export function sharedCluster(): Promise<SharedCluster> {
-  joined ??= join_();
+  const given = process.env.TEST_DATABASE_SERVER;
+  joined ??= given ? joinGiven(given) : joinEmbedded();
   return joined;
 }
 
-async function join_(): Promise<SharedCluster> {
+/** A server that somebody else runs, such as one of another major version, by a superuser's URL. */
+async function joinGiven(admin: string): Promise<SharedCluster> {
+  const cluster = {
+    admin,
+    role: decodeURIComponent(new URL(admin).username),
+    urlOf: (database: string) => {
+      const url = new URL(admin);
+      url.pathname = `/${database}`;
+      return url.href;
+    },
+  };
+  await dropLeaked(admin);
+  return { ...cluster, template: await ensureTemplate(cluster) };
+}
+
+async function joinEmbedded(): Promise<SharedCluster> {
   const { version } = await findBinaries();
   const key = createHash("sha256")
     .update(JSON.stringify([version, FAST_SETTINGS]))
@@ -71,8 +93,11 @@ async function join_(): Promise<SharedCluster> {
     await registerUser(folder);
     const record = (await running(folder)) ?? (await start(folder));
     await ensureWatchdog(folder, IDLE_SECONDS);
-    await dropLeaked(record);
-    return { record, template: await ensureTemplate(record) };
+    const admin = superuserUrl(record);
+    const urlOf = (database: string) => databaseUrl(record, database);
+    await dropLeaked(admin);
+    const cluster = { admin, role: ROLE, urlOf };
+    return { ...cluster, template: await ensureTemplate(cluster) };
   } finally {
     await release();
   }
@@ -116,7 +141,7 @@ async function running(folder: string): Promise<Record | undefined> {
   const postmaster = record && (await findPostmaster(join(folder, "postgres/data")));
   if (!postmaster) return undefined;
   try {
-    await asSuperuser(record, (sql) => sql`select 1`);
+    await asSuperuser(superuserUrl(record), (sql) => sql`select 1`);
     return record;
   } catch {
     await stopPostmaster(postmaster, 5_000);
@@ -149,8 +174,8 @@ export async function ensureWatchdog(folder: string, idleSeconds: number): Promi
 }
 
 /** Drops databases of test processes that were killed. */
-async function dropLeaked(record: Record): Promise<void> {
-  await asSuperuser(record, async (sql) => {
+async function dropLeaked(admin: string): Promise<void> {
+  await asSuperuser(admin, async (sql) => {
     const rows = await sql<{ datname: string }[]>`
       select datname from pg_database where datname ~ '^t_[0-9]+_'`;
     for (const { datname } of rows) {
@@ -161,21 +186,22 @@ async function dropLeaked(record: Record): Promise<void> {
 }
 
 /** Migrated once per content of the migrations; partitions are made per day. */
-async function ensureTemplate(record: Record): Promise<string> {
+async function ensureTemplate(cluster: Omit<SharedCluster, "template">): Promise<string> {
   const hash = createHash("sha256").update(new Date().toISOString().slice(0, 10));
   hash.update(await readFile(PARTITIONS));
   for (const file of (await readdir(MIGRATIONS)).sort()) {
     if (file.endsWith(".sql")) hash.update(await readFile(join(MIGRATIONS, file)));
   }
   const template = `template_${hash.digest("hex").slice(0, 16)}`;
-  await asSuperuser(record, async (sql) => {
+  await asSuperuser(cluster.admin, async (sql) => {
+    await sql`select pg_advisory_lock(${TEMPLATE_LOCK})`;
     const found = await sql`select 1 from pg_database where datname = ${template}`;
     if (found.length > 0) return;
     const half = "template_half";
     await sql.unsafe(`drop database if exists ${half} with (force)`);
-    await sql.unsafe(`create database ${half} owner ${ROLE}`);
-    await migrate(testUrl(record, half));
-    await addPartitions(testUrl(record, half));
+    await sql.unsafe(`create database ${half} owner ${cluster.role}`);
+    await migrate(cluster.urlOf(half));
+    await addPartitions(cluster.urlOf(half));
     await sql.unsafe(`alter database ${half} allow_connections false`);
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${half}`;
     await sql.unsafe(`alter database ${half} rename to ${template}`);
@@ -192,16 +218,12 @@ export async function addPartitions(url: string): Promise<void> {
   }
 }
 
-export function testUrl(record: Record, database: string): string {
-  return `postgres://${ROLE}:${record.password}@127.0.0.1:${record.port}/${database}`;
-}
-
 /** A connection for one purpose; nothing stays open that would keep a process alive. */
 export async function asSuperuser<T>(
-  record: Record,
+  admin: string,
   use: (sql: postgres.Sql) => Promise<T>,
 ): Promise<T> {
-  const sql = postgres(superuserUrl(record), { max: 1, onnotice: () => {} });
+  const sql = postgres(admin, { max: 1, onnotice: () => {} });
   try {
     return await use(sql);
   } finally {

@@ -15,8 +15,8 @@ const run = promisify(execFile);
 export const ROLE = "signalbox";
 export const DATABASE = "signalbox";
 
-export function databaseUrl(record: Record): string {
-  return `postgres://${ROLE}:${record.password}@127.0.0.1:${record.port}/${DATABASE}`;
+export function databaseUrl(record: Record, database = DATABASE): string {
+  return `postgres://${ROLE}:${record.password}@127.0.0.1:${record.port}/${database}`;
 }
 
 export function superuserUrl(record: Record): string {
