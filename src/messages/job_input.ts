@@ -69,7 +69,7 @@ function checkPayload(
 }
 
 export const jobInput = z
-  .strictObject({ ...common, depends_on: z.array(z.uuid()).max(10_000).optional() })
+  .strictObject({ ...common, depends_on: z.array(z.uuid().toLowerCase()).max(10_000).optional() })
   .superRefine(checkPayload);
 /** As written by a caller: defaults may be left out. */
 export type JobInput = z.input<typeof jobInput>;
@@ -82,7 +82,7 @@ export const workflowJobInput = z
     ...common,
     key: workflowKey,
     depends_on: z
-      .array(z.union([workflowKey, z.strictObject({ job: z.uuid() })]))
+      .array(z.union([workflowKey, z.strictObject({ job: z.uuid().toLowerCase() })]))
       .max(10_000)
       .optional(),
   })

@@ -1,0 +1,110 @@
+/**
+ * The JSON API as one fetch handler: `/api/v1/**`, `/openapi.json`, `/docs`, `/healthz`, `/readyz`.
+ * Every other path answers 404; whoever composes the server asks here only for these.
+ */
+import { Hono } from "hono";
+import { createIdempotency } from "../engine/idempotency.ts";
+import { ALL_ROUTES } from "./all_routes.ts";
+import type { ApiDeps } from "./deps.ts";
+import { docsStyle, renderDocs } from "./docs_page.ts";
+import { createReadiness } from "./health.ts";
+import { API_PREFIX, createOpenApi } from "./openapi.ts";
+import { ApiProblem } from "./problem.ts";
+import type { Route } from "./route.ts";
+import { failure, requireCaller, type Serving, serveRoute } from "./serve_route.ts";
+
+/** Of the API, not of the program: it changes when a client has to. */
+export const API_VERSION = "1.0.0";
+
+/** Whether a path belongs to `createApi`. */
+export function isApiPath(pathname: string): boolean {
+  return (
+    pathname === "/api" ||
+    pathname.startsWith("/api/") ||
+    ["/openapi.json", "/docs", "/docs.css", "/healthz", "/readyz"].includes(pathname)
+  );
+}
+
+export function createApi(deps: ApiDeps): Hono {
+  const app = new Hono();
+  const serving: Serving = { deps, idempotency: createIdempotency(deps.database) };
+  mountHealth(app, deps);
+  mountDocs(app);
+  mountRoutes(app, ALL_ROUTES, serving);
+  app.notFound((c) => answerNotFound(deps, c.req.raw));
+  app.onError((error, c) => failure(deps, c.req.raw, error));
+  return app;
+}
+
+function mountRoutes(app: Hono, routes: readonly Route[], serving: Serving): void {
+  const methods = new Map<string, string[]>();
+  for (const route of routes) {
+    const path = honoPath(route.path);
+    methods.set(path, [...(methods.get(path) ?? []), route.method.toUpperCase()]);
+    app.on(route.method.toUpperCase(), path, (c) =>
+      serveRoute(route, c.req.raw, c.req.param(), serving),
+    );
+  }
+  // After all of them: a path that is known answers 405 for what it does not do.
+  for (const [path, known] of methods) {
+    const allow = [...known, ...(known.includes("GET") ? ["HEAD"] : [])].join(", ");
+    app.all(path, (c) => answerWrongMethod(serving.deps, c.req.raw, allow));
+  }
+}
+
+/** `/jobs/{id}` below the prefix, in Hono's words. */
+function honoPath(path: string): string {
+  return API_PREFIX + path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+async function answerWrongMethod(deps: ApiDeps, request: Request, allow: string) {
+  try {
+    await requireCaller(deps, request);
+    const detail = `${request.method} is not among ${allow}.`;
+    throw new ApiProblem("method_not_allowed", detail, { headers: { allow } });
+  } catch (error) {
+    return failure(deps, request, error);
+  }
+}
+
+/** Strangers do not learn which paths there are. */
+async function answerNotFound(deps: ApiDeps, request: Request): Promise<Response> {
+  try {
+    await requireCaller(deps, request);
+    throw new ApiProblem("not_found", "There is nothing at this path: see /docs.");
+  } catch (error) {
+    return failure(deps, request, error);
+  }
+}
+
+function mountHealth(app: Hono, { database, engine, checks }: ApiDeps): void {
+  const ready = createReadiness({ database, now: () => engine.now(), more: checks ?? [] });
+  const headers = { "cache-control": "no-store" };
+  app.get("/healthz", (c) => c.json({ status: "ok" }, 200, headers));
+  app.get("/readyz", async (c) => {
+    const result = await ready();
+    return c.json(result, result.ready ? 200 : 503, headers);
+  });
+}
+
+function mountDocs(app: Hono): void {
+  const document = createOpenApi(ALL_ROUTES, API_VERSION);
+  const json = JSON.stringify(document);
+  const html = renderDocs(document);
+  const security = {
+    "content-security-policy":
+      "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+  };
+  app.get("/openapi.json", (c) =>
+    c.body(json, 200, { "content-type": "application/json", ...security }),
+  );
+  app.get("/docs", (c) =>
+    c.body(html, 200, { "content-type": "text/html; charset=utf-8", ...security }),
+  );
+  app.get("/docs.css", (c) =>
+    c.body(docsStyle, 200, { "content-type": "text/css; charset=utf-8", ...security }),
+  );
+}

@@ -1,0 +1,115 @@
+/** The board's data as JSON: live jobs, one job's inspection, and what each rule rewards. */
+import { z } from "zod";
+import { RULES, RULES_VERSION } from "../../core/scoring/score.ts";
+import { LIVE_STATES, NO_FILTER } from "../../web/live_filter.ts";
+import { readLive } from "../../web/live_snapshot.ts";
+import { listOf } from "../cursor.ts";
+import type { ApiDeps } from "../deps.ts";
+import { explanation } from "../jobs/explain_schema.ts";
+import { readAttempts } from "../jobs/history.ts";
+import { readJob } from "../jobs/rows.ts";
+import { attempt, attemptParam, job } from "../jobs/schemas.ts";
+import { jobView } from "../jobs/view.ts";
+import { notFound, orgIdOf } from "../lookup.ts";
+import { idParams, limitParam } from "../query.ts";
+import { ok, type Route, route } from "../route.ts";
+import { liveJob, viewOfRow } from "./job_rows.ts";
+
+const tag = "Board";
+const LIST_DEFAULT = 200;
+const ATTEMPTS_MAX = 100;
+const liveQuery = z.strictObject({ org: z.string().max(63).optional(), limit: limitParam });
+
+const dispatched = route({
+  method: "get",
+  path: "/board/jobs/dispatched",
+  tag,
+  summary: "Jobs on workers, the latest first",
+  query: liveQuery,
+  answers: { 200: { description: "Live jobs", schema: listOf(liveJob) } },
+  handle: async ({ query, deps }) => ok(await readGroup(deps, query, "active")),
+});
+
+const pending = route({
+  method: "get",
+  path: "/board/jobs/pending",
+  tag,
+  summary: "Jobs in line, the newest first",
+  query: liveQuery,
+  answers: { 200: { description: "Live jobs", schema: listOf(liveJob) } },
+  handle: async ({ query, deps }) => ok(await readGroup(deps, query, "waiting")),
+});
+
+const inspection = z
+  .object({ job, attempts: z.array(attempt).describe("The first 100"), explanation })
+  .meta({ id: "Inspection" });
+
+const inspect = route({
+  method: "get",
+  path: "/board/jobs/{id}",
+  tag,
+  summary: "Everything about one job: what it is, its attempts, and why",
+  params: idParams,
+  query: z.strictObject({ attempt: attemptParam }),
+  answers: { 200: { description: "The inspection", schema: inspection } },
+  handle: async ({ params, query, deps }) => {
+    const sql = deps.database.reads;
+    const row = await readJob(sql, params.id);
+    if (row === null) throw notFound("job", params.id);
+    const [attempts, explained] = await Promise.all([
+      readAttempts(sql, row, { after: 0, limit: ATTEMPTS_MAX }),
+      deps.engine.explain(params.id, query.attempt),
+    ]);
+    if (explained === null) throw notFound("such attempt of job", params.id);
+    return ok({ job: jobView(row), attempts, explanation: explained });
+  },
+});
+
+const rule = z.object({
+  rule: z.string(),
+  weight: z.number(),
+  help: z.string(),
+  formula: z.string(),
+});
+
+const rules = route({
+  method: "get",
+  path: "/board/scoring/rules",
+  tag,
+  summary: "What each scoring rule rewards",
+  answers: {
+    200: {
+      description: "The rules in the order of the stored terms",
+      schema: z.object({ rules_version: z.int(), items: z.array(rule) }),
+    },
+  },
+  handle: () =>
+    ok({
+      rules_version: RULES_VERSION,
+      items: RULES.map(({ name, weight, help, formula }) => ({
+        rule: name,
+        weight,
+        help,
+        formula,
+      })),
+    }),
+});
+
+export const boardRoutes: readonly Route[] = [dispatched, pending, inspect, rules];
+
+async function readGroup(
+  deps: ApiDeps,
+  query: z.output<typeof liveQuery>,
+  group: "active" | "waiting",
+) {
+  if (query.org !== undefined) await orgIdOf(deps, query.org);
+  const { names } = deps.engine;
+  const limit = query.limit ?? LIST_DEFAULT;
+  const limits = { active: 0, waiting: 0, [group]: limit };
+  const states = LIVE_STATES.filter(
+    (state) => (state === "running" || state === "dispatched") === (group === "active"),
+  );
+  const filter = { ...NO_FILTER, states, org: query.org ?? "" };
+  const found = await readLive(deps.database.reads, names, filter, limits);
+  return { items: found[group].map((row) => viewOfRow(row, names)), next_cursor: null };
+}

@@ -1,0 +1,32 @@
+/** Where a list goes on. Opaque to callers: they get it, keep it and send it back. */
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+
+const CURSOR_MAX = 512;
+
+export function encodeCursor(value: string): string {
+  return Buffer.from(value).toString("base64url");
+}
+
+/** A cursor whose inside looks like `inside`. */
+export function cursorParam(inside: RegExp) {
+  return z
+    .string()
+    .max(CURSOR_MAX)
+    .transform((text, ctx) => {
+      const value = Buffer.from(text, "base64url").toString();
+      if (inside.test(value) && encodeCursor(value) === text) return value;
+      ctx.addIssue({ code: "custom", message: "is not a cursor of this list" });
+      return z.NEVER;
+    })
+    .optional()
+    .describe("`next_cursor` of the page before");
+}
+
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export const NUMBER = /^\d{1,15}$/;
+
+/** `{items, next_cursor}` of something. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+}

@@ -1,0 +1,27 @@
+/** What the API is made from. Each is handed in by the composition root. */
+import type { LogStore } from "../blobs/log_store.ts";
+import type { Database } from "../db/client.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Auth, Caller } from "../web/auth.ts";
+import type { LiveHub } from "../web/live_hub.ts";
+import type { HealthCheck } from "./health.ts";
+
+/** What the API needs of a logger; pino's fits. */
+export interface Log {
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ApiDeps {
+  engine: Engine;
+  database: Database;
+  logs: LogStore;
+  auth: Pick<Auth, "authenticate">;
+  log: Log;
+  /** The live hub that the board's pages use too. */
+  hub: LiveHub;
+  /** What `/readyz` asks, besides the database answering at all. */
+  checks?: readonly HealthCheck[];
+}
+
+export type { Caller };

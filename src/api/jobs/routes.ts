@@ -1,0 +1,215 @@
+/** Jobs: submit, list, look at, cancel, retry. */
+import { z } from "zod";
+import type { ActionResult, JobFilter } from "../../engine/engine.ts";
+import { encodeCursor } from "../cursor.ts";
+import type { ApiDeps } from "../deps.ts";
+import { notFound, orgIdOf, queueIdOf, workerIdOf } from "../lookup.ts";
+import { ApiProblem } from "../problem.ts";
+import { idParams } from "../query.ts";
+import { ok, type Reply, type Route, route } from "../route.ts";
+import type { ListFilter } from "./filter.ts";
+import { listJobs, searchedTo } from "./list.ts";
+import { readJob } from "./rows.ts";
+import {
+  bulkInput,
+  job,
+  jobInput,
+  jobList,
+  type ListQuery,
+  listQuery,
+  matchingInput,
+  reasonInput,
+} from "./schemas.ts";
+import { jobSummaryView, jobView } from "./view.ts";
+
+const tag = "Jobs";
+const LIST_DEFAULT = 50;
+export const orgParams = z.strictObject({ org: z.string().max(63) });
+const jobAnswer = (description: string) => ({ description, schema: job });
+
+const submit = route({
+  method: "post",
+  path: "/orgs/{org}/jobs",
+  tag,
+  summary: "Submit a job",
+  params: orgParams,
+  body: jobInput,
+  answers: {
+    201: jobAnswer("The new job"),
+    200: jobAnswer("The job that `dedupe_key` names, which has not ended"),
+  },
+  handle: async ({ params, body, caller, deps }) => {
+    const [submitted] = await deps.engine.submitJobs(params.org, [body], caller.actor);
+    return { status: submitted!.created ? 201 : 200, body: await showJob(deps, submitted!.id) };
+  },
+});
+
+const submitBulk = route({
+  method: "post",
+  path: "/orgs/{org}/jobs/bulk",
+  tag,
+  summary: "Submit up to 10,000 jobs, all or nothing",
+  params: orgParams,
+  body: bulkInput,
+  answers: {
+    201: {
+      description: "Ids in the order of the jobs",
+      schema: z.object({ ids: z.array(z.uuid()) }),
+    },
+  },
+  handle: async ({ params, body, caller, deps }) => {
+    const submitted = await deps.engine.submitJobs(params.org, body.jobs, caller.actor);
+    return { status: 201, body: { ids: submitted.map(({ id }) => id) } };
+  },
+});
+
+const list = route({
+  method: "get",
+  path: "/orgs/{org}/jobs",
+  tag,
+  summary: "Jobs, newest first",
+  description:
+    "Conditions narrow; `state` and `tag` may repeat. Looking is bounded: a page may hold fewer jobs " +
+    "than `limit`, or none, and `next_cursor` goes on from where it stopped (`searched_to`).",
+  params: orgParams,
+  query: listQuery,
+  answers: { 200: { description: "A page of jobs", schema: jobList } },
+  handle: async ({ params, query, deps }) => {
+    const filter = await resolveFilter(deps, params.org, query);
+    if (filter === null) return ok({ items: [], next_cursor: null, searched_to: null });
+    const { rows, next } = await listJobs(deps.database, filter, {
+      before: query.cursor ?? null,
+      limit: query.limit ?? LIST_DEFAULT,
+    });
+    return ok({
+      items: rows.map(jobSummaryView),
+      next_cursor: next === null ? null : encodeCursor(next),
+      searched_to: searchedTo(next),
+    });
+  },
+});
+
+const show = route({
+  method: "get",
+  path: "/jobs/{id}",
+  tag,
+  summary: "One job",
+  params: idParams,
+  answers: { 200: jobAnswer("The job, with payload and result") },
+  handle: async ({ params, deps }) => ok(await showJob(deps, params.id)),
+});
+
+const cancel = route({
+  method: "post",
+  path: "/jobs/{id}/cancel",
+  tag,
+  summary: "Cancel a job",
+  description:
+    "One that waits ends at once; one that runs is asked, and ends when its worker says.",
+  params: idParams,
+  body: reasonInput,
+  bodyOptional: true,
+  answers: { 200: jobAnswer("The job as it is now") },
+  handle: async ({ params, body, caller, deps }) =>
+    acted(deps, params.id, await deps.engine.cancelJob(params.id, caller.actor, body.reason)),
+});
+
+const retry = route({
+  method: "post",
+  path: "/jobs/{id}/retry",
+  tag,
+  summary: "Take a job that ended badly back to queued",
+  description: "With all its dependents that it had kept from running.",
+  params: idParams,
+  body: reasonInput,
+  bodyOptional: true,
+  answers: { 200: jobAnswer("The job as it is now") },
+  handle: async ({ params, body, caller, deps }) =>
+    acted(deps, params.id, await deps.engine.retryJob(params.id, caller.actor, body.reason)),
+});
+
+/** Two routes with one shape: the verb is the last step of the path. */
+function onMatching(verb: "cancel" | "retry"): Route {
+  return route({
+    method: "post",
+    path: `/orgs/{org}/jobs/${verb}`,
+    tag,
+    summary: verb === "cancel" ? "Cancel all jobs that match" : "Retry all jobs that match",
+    description: "Goes on in the background: `GET /operations/{id}` shows how far it is.",
+    params: orgParams,
+    body: matchingInput,
+    answers: {
+      202: {
+        description: "Begun; with `dry_run` only counted, and `operation` is null",
+        schema: z.object({ operation: z.uuid().nullable(), affected: z.int() }),
+      },
+    },
+    handle: async ({ params, body, caller, deps }) => {
+      const { operation, affected } = await deps.engine.actOnMatching(
+        verb,
+        params.org,
+        body.filter as JobFilter,
+        { reason: body.reason, dryRun: body.dry_run ?? false },
+        caller.actor,
+      );
+      return { status: 202, body: { operation, affected } };
+    },
+  });
+}
+
+export const jobRoutes: readonly Route[] = [
+  submitBulk,
+  onMatching("cancel"),
+  onMatching("retry"),
+  submit,
+  list,
+  show,
+  cancel,
+  retry,
+];
+
+async function showJob(deps: ApiDeps, id: string) {
+  const row = await readJob(deps.database.reads, id);
+  if (row === null) throw notFound("job", id);
+  return jobView(row);
+}
+
+async function acted(deps: ApiDeps, id: string, result: ActionResult): Promise<Reply> {
+  if (result.ok) return ok(await showJob(deps, id));
+  throw new ApiProblem(result.code === "conflict" ? "conflict" : "not_found", result.reason);
+}
+
+/** Null where nothing can match: a job name that never was. */
+async function resolveFilter(
+  deps: ApiDeps,
+  orgName: string,
+  query: ListQuery,
+): Promise<ListFilter | null> {
+  const org = await orgIdOf(deps, orgName);
+  if (query.workflow !== undefined) await requireWorkflow(deps, org, query.workflow);
+  const name = query.name === undefined ? null : await deps.engine.names.jobNameId(org, query.name);
+  if (name === undefined) return null;
+  return {
+    org,
+    states: query.state ?? [],
+    queue: query.queue === undefined ? null : await queueIdOf(deps, org, query.queue),
+    name,
+    workflow: query.workflow ?? null,
+    worker: query.worker === undefined ? null : await workerIdOf(deps, query.worker),
+    tags: Object.fromEntries((query.tag ?? []).map(splitTag)),
+    words: (query.q ?? "").split(/\s+/).filter((word) => word !== ""),
+    createdAfter: query.created_after === undefined ? null : Date.parse(query.created_after),
+    createdBefore: query.created_before === undefined ? null : Date.parse(query.created_before),
+  };
+}
+
+async function requireWorkflow(deps: ApiDeps, org: number, id: string): Promise<void> {
+  const rows = await deps.database.reads`
+    select 1 from workflow where id = ${id} and org_id = ${org}`;
+  if (rows.length === 0) throw notFound("workflow", id);
+}
+
+function splitTag(tag: string): [string, string] {
+  const colon = tag.indexOf(":");
+  return [tag.slice(0, colon), tag.slice(colon + 1)];
+}

@@ -1,0 +1,70 @@
+/** Queues: the table, pause and resume. */
+import { z } from "zod";
+import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
+import { reasonInput } from "../jobs/schemas.ts";
+import { orgIdOf, queueIdOf } from "../lookup.ts";
+import { limitParam } from "../query.ts";
+import { ok, type Route, route } from "../route.ts";
+import { readQueues } from "./rows.ts";
+import { queue } from "./schemas.ts";
+
+const tag = "Queues";
+const LIST_DEFAULT = 1000;
+const orgParams = z.strictObject({ org: z.string().max(63) });
+
+const list = route({
+  method: "get",
+  path: "/orgs/{org}/queues",
+  tag,
+  summary: "Queues with their counts",
+  params: orgParams,
+  query: z.strictObject({ cursor: cursorParam(NUMBER), limit: limitParam }),
+  answers: { 200: { description: "A page of queues", schema: listOf(queue) } },
+  handle: async ({ params, query, deps }) => {
+    const org = await orgIdOf(deps, params.org);
+    const limit = query.limit ?? LIST_DEFAULT;
+    const found = await readQueues(deps.database.reads, org, {
+      after: Number(query.cursor ?? 0),
+      limit: limit + 1,
+    });
+    const page = found.slice(0, limit);
+    return ok({
+      items: page.map(({ id: _, ...item }) => item),
+      next_cursor: found.length > limit ? encodeCursor(String(page.at(-1)!.id)) : null,
+    });
+  },
+});
+
+const act = route({
+  method: "post",
+  path: "/orgs/{org}/queues/{name}/{action}",
+  tag,
+  summary: "Pause or resume a queue",
+  description: "From a paused queue nothing is dispatched; what runs, runs on.",
+  params: z.strictObject({
+    org: z.string().max(63),
+    name: z.string().max(63),
+    action: z.enum(["pause", "resume"]),
+  }),
+  body: reasonInput,
+  bodyOptional: true,
+  answers: {
+    200: {
+      description: "Done when answered",
+      schema: z.object({ affected: z.int().describe("1: it changed; 0: it was so already") }),
+    },
+  },
+  handle: async ({ params, body, caller, deps }) => {
+    const org = await orgIdOf(deps, params.org);
+    const id = await queueIdOf(deps, org, params.name);
+    const [row] = await deps.database.reads`
+      select paused_at is not null as paused from queue where id = ${id}`;
+    const wanted = params.action === "pause";
+    const { engine } = deps;
+    if (wanted) await engine.pauseQueue(params.org, params.name, caller.actor, body.reason);
+    else await engine.resumeQueue(params.org, params.name, caller.actor, body.reason);
+    return ok({ affected: row?.paused === wanted ? 0 : 1 });
+  },
+});
+
+export const queueRoutes: readonly Route[] = [list, act];

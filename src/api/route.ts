@@ -1,0 +1,59 @@
+/**
+ * A route of the API, said once: what it takes and answers as zod schemas, which validate requests
+ * and become `/openapi.json`, and the function that answers.
+ */
+import type { z } from "zod";
+import type { ApiDeps, Caller } from "./deps.ts";
+
+export type Method = "get" | "post";
+
+export interface Answer {
+  description: string;
+  /** Absent: no body, or one that is not JSON. */
+  schema?: z.ZodType;
+  /** `application/json` where a schema is given. */
+  contentType?: string;
+}
+
+/** A handler's answer as data, so that it can be kept and replayed; or a response of its own. */
+export type Reply = { status: number; body: unknown; headers?: Record<string, string> } | Response;
+
+export interface RouteInput<P, Q, B> {
+  params: P;
+  query: Q;
+  body: B;
+  caller: Caller;
+  request: Request;
+  deps: ApiDeps;
+}
+
+export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
+  method: Method;
+  /** As in OpenAPI, below `/api/v1`: `/jobs/{id}`. Fixed steps are registered before parameters. */
+  path: string;
+  /** Heading in the documentation. */
+  tag: string;
+  summary: string;
+  description?: string;
+  params?: z.ZodType<P>;
+  /** Only what it names may be asked. */
+  query?: z.ZodType<Q>;
+  body?: z.ZodType<B>;
+  /** The body may be left out, and is then `{}`. */
+  bodyOptional?: boolean;
+  answers: Record<number, Answer>;
+  handle(input: RouteInput<P, Q, B>): Promise<Reply> | Reply;
+}
+
+/** A spec whose types have been checked and may be forgotten. */
+export type Route = RouteSpec;
+
+export function route<P = Record<string, never>, Q = Record<string, never>, B = undefined>(
+  spec: RouteSpec<P, Q, B>,
+): Route {
+  return spec as unknown as Route;
+}
+
+export function ok(body: unknown): Reply {
+  return { status: 200, body };
+}

@@ -1,0 +1,104 @@
+/** From a request to an answer, the same way for every route: who, what, handle, print. */
+import type { Idempotency } from "../engine/idempotency.ts";
+import { readBody } from "./body.ts";
+import type { ApiDeps, Caller } from "./deps.ts";
+import { answerOnce, idempotencyKey } from "./idempotent.ts";
+import { ApiProblem, toProblem } from "./problem.ts";
+import { queryObject, validate } from "./query.ts";
+import type { Reply, Route } from "./route.ts";
+
+export interface Serving {
+  deps: ApiDeps;
+  idempotency: Idempotency;
+}
+
+/** The caller, or a 401 that says how to be one. */
+export async function requireCaller(deps: ApiDeps, request: Request): Promise<Caller> {
+  const caller = await deps.auth.authenticate(request);
+  if (caller !== null) return caller;
+  throw new ApiProblem("unauthorized", "This needs a valid token.", {
+    headers: { "www-authenticate": 'Bearer realm="signalbox"' },
+  });
+}
+
+/** Answers one request. Never rejects: whatever goes wrong is a problem document. */
+export async function serveRoute(
+  route: Route,
+  request: Request,
+  rawParams: Record<string, string>,
+  serving: Serving,
+): Promise<Response> {
+  const { deps } = serving;
+  try {
+    const caller = await requireCaller(deps, request);
+    const params = route.params ? validate(route.params, rawParams, "path") : {};
+    const query = validateQuery(route, request);
+    if (route.method === "get") {
+      return toResponse(
+        await route.handle({ params, query, body: undefined, caller, request, deps }),
+      );
+    }
+    return toResponse(await handlePost(route, { params, query, caller, request }, serving));
+  } catch (error) {
+    return failure(deps, request, error);
+  }
+}
+
+export function failure(deps: ApiDeps, request: Request, error: unknown): Response {
+  const report = (err: unknown, errorId: string) => {
+    const { pathname } = new URL(request.url);
+    deps.log.error({ err, errorId, method: request.method, path: pathname }, "the API failed");
+  };
+  return toProblem(error, report).toResponse();
+}
+
+interface Validated {
+  params: unknown;
+  query: unknown;
+  caller: Caller;
+  request: Request;
+}
+
+async function handlePost(route: Route, input: Validated, serving: Serving): Promise<Reply> {
+  const { request, caller } = input;
+  const key = idempotencyKey(request);
+  const { value, bytes } = await readBody(request, route.bodyOptional ?? false);
+  const body = route.body ? validate(route.body, value, "body") : undefined;
+  const handle = async () => route.handle({ ...input, body, deps: serving.deps });
+  if (key === null) return handle();
+  const { idempotency } = serving;
+  return answerOnce({ idempotency, key, caller, request, body: bytes }, () => kept(handle));
+}
+
+/** What the caller did wrong is the answer, and is kept as one. */
+async function kept(handle: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return await handle();
+  } catch (error) {
+    let ours = false;
+    const problem = toProblem(error, () => {
+      ours = true;
+    });
+    if (ours || problem.status >= 500) throw error;
+    return { status: problem.status, body: problem.toJSON(), headers: { ...problem.headers } };
+  }
+}
+
+function validateQuery(route: Route, request: Request): unknown {
+  const url = new URL(request.url);
+  if (route.query) return validate(route.query, queryObject(url, route.query), "query");
+  const [first] = url.searchParams.keys();
+  if (first === undefined) return {};
+  throw new ApiProblem("invalid", `${first}: is not known here`, {
+    errors: [{ path: first, in: "query", message: "is not known here" }],
+  });
+}
+
+function toResponse(reply: Reply): Response {
+  if (reply instanceof Response) return reply;
+  const type = reply.status >= 400 ? "application/problem+json" : "application/json";
+  return new Response(JSON.stringify(reply.body), {
+    status: reply.status,
+    headers: { "content-type": type, "cache-control": "no-store", ...reply.headers },
+  });
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { time } from "../jobs/schemas.ts";
+
+const amount = z.number().min(0).nullable();
+const facts = {
+  kinds: z.array(z.enum(["exec", "handler"])),
+  system: z.string().nullable(),
+  features: z.array(z.string()),
+  handlers: z.array(z.string()).describe("The first 100"),
+};
+
+export const WORKER_STATES = ["ready", "draining", "lost"] as const;
+
+export const worker = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    org: z.string().nullable().describe("Null: shared by all"),
+    pool: z.string(),
+    state: z.enum(WORKER_STATES).describe("`lost`: its socket is gone, its leases still hold"),
+    slots: z.int().min(0),
+    used: z.int().min(0),
+    ...facts,
+    resources: z.object({ cpus: amount, ram_mb: amount }),
+    metrics: z.object({
+      cpu_pct: amount,
+      ram_free_mb: amount,
+      ram_total_mb: amount,
+      disk_mbps: amount,
+      network_mbps: amount,
+    }),
+    version: z.string().nullable(),
+    host: z.string().nullable(),
+    pid: z.int().nullable(),
+    connected_at: time,
+    dropped_at: time.nullable(),
+    lease_until: time,
+    last_seen_at: time,
+  })
+  .meta({ id: "Worker" });
+export type WorkerView = z.infer<typeof worker>;
+
+export const slotJob = z.object({
+  job: z.uuid(),
+  name: z.string(),
+  attempt: z.int(),
+  state: z.enum(["dispatched", "running"]),
+  since: time,
+});
+
+export const pool = z
+  .object({
+    name: z.string(),
+    slots: z.int().min(0),
+    used: z.int().min(0),
+    workers: z.array(
+      z.object({
+        id: z.uuid(),
+        name: z.string(),
+        org: z.string().nullable(),
+        state: z.enum(WORKER_STATES),
+        slots: z.int(),
+        used: z.int(),
+        jobs: z.array(slotJob).describe("What its slots hold, the first 100"),
+      }),
+    ),
+  })
+  .meta({ id: "Pool" });
+export type PoolView = z.infer<typeof pool>;
