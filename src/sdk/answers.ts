@@ -1,0 +1,70 @@
+/**
+ * What the API answers, as types: the shapes of `/openapi.json`, taken from the very schemas that
+ * write it. Types only: nothing of the server comes along. Times are RFC 3339 in UTC, ids UUIDv7.
+ */
+import type { AttemptView, JobSummary, JobView, PhaseEventView } from "../api/jobs/schemas.ts";
+import type { QueueView } from "../api/queues/schemas.ts";
+import type { WorkerView } from "../api/workers/schemas.ts";
+import type { WorkflowView } from "../api/workflows/schemas.ts";
+import type { JobState } from "../core/job_state.ts";
+import type { Explanation } from "../engine/explain.ts";
+
+export type { Explanation, JobState, JobSummary };
+export type Job = JobView;
+/** One try of a job: as the worker and the engine saw it. */
+export type Attempt = AttemptView;
+export type PhaseEvent = PhaseEventView;
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface JobFilter {
+  state?: JobState[];
+  queue?: string;
+  name?: string;
+  workflow?: string;
+  /** Id of the worker it ran on last. */
+  worker?: string;
+  /** Every one must match. */
+  tags?: Record<string, string>;
+  /** Words; each must stand in the name, in a tag or at the id's beginning. */
+  q?: string;
+  created_after?: string;
+  created_before?: string;
+}
+
+/** What can be cancelled or retried at once: a filter without search and worker. */
+export type BulkFilter = Omit<JobFilter, "q" | "worker">;
+
+export interface SubmittedWorkflow {
+  id: string;
+  /** Ids by key. */
+  jobs: Record<string, string>;
+}
+
+export type Workflow = WorkflowView;
+export type Worker = WorkerView;
+export type Queue = QueueView;
+
+/** Whether the server can do its work, and what stands against it. */
+export interface Readiness {
+  ready: boolean;
+  checks: { name: string; ok: boolean; detail: string | null }[];
+}
+
+export interface Operation {
+  id: string;
+  kind: string;
+  state: string;
+  affected: number;
+  done: number;
+  error?: string | null;
+}
+
+export interface Bulk {
+  /** Null where nothing matched or `dryRun` only counted. */
+  operation: string | null;
+  affected: number;
+}
