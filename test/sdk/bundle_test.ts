@@ -50,26 +50,25 @@ describe("the SDK", () => {
         const client = new Client({ url: process.argv[2], token: "t" });
         console.log((await client.submit({ name: "x", payload: { command: ["true"] } })).id);`,
       );
-      await submitsOne("node", [join(folder, "app.mjs")]);
+      await submitsOne((url) => ["node", join(folder, "app.mjs"), url]);
     });
   }
 
   test("runs on this runtime as it is", async () => {
-    writeFileSync(
-      join(folder, "app.ts"),
-      `import process from "node:process";
-      import { Client } from ${JSON.stringify(ENTRY)};
-      const client = new Client({ url: process.argv[2]!, token: "t" });
-      console.log((await client.submit({ name: "x", payload: { command: ["true"] } })).id);`,
-    );
-    await submitsOne(process.execPath, [...(ON_DENO ? ["run", "-A"] : []), join(folder, "app.ts")]);
+    await submitsOne((url) => {
+      const code = `import { Client } from ${JSON.stringify(ENTRY)};
+        const client = new Client({ url: ${JSON.stringify(url)}, token: "t" });
+        console.log((await client.submit({ name: "x", payload: { command: ["true"] } })).id);`;
+      return [process.execPath, ON_DENO ? "eval" : "-e", code];
+    });
   });
 });
 
-async function submitsOne(command: string, args: string[]): Promise<void> {
+async function submitsOne(commandFor: (url: string) => string[]): Promise<void> {
   const api = await scriptedApi(json(201, { id: "one", state: "ready" }));
   try {
-    const { stdout } = await run(command, [...args, api.url], { cwd: ROOT });
+    const [command, ...args] = commandFor(api.url) as [string, ...string[]];
+    const { stdout } = await run(command, args, { cwd: ROOT });
     assert.equal(stdout.trim(), "one");
     assert.equal(api.seen.length, 1);
   } finally {
