@@ -11,7 +11,6 @@
   const text = pill.querySelector("[data-live-text]");
   let heardAt = Date.now();
   let connected = false;
-  let retry;
 
   function show(state, words) {
     if (pill.dataset.live !== state) pill.dataset.live = state;
@@ -60,10 +59,10 @@
   });
   // htmx opens the first connection once; where that fails, ask it again.
   document.addEventListener("htmx:finally:request", (event) => {
-    if (!isStream(event) || event.target._htmx?.sse) return;
+    const element = event.target;
+    if (!element?.matches?.("[data-live-stream], [data-log-stream]") || element._htmx?.sse) return;
     lost(event);
-    clearTimeout(retry);
-    retry = setTimeout(() => stream() && htmx.trigger(stream(), "live:retry"), RETRY_MS);
+    setTimeout(() => element.isConnected && htmx.trigger(element, "live:retry"), RETRY_MS);
   });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) heardAt = Math.max(heardAt, Date.now() - STALE_MS + 1500);

@@ -1,0 +1,154 @@
+/** One job's page as a topic: its sections are printed once for all viewers, and sent where they differ. */
+import { isFinal } from "../../core/job_state.ts";
+import type { Explanation } from "../../engine/explain.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
+import type { LiveTopic, TopicRequest } from "../../web/live_topic.ts";
+import type { Shell } from "../../web/shell.ts";
+import type { LiveMessage } from "../../web/sse.ts";
+import { type JobPageRows, readJobPage } from "./queries.ts";
+import {
+  attemptsModel,
+  contextsModel,
+  headModel,
+  type JobPageInput,
+  neighboursModel,
+  outcomeModel,
+  payloadModel,
+  phasesModel,
+  whyModel,
+} from "./view.ts";
+
+/** Id of the section's element → its HTML. */
+export type Sections = Record<string, string>;
+
+const SECTIONS = {
+  "job-head": ["job/_head", headModel],
+  "job-phases": ["job/_phases", phasesModel],
+  "job-why": ["job/_why", whyModel],
+  "job-outcome": ["job/_outcome", outcomeModel],
+  "job-payload": ["job/_payload", payloadModel],
+  "job-neighbours": ["job/_neighbours", neighboursModel],
+  "job-attempts": ["job/_attempts", attemptsModel],
+  "job-contexts": ["job/_contexts", contextsModel],
+} as const;
+
+export class JobTopic implements LiveTopic {
+  readonly #shell: Pick<Shell, "deps" | "renderer">;
+  readonly #id: string;
+  readonly #attempt: number | null;
+  /** For progress, and for what blocks a job that waits: the world around it changes. */
+  readonly tickMs = 2_000;
+  #rows: JobPageRows | null = null;
+  #explanation: { of: string; value: Explanation | null } = { of: "", value: null };
+  #stale = false;
+  #related = new Set<string>();
+  #sections: Sections = {};
+
+  constructor(shell: Pick<Shell, "deps" | "renderer">, id: string, attempt: number | null) {
+    this.#shell = shell;
+    this.#id = id;
+    this.#attempt = attempt;
+  }
+
+  /** Null where there is no such job. */
+  get rows(): JobPageRows | null {
+    return this.#rows;
+  }
+
+  get sections(): Sections {
+    return this.#sections;
+  }
+
+  async load(): Promise<string> {
+    return this.#read();
+  }
+
+  apply(events: readonly FeedEvent[]): void {
+    if (this.#stale) return;
+    this.#stale = events.some((event) => event.job === this.#id || this.#related.has(event.job));
+  }
+
+  isDirty(): boolean {
+    return this.#stale;
+  }
+
+  forget(): void {}
+
+  async changes(): Promise<LiveMessage[]> {
+    const before = this.#sections;
+    await this.#read();
+    return this.#messages((key) => before[key] !== this.#sections[key]);
+  }
+
+  async full(): Promise<LiveMessage[]> {
+    if (this.#stale) await this.#read();
+    return this.#messages(() => true);
+  }
+
+  /** A job that lives also changes without events, so its viewers get everything. */
+  async missed(events: readonly FeedEvent[]): Promise<LiveMessage[]> {
+    this.apply(events);
+    const over = this.#rows !== null && isFinal(this.#rows.job.state);
+    return over && !this.#stale ? [] : this.full();
+  }
+
+  async tick(): Promise<void> {
+    if (this.#rows && !isFinal(this.#rows.job.state)) this.#stale = true;
+  }
+
+  async #read(): Promise<string> {
+    this.#stale = false;
+    const { id, rows } = await readJobPage(this.#shell.deps.database.reads, this.#id);
+    this.#rows = rows;
+    if (!rows) return id;
+    this.#related = new Set([...rows.dependencies, ...rows.dependents].map((row) => row.id));
+    const explanation = await this.#explain(rows);
+    const now = this.#shell.deps.engine.now();
+    this.#sections = this.#print({ rows, explanation, chosen: this.#attempt, now });
+    return id;
+  }
+
+  /** What was decided never changes; what blocks a job that waits does. */
+  async #explain(rows: JobPageRows): Promise<Explanation | null> {
+    const { job } = rows;
+    const of = `${job.state}/${job.attempt}`;
+    const waits = job.state === "queued" || job.state === "ready";
+    if (of === this.#explanation.of && !waits) return this.#explanation.value;
+    const value = await this.#shell.deps.engine.explain(this.#id, this.#attempt ?? undefined);
+    this.#explanation = { of, value };
+    return value;
+  }
+
+  #print(input: JobPageInput): Sections {
+    const { renderer } = this.#shell;
+    return Object.fromEntries(
+      Object.entries(SECTIONS).map(([key, [template, model]]) => [
+        key,
+        renderer.fragment(template, model(input)),
+      ]),
+    );
+  }
+
+  #messages(wanted: (key: string) => boolean): LiveMessage[] {
+    if (!this.#rows) return [];
+    const parts = Object.entries(this.#sections)
+      .filter(([key]) => wanted(key))
+      .map(([key, html]) => partial(`#${key}`, html));
+    const { attempt } = this.#rows.job;
+    if (this.#attempt === null && attempt > 0) {
+      // Only a page that still shows another attempt's log matches.
+      const model = { job: this.#id, attempt, tail: "", size: 0, skipped: "", live: true };
+      const log = this.#shell.renderer.fragment("job/_log", model);
+      parts.push(partial(`#job-log:not([data-attempt='${attempt}'])`, log, "outerHTML"));
+    }
+    return parts.length === 0 ? [] : [{ data: parts.join("") }];
+  }
+}
+
+function partial(target: string, html: string, swap = "outerMorph"): string {
+  return `<hx-partial hx-target="${target}" hx-swap="${swap}">${html}</hx-partial>`;
+}
+
+export function jobTopic(shell: Shell, id: string, attempt: number | null): TopicRequest<JobTopic> {
+  return { key: `job/${id}?${attempt ?? ""}`, create: () => new JobTopic(shell, id, attempt) };
+}

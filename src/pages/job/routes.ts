@@ -1,0 +1,104 @@
+/** `/board/jobs/{id}`: one job, why it is where it is, and what can be done about it. */
+import type { ActionResult } from "../../engine/engine.ts";
+import { isSameOrigin } from "../../web/auth.ts";
+import { PageError } from "../../web/errors.ts";
+import { type BoardContext, type BoardPage, isHtmx, type Shell } from "../../web/shell.ts";
+import { jobTopic } from "./live.ts";
+import { readTail } from "./log.ts";
+import { createAliveCheck, type LogStreamDeps, streamLog } from "./log_stream.ts";
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const REASON_MAX = 200;
+
+export const jobPage: BoardPage = {
+  id: "job",
+  mount: (app, shell) => {
+    const { logs, database } = shell.deps;
+    const follow: LogStreamDeps = { logs, isAlive: createAliveCheck(database.reads) };
+    app.get("/board/jobs/:id", (c: BoardContext) => show(c, shell));
+    app.get("/board/jobs/:id/log", (c: BoardContext) => log(c, follow));
+    app.post("/board/jobs/:id/cancel", (c: BoardContext) => act(c, shell, "cancel"));
+    app.post("/board/jobs/:id/retry", (c: BoardContext) => act(c, shell, "retry"));
+  },
+  panels: (shell) => ({
+    job: (params) => {
+      const id = params.get("job") ?? "";
+      if (!UUID.test(id)) throw notFound();
+      return jobTopic(shell, id, attemptOf(params.get("attempt") ?? undefined));
+    },
+  }),
+};
+
+async function show(c: BoardContext, shell: Shell): Promise<Response> {
+  const job = jobId(c);
+  const chosen = attemptOf(c.req.query("attempt"));
+  const { topic, id } = await shell.deps.live.topic(jobTopic(shell, job, chosen));
+  const { rows, sections } = topic;
+  if (!rows) throw notFound();
+  const attempt = chosen ?? rows.job.attempt;
+  const live = rows.job.leased && attempt === rows.job.attempt;
+  if (chosen !== null && !live && !rows.attempts.some((row) => row.attempt === chosen)) {
+    throw new PageError(404, "No such attempt", `This job has no attempt ${chosen}.`);
+  }
+  const tail = await readTail(shell.deps.logs, job, attempt);
+  const query = chosen === null ? "" : `&attempt=${chosen}`;
+  const model = {
+    id: job,
+    name: rows.job.name,
+    sections,
+    stream: `/board/stream?panels=job&job=${job}${query}&since=${encodeURIComponent(id)}`,
+    log: { job, attempt, tail: tail.html, size: tail.size, skipped: tail.from, live },
+  };
+  return shell.page(c, "job/index", model, { title: rows.job.name, nav: "live" });
+}
+
+async function log(c: BoardContext, follow: LogStreamDeps): Promise<Response> {
+  const job = jobId(c);
+  const attempt = attemptOf(c.req.query("attempt"));
+  if (attempt === null) throw new PageError(422, "No such log", "Name an attempt.");
+  const from = Number(c.req.header("last-event-id") || c.req.query("from") || 0);
+  const start = Number.isSafeInteger(from) && from >= 0 ? from : 0;
+  return streamLog(follow, job, attempt, start);
+}
+
+async function act(c: BoardContext, shell: Shell, action: "cancel" | "retry"): Promise<Response> {
+  const job = jobId(c);
+  const caller = c.get("caller");
+  if (caller.via === "cookie" && !isSameOrigin(c.req.raw)) {
+    throw new PageError(403, "Refused", "That request came from another site.");
+  }
+  const form = new URLSearchParams((await c.req.text()).slice(0, 4_096));
+  const reason = (form.get("reason") ?? "").trim().slice(0, REASON_MAX) || undefined;
+  const { engine } = shell.deps;
+  const result: ActionResult =
+    action === "cancel"
+      ? await engine.cancelJob(job, caller.actor, reason)
+      : await engine.retryJob(job, caller.actor, reason);
+  if (!result.ok) {
+    const title = action === "cancel" ? "Not cancelled" : "Not retried";
+    throw new PageError(result.code === "not_found" ? 404 : 409, title, result.reason);
+  }
+  if (!isHtmx(c)) return c.redirect(`/board/jobs/${job}`, 303);
+  return shell.fragment(c, "job/_done", { text: doneText(action, result.state) });
+}
+
+function doneText(action: "cancel" | "retry", state: string): string {
+  if (action === "retry") return "Retried: it is queued again.";
+  return state === "cancelled" ? "Cancelled." : "Cancel asked: the worker will stop it.";
+}
+
+function jobId(c: BoardContext): string {
+  const id = (c.req.param("id") ?? "").toLowerCase();
+  if (!UUID.test(id)) throw notFound();
+  return id;
+}
+
+function attemptOf(text: string | undefined): number | null {
+  if (text === undefined || !/^[1-9]\d{0,8}$/.test(text)) return null;
+  return Number(text);
+}
+
+function notFound(): PageError {
+  const detail = "It may be older than the server keeps jobs, or the address is wrong.";
+  return new PageError(404, "There is no such job", detail);
+}

@@ -1,0 +1,304 @@
+/** The job page's model: rows → values ready to print. Pure. */
+import { canCancel, canRetry, isFinal } from "../../core/job_state.ts";
+import type { PhaseTimes } from "../../core/waits.ts";
+import type { Explanation } from "../../engine/explain.ts";
+import { bytes, count, duration, mebibytes, plural, shortId } from "../../web/format.ts";
+import { headline, outcomeLabel, stateLabel, waitingLabel } from "../../web/words.ts";
+import { contextRows } from "./context_view.ts";
+import { type PhaseInput, phaseRows } from "./phases.ts";
+import type { AttemptRow, JobPageRows, JobRow, NeighbourRow } from "./queries.ts";
+import { scoreModel, termRows } from "./score_view.ts";
+
+export interface JobPageInput {
+  rows: JobPageRows;
+  explanation: Explanation | null;
+  /** Which attempt is shown; null for the latest, whatever it is. */
+  chosen: number | null;
+  now: number;
+}
+
+export function headModel({ rows, chosen }: JobPageInput) {
+  const { job } = rows;
+  const can = [canCancel(job.state) ? "cancel" : "", canRetry(job.state) ? "retry" : ""];
+  return {
+    id: job.id,
+    shortId: shortId(job.id),
+    name: job.name,
+    state: job.state,
+    label: stateLabel(job.state),
+    waiting: job.state === "queued" && job.waiting_for ? waitingLabel(job.waiting_for) : "",
+    can: can.filter((action) => action !== "").join(" "),
+    cancel: cancelSentence(job),
+    facts: factsOf(rows),
+    tags: Object.entries(job.tags ?? {}).map(([key, value]) => ({ key, value })),
+    workflows: rows.workflows,
+    attempt: chosen,
+    latest: job.attempt,
+    progress: isFinal(job.state) ? null : job.progress,
+    note: isFinal(job.state) ? "" : (job.progress_note ?? ""),
+  };
+}
+
+function cancelSentence(job: JobRow): string {
+  if (job.cancel_requested_at === null || isFinal(job.state)) return "";
+  const by = job.cancel_actor ? ` by ${job.cancel_actor}` : "";
+  return job.cancel_acknowledged_at
+    ? `Cancel asked${by}; the worker acknowledged it and is stopping the job.`
+    : `Cancel asked${by}; waiting for the worker to acknowledge it.`;
+}
+
+interface Fact {
+  label: string;
+  value: string;
+  at?: number;
+}
+
+function factsOf({ job }: JobPageRows): Fact[] {
+  const facts: Fact[] = [
+    { label: "Queue", value: `${job.org} / ${job.queue}` },
+    { label: "Worker", value: job.worker ?? "none yet" },
+    { label: "Attempt", value: `${count(job.attempt)} · ${failuresText(job)}` },
+    { label: "Priority", value: job.priority > 0 ? `+${job.priority}` : String(job.priority) },
+    { label: "Kind", value: job.kind },
+    { label: "Created", value: "", at: job.created_at.getTime() },
+  ];
+  if (job.created_by) facts.push({ label: "By", value: job.created_by });
+  const needs = needsText(job);
+  if (needs !== "") facts.push({ label: "Needs", value: needs });
+  if (job.timeout_seconds !== null) {
+    facts.push({ label: "Timeout", value: duration(job.timeout_seconds * 1000) });
+  }
+  if (job.dedupe_key) facts.push({ label: "Dedupe key", value: job.dedupe_key });
+  if (job.exit_code !== null) facts.push({ label: "Exit code", value: String(job.exit_code) });
+  return facts;
+}
+
+function failuresText(job: JobRow): string {
+  return `${count(job.failures)} of ${plural(job.max_attempts, "failure")} used`;
+}
+
+function needsText({ requirements: r }: JobRow): string {
+  const parts = [
+    r.system,
+    r.pool === undefined ? undefined : `pool ${r.pool}`,
+    ...(r.features ?? []),
+    r.ram_mb === undefined ? undefined : `${mebibytes(r.ram_mb)} RAM`,
+    r.cpus === undefined ? undefined : plural(r.cpus, "CPU"),
+  ];
+  return parts.filter((part) => part !== undefined).join(", ");
+}
+
+// Phases
+
+export function phasesModel({ rows, chosen, now }: JobPageInput) {
+  const { job } = rows;
+  const past = chosen === null || isCurrent(job, chosen) ? null : attemptOf(rows, chosen);
+  const input: PhaseInput = past ? pastInput(past, now) : presentInput(rows, now);
+  return { ...phaseRows(input), attempt: past ? past.attempt : null };
+}
+
+function isCurrent(job: JobRow, attempt: number): boolean {
+  return attempt === job.attempt && (job.leased || isFinal(job.state));
+}
+
+function attemptOf(rows: JobPageRows, attempt: number): AttemptRow | undefined {
+  return rows.attempts.find((row) => row.attempt === attempt);
+}
+
+function presentInput({ job, attempts }: JobPageRows, now: number): PhaseInput {
+  const last = isFinal(job.state) ? attempts.find((row) => row.attempt === job.attempt) : undefined;
+  return {
+    times: timesOf(job, last?.run_ms ?? null),
+    endedAt: job.finished_at?.getTime() ?? null,
+    state: job.state,
+    waitingFor: job.waiting_for,
+    now,
+  };
+}
+
+function pastInput(row: AttemptRow, now: number): PhaseInput {
+  return {
+    times: timesOf(row, row.run_ms),
+    endedAt: row.ended_at.getTime(),
+    state: "succeeded",
+    waitingFor: null,
+    now,
+  };
+}
+
+function timesOf(
+  row: Pick<JobRow, "queued_at" | "eligible_at" | "ready_at" | "dispatched_at" | "started_at">,
+  runMs: number | null,
+): PhaseTimes {
+  return {
+    queuedAt: row.queued_at.getTime(),
+    eligibleAt: row.eligible_at?.getTime() ?? null,
+    readyAt: row.ready_at?.getTime() ?? null,
+    dispatchedAt: row.dispatched_at?.getTime() ?? null,
+    startedAt: row.started_at?.getTime() ?? null,
+    runMs,
+  };
+}
+
+// Why
+
+export function whyModel({ rows, explanation, chosen }: JobPageInput) {
+  const { job } = rows;
+  const waits = chosen === null && (job.state === "queued" || job.state === "ready");
+  return {
+    waits,
+    state: job.state,
+    blocks: waits && explanation ? blocksModel(explanation) : null,
+    score: explanation?.dispatch ? scoreModel(explanation.dispatch) : null,
+  };
+}
+
+const WORKERS_SHOWN = 50;
+
+function blocksModel(explanation: Explanation) {
+  const { position, workers } = explanation;
+  const fitting = workers.filter((worker) => worker.vetoes.length === 0);
+  return {
+    vetoes: explanation.vetoes.map((veto) => ({ ...veto, label: headline(veto.rule) })),
+    position: position
+      ? {
+          place: count(position.place),
+          ready: `${count(position.shape_ready)}${position.capped ? "+" : ""}`,
+          ahead: position.ahead,
+        }
+      : null,
+    verdict: verdictOf(explanation, fitting.length),
+    workers: workers.slice(0, WORKERS_SHOWN).map((worker) => ({
+      name: worker.name,
+      fits: worker.vetoes.length === 0,
+      vetoes: worker.vetoes,
+      score: worker.score === undefined ? "" : worker.score.toFixed(1),
+      terms: worker.terms ? termRows(worker.terms).filter((term) => term.sign !== "zero") : [],
+    })),
+    more: Math.max(0, workers.length - WORKERS_SHOWN),
+  };
+}
+
+/** One sentence that answers the question before any table does. */
+function verdictOf(explanation: Explanation, fitting: number): string {
+  const first = explanation.vetoes[0];
+  if (first) return first.sentence;
+  const { workers, position } = explanation;
+  if (fitting > 0 && position && position.ahead > 0) {
+    return `${plural(fitting, "worker")} could take it; ${plural(position.ahead, "job")} of its line go first.`;
+  }
+  if (fitting > 0) return `${plural(fitting, "worker")} can take it: it should start any moment.`;
+  return `None of the ${plural(workers.length, "connected worker")} can take it now.`;
+}
+
+export function contextsModel({ explanation }: JobPageInput) {
+  const contexts = explanation?.dispatch?.contexts;
+  const tables = [
+    { title: "Worker", rows: contextRows(contexts?.worker ?? null) },
+    { title: "Job", rows: contextRows(contexts?.job ?? null) },
+    { title: "Instance", rows: contextRows(contexts?.instance ?? null) },
+  ];
+  return { tables: tables.filter((table) => table.rows.length > 0) };
+}
+
+// What came of it
+
+export function outcomeModel({ rows, chosen }: JobPageInput) {
+  const { job } = rows;
+  const past = chosen === null ? undefined : attemptOf(rows, chosen);
+  const bad = isFinal(job.state) && job.state !== "succeeded";
+  const waiting = !isFinal(job.state) && job.error !== null && job.failures > 0;
+  return {
+    error: (past ? past.error : bad || waiting ? job.error : null) ?? "",
+    reason: (past ? past.reason : isFinal(job.state) ? job.reason : null) ?? "",
+    errorTitle: !past && waiting ? "Why the last attempt failed" : "Error",
+    result: isFinal(job.state) && job.result !== null ? pretty(job.result) : "",
+  };
+}
+
+export function payloadModel({ rows }: JobPageInput) {
+  const payload = rows.job.payload;
+  return { payload: payload === null || payload === undefined ? "" : pretty(payload) };
+}
+
+/** Readable JSON, cut where it would drown the page. */
+const JSON_MAX = 64 * 1024;
+
+function pretty(value: unknown): string {
+  const text = JSON.stringify(value, null, 2);
+  if (text.length <= JSON_MAX) return text;
+  return `${text.slice(0, JSON_MAX)}\n… cut: ${bytes(text.length)} in all, see the API`;
+}
+
+export function attemptsModel({ rows, chosen }: JobPageInput) {
+  return {
+    id: rows.job.id,
+    attempts: rows.attempts.map((row) => ({
+      attempt: row.attempt,
+      current: row.attempt === (chosen ?? (rows.job.leased ? 0 : rows.job.attempt)),
+      outcome: outcomeLabel(row.outcome),
+      state: stateOfOutcome(row.outcome),
+      why: whyEnded(row),
+      worker: row.worker,
+      at: row.dispatched_at.getTime(),
+      waited: duration(row.dispatched_at.getTime() - row.ready_at.getTime()),
+      ran: row.run_ms === null ? "" : duration(row.run_ms),
+      ram: row.peak_ram_mb === null ? "" : mebibytes(row.peak_ram_mb),
+      cpu: row.cpu_ms === null ? "" : duration(row.cpu_ms),
+      disk: diskText(row),
+      oom: row.oom_killed === true,
+      source: sourceText(row.usage_source),
+      items: itemsText(row),
+    })),
+  };
+}
+
+function stateOfOutcome(outcome: AttemptRow["outcome"]): string {
+  if (outcome === "succeeded") return "succeeded";
+  if (outcome === "cancelled") return "cancelled";
+  return outcome === "released" || outcome === "rejected" ? "queued" : "failed";
+}
+
+function whyEnded(row: AttemptRow): string {
+  const parts = [
+    row.exit_code === null || row.exit_code === 0 ? "" : `exit ${row.exit_code}`,
+    row.signal ?? "",
+    row.reason ? row.reason.replaceAll("_", " ") : "",
+  ];
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+function diskText(row: AttemptRow): string {
+  const { disk_read_bytes: read, disk_write_bytes: written } = row;
+  if (read === null && written === null) return "";
+  return `${bytes(read)} / ${bytes(written)}`;
+}
+
+function sourceText(source: AttemptRow["usage_source"]): string {
+  const parts = Object.entries(source ?? {}).map(([figure, from]) => `${figure}: ${from}`);
+  return parts.length === 0 ? "" : `Measured by ${parts.join(", ")}`;
+}
+
+function itemsText(row: AttemptRow): string {
+  if (row.items_success === null) return "";
+  const parts = [`${count(row.items_success)} done`];
+  if (row.items_failed) parts.push(`${count(row.items_failed)} failed`);
+  if (row.items_skipped) parts.push(`${count(row.items_skipped)} skipped`);
+  return parts.join(", ");
+}
+
+export function neighboursModel({ rows }: JobPageInput) {
+  const print = (row: NeighbourRow) => ({
+    id: row.id,
+    shortId: shortId(row.id),
+    name: row.name,
+    state: row.state,
+    label: stateLabel(row.state),
+  });
+  return {
+    dependencies: rows.dependencies.map(print),
+    dependents: rows.dependents.map(print),
+    moreDependencies: rows.moreDependencies,
+    moreDependents: rows.moreDependents,
+  };
+}
