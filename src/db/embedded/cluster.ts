@@ -32,8 +32,8 @@ export async function clusterExists(data: string): Promise<boolean> {
 
 /**
  * Runs initdb. It works in a folder of its own that is renamed at the end, so that one whose server
- * was killed is simply done again; it may still be at work, hence the new name each time. The locale is PostgreSQL's own C.UTF-8, which needs no locale on
- * the machine and never changes with its libraries.
+ * was killed is simply done again; it may still be at work, hence the new name each time. The locale is
+ * PostgreSQL's own C.UTF-8, which needs no locale on the machine and never changes with its libraries.
  */
 export async function makeCluster({ place, record, path }: Home): Promise<void> {
   await removeHalves(path);
