@@ -46,7 +46,9 @@ export async function disposableFolder(mode = 0o700): Promise<string> {
 export async function ownCluster(): Promise<OwnCluster> {
   const dataDir = await disposableFolder();
   const home = await prepareHome({ dataDir, warn: () => {} });
-  const start = () => takeOver(home, { dataDir, settings: SETTINGS, info: () => {} });
+  // Otherwise a killed server leaves segments in /dev/shm that nobody removes.
+  const settings = { ...SETTINGS, dynamic_shared_memory_type: "mmap" };
+  const start = () => takeOver(home, { dataDir, settings, info: () => {} });
   let postmaster = await start();
   const url = databaseUrl(home.record);
   await migrate(url);

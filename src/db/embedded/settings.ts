@@ -51,6 +51,8 @@ export const FAST_SETTINGS: Settings = {
   fsync: "off",
   synchronous_commit: "off",
   full_page_writes: "off",
+  // Files in the cluster, which go with it; segments in /dev/shm outlive a killed server.
+  dynamic_shared_memory_type: "mmap",
 };
 
 /** The file that PostgreSQL reads; `local.conf` beside it may overrule any of it. */
