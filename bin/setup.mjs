@@ -27,10 +27,7 @@ export class SetUpError extends Error {}
  * @returns {Promise<string>}
  */
 export async function setUp(say) {
-  const major = Number(process.versions.node.split(".")[0]);
-  if (major < NODE_MAJOR_MIN) {
-    throw new SetUpError(`Node ${process.versions.node} is too old: install Node 20 or later.`);
-  }
+  checkNode(process.versions.node);
   const version = await pinnedVersion();
   const stamp = await fingerprint(version);
   const ready = await findBun(version);
@@ -47,6 +44,12 @@ export async function setUp(say) {
     if (!(await isInstalled(stamp))) await install(bun, stamp, say);
     return bun;
   });
+}
+
+/** @param {string} version such as "20.1.0" */
+export function checkNode(version) {
+  if (Number(version.split(".")[0]) >= NODE_MAJOR_MIN) return;
+  throw new SetUpError(`Node ${version} is too old: install Node ${NODE_MAJOR_MIN} or later.`);
 }
 
 /** `packageManager` in package.json says it: "bun@1.2.3". */
