@@ -9,8 +9,10 @@ import { countWords } from "./workflow_view.ts";
 const BAR_MAX = 24;
 const STATE_WIDTH = 17;
 const TIME_WIDTH = 10;
+/** Narrower screens have no room for the word. */
+const STATE_FROM = 60;
 
-/** `key  ███████░░░░░  running  12 s  note`. */
+/** `key  ███████░░░░░  running  12 s  note`; on a very narrow screen the colour says the state. */
 export function progressLine(
   row: JobRow,
   keyWidth: number,
@@ -18,14 +20,16 @@ export function progressLine(
   nowMs: number,
   paint: Paint,
 ): string {
-  const bar = Math.max(4, Math.min(BAR_MAX, columns - keyWidth - STATE_WIDTH - TIME_WIDTH - 8));
-  const colour = STATE_COLOURS[row.state];
   const key = cut(oneLine(row.key), keyWidth).padEnd(keyWidth);
-  const state = row.state.replaceAll("_", " ").padEnd(STATE_WIDTH);
   const time = elapsed(row, nowMs).padStart(TIME_WIDTH);
-  const room = columns - keyWidth - bar - STATE_WIDTH - TIME_WIDTH - 8;
+  const state =
+    columns < STATE_FROM ? "" : `  ${row.state.replaceAll("_", " ").padEnd(STATE_WIDTH)}`;
+  const left = columns - keyWidth - state.length - TIME_WIDTH - 3;
+  const bar = Math.max(1, Math.min(BAR_MAX, left));
+  const room = left - bar - 2;
   const note = room > 6 && row.note !== null ? `  ${cut(oneLine(row.note), room)}` : "";
-  return `${key}  ${paint(colour, drawBar(row, bar, nowMs))}  ${paint(colour, state)} ${time}${note}`;
+  const colour = STATE_COLOURS[row.state];
+  return `${key}  ${paint(colour, `${drawBar(row, bar, nowMs)}${state}`)} ${time}${note}`;
 }
 
 export function summaryLine(

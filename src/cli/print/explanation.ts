@@ -70,7 +70,7 @@ function printWorkers(explanation: Explanation, paint: Paint, width: number): st
   const { workers, dispatch } = explanation;
   if (workers.length === 0) {
     if (dispatch || explanation.state === "queued") return undefined;
-    return "No worker is connected. Start one: signalbox worker --url ws://HOST:PORT";
+    return wrap("No worker is connected. Start one: signalbox worker --url ws://HOST:PORT", width);
   }
   // Whoever comes closest tells most: those that fit, then those with the fewest objections.
   const sorted = [...workers].sort((a, b) => a.vetoes.length - b.vetoes.length);
