@@ -77,7 +77,8 @@ function report({ path, runtime }: TestFile, result: FileResult): void {
   const word = failed > 0 ? "FAIL" : "ok  ";
   console.log(`${word} ${name}: ${result.passed} passed in ${result.seconds.toFixed(1)} s`);
   if (failed === 0) return;
-  console.log(result.output.replace(/^/gm, "     "));
+  const told = result.output.replace(/^(\(pass\)|.* \.\.\. ok) .*\n/gm, "");
+  console.log(told.replace(/^/gm, "     "));
   for (const fault of result.faults) console.log(`     ${name}: ${fault}`);
 }
 
