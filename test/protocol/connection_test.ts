@@ -40,6 +40,7 @@ class RecordingEngine {
         holds: (one) =>
           this.held.some(({ job, attempt }) => job === one.job && attempt === one.attempt),
         handle: (frame) => this.frames.push(frame),
+        welcomed: () => {},
         dropped: () => {
           this.drops += 1;
         },

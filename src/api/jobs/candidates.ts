@@ -136,12 +136,14 @@ function tagConditions(tx: Transaction, { tags }: ListFilter) {
 }
 
 function wordConditions(tx: Transaction, { words }: ListFilter) {
-  return words.map((word) => {
+  let all = tx``;
+  for (const word of words) {
     const within = `%${escapeLike(word)}%`;
     const begins = `${escapeLike(word.toLowerCase())}%`;
-    return tx`and (n.name ilike ${within} or j.tags::text ilike ${within}
+    all = tx`${all} and (n.name ilike ${within} or j.tags::text ilike ${within}
       or j.id::text like ${begins})`;
-  });
+  }
+  return all;
 }
 
 function escapeLike(text: string): string {
