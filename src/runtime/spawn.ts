@@ -1,10 +1,13 @@
 /**
- * Starts a process as the leader of a session of its own, with exactly the given descriptors 0 to 2.
+ * Starts a process as the leader of a session of its own, with exactly the given descriptors 0 to 2,
+ * and where asked as another user without any other group. The runtime changes the user between
+ * fork and exec, so that nothing of the given environment (`LD_PRELOAD`!) acts before the change.
  *
  * Bun answers with what the kernel counted for the process and all that it waited for (`wait4`);
  * `node:child_process`, which Deno fills, does not.
  */
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 
 export interface SpawnOptions {
   command: readonly string[];
@@ -13,6 +16,8 @@ export interface SpawnOptions {
   env: Readonly<Record<string, string>>;
   /** Descriptors of this process that become 0, 1 and 2. */
   stdio: readonly [number | "ignore", number | "ignore", number | "ignore"];
+  /** Needs this process to be root. */
+  user?: { uid: number; gid: number };
   onExit: (exit: ProcessExit) => void;
 }
 
@@ -47,6 +52,8 @@ interface BunLike {
     env: Record<string, string>;
     stdio: unknown[];
     detached: boolean;
+    uid?: number;
+    gid?: number;
     onExit(
       process: BunProcess,
       code: number | null,
@@ -73,6 +80,7 @@ function spawnWithBun(bun: BunLike, options: SpawnOptions): number {
       env: { ...options.env },
       stdio: [...options.stdio],
       detached: true,
+      ...options.user,
       onExit(process, code, signal) {
         const used = process.resourceUsage();
         const rusage = used && {
@@ -91,7 +99,9 @@ function spawnWithBun(bun: BunLike, options: SpawnOptions): number {
 function spawnWithNode(options: SpawnOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     try {
-      const child = spawn(options.command[0] ?? "", options.command.slice(1), {
+      const [program = "", ...args] = withoutOtherDescriptors(options.command);
+      const child = spawn(program, args, {
+        ...options.user,
         cwd: options.cwd,
         env: options.env,
         stdio: [...options.stdio],
@@ -104,6 +114,17 @@ function spawnWithNode(options: SpawnOptions): Promise<number> {
       reject(failure(error));
     }
   });
+}
+
+const BASH = "/bin/bash";
+const CLOSE_OTHERS =
+  'for f in /proc/$$/fd/*; do n=${f##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done; ' +
+  'unset PWD OLDPWD SHLVL; exec /usr/bin/env -u _ -- "$@"';
+
+/** Deno hands on copies of the descriptors; a shell that knows numbers above 9 closes them. */
+function withoutOtherDescriptors(command: readonly string[]): string[] {
+  if (!existsSync(BASH)) return [...command];
+  return [BASH, "-p", "-c", CLOSE_OTHERS, "signalbox", ...command];
 }
 
 function failure(error: unknown): SpawnFailed {

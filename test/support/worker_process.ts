@@ -34,7 +34,7 @@ export function startWorker(url: string, own: StartOptions = {}): WorkerProcess 
   const all: WorkerOptions = { url, name: "tested", slots: 8, ...options, data };
   const child = spawn(runtime[0]!, [...runtime.slice(1), CHILD, JSON.stringify(all)], {
     env: { PATH: process.env.PATH!, SIGNALBOX_WORKER_TOKEN: WORKER_TOKEN, ...env },
-    stdio: ["ignore", "inherit", "pipe"],
+    stdio: ["ignore", "ignore", "pipe"],
   });
   let stderr = "";
   child.stderr!.on("data", (chunk) => {

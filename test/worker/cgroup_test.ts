@@ -25,7 +25,7 @@ describe("a control group", () => {
         "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n8:16 rbytes=1 wbytes=2\n",
       "memory.events": "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\noom_group_kill 0\n",
     });
-    assert.deepEqual(new JobCgroup(root).read(), {
+    assert.deepEqual(new JobCgroup(root, root).read(), {
       peak_ram_mb: 100,
       cpu_ms: 1234.567,
       disk_read_bytes: 4097,
@@ -37,17 +37,23 @@ describe("a control group", () => {
 
   test("leaves out what no controller counted", () => {
     lay({ "cpu.stat": "usage_usec 5000\n" });
-    assert.deepEqual(new JobCgroup(root).read(), { cpu_ms: 5, source: { cpu: "cgroup" } });
+    assert.deepEqual(new JobCgroup(root, root).read(), { cpu_ms: 5, source: { cpu: "cgroup" } });
   });
 
-  test("is killed whole, and entered before the command begins", () => {
+  test("is killed whole, and the worker stands in it while the command starts", async () => {
     lay({ "cgroup.kill": "", "cgroup.procs": "" });
-    const group = new JobCgroup(root);
+    const home = join(root, "home");
+    mkdirSync(home);
+    const group = new JobCgroup(root, home, 42);
     group.kill();
     assert.equal(readFileSync(join(root, "cgroup.kill"), "utf8"), "1");
-    const [shell, flag, script, path, ...rest] = group.enter(["echo", "a b"]);
-    assert.deepEqual([shell, flag, path, rest], ["/bin/sh", "-c", root, ["echo", "a b"]]);
-    assert.match(script!, /cgroup\.procs/);
+    const start = async () => {
+      assert.equal(readFileSync(join(root, "cgroup.procs"), "utf8"), "42");
+      assert.ok(!existsSync(join(home, "cgroup.procs")));
+      throw new Error("no such program");
+    };
+    await assert.rejects(group.around(start), /no such program/);
+    assert.equal(readFileSync(join(home, "cgroup.procs"), "utf8"), "42");
     assert.equal(group.remove(), false);
   });
 

@@ -34,7 +34,6 @@ import {
   removeJobFolder,
   writeJobFile,
 } from "./job_folder.ts";
-import { asUser } from "./job_user.ts";
 import type { OutputSource } from "./output_poller.ts";
 import type { JobPipe } from "./pipes.ts";
 import { ProcessTree } from "./process_tree.ts";
@@ -94,18 +93,19 @@ export class ExecRun {
     const stdin = this.#openStdin(folder);
     this.#pipe = this.#shared.pipes.open();
     this.#cgroup = cgroups?.make(assignment.job, assignment.attempt) ?? null;
-    const asked = asUser(user, this.#payload.command);
     const own = this.#payload.env ?? {};
     this.#oomKillsBefore = oomKills();
-    try {
-      const pid = await spawnProcess({
-        command: this.#cgroup ? this.#cgroup.enter(asked) : asked,
+    const start = () =>
+      spawnProcess({
+        command: this.#payload.command,
         cwd: folder.work,
         env: jobEnvironment(environment, assignment, own, folder, this.#mark),
-        stdio: [stdin, this.#pipe.writeFd, this.#pipe.writeFd],
+        stdio: [stdin, this.#pipe!.writeFd, this.#pipe!.writeFd],
+        user: user ? { uid: user.uid, gid: user.gid } : undefined,
         onExit: (exit) => this.#exited(exit),
       });
-      this.#running(pid, folder);
+    try {
+      this.#running(await (this.#cgroup ? this.#cgroup.around(start) : start()), folder);
     } finally {
       closeSync(this.#pipe.writeFd);
       if (stdin !== "ignore") closeSync(stdin);

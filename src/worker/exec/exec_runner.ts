@@ -13,6 +13,7 @@ import type { JobUser } from "./job_user.ts";
 import { RunRecords } from "./leftovers.ts";
 import { OutputPoller } from "./output_poller.ts";
 import { JobPipes } from "./pipes.ts";
+import { checkJobUser } from "./self_check.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface ExecOptions {
@@ -60,12 +61,16 @@ export class ExecRunner {
     };
   }
 
-  /** Cleans up after a worker that died here, and sets the watch. Call it before any job. */
+  /**
+   * Cleans up after a worker that died here, checks that jobs can run, and sets the watch. Call it
+   * before any job; throws a sentence where jobs cannot run here.
+   */
   async prepare(): Promise<void> {
     const found = await this.#shared.records.sweep(this.#shared.user);
     if (found > 0) {
       this.#shared.log("warn", "ended what a worker that died here left running", { found });
     }
+    await checkJobUser(this.#shared.user, this.#shared.pipes);
     this.#shared.watchdog.start();
   }
 

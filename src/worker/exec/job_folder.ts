@@ -24,7 +24,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RESULT_MAX_BYTES } from "../../messages/frames.ts";
 import { type ResultText, resultText } from "../result_text.ts";
-import { asUser, type JobUser } from "./job_user.ts";
+import { DEFAULT_PATH } from "./environment.ts";
+import type { JobUser } from "./job_user.ts";
 
 export interface JobFolder {
   path: string;
@@ -102,7 +103,7 @@ function readOpenResult(fd: number, user: JobUser | null): ResultText | undefine
 export async function removeJobFolder(path: string, user: JobUser | null): Promise<void> {
   if (removeEmpty(path)) return;
   const inner = INNER.map((name) => join(path, name));
-  await run(asUser(user, ["/bin/sh", "-c", EMPTY_OUT, "sh", ...inner]), "/");
+  await run(["/bin/sh", "-c", EMPTY_OUT, "sh", ...inner], user);
   removeEmpty(path);
 }
 
@@ -130,10 +131,14 @@ function attempt(action: () => void): boolean {
   }
 }
 
-function run(command: string[], cwd: string): Promise<void> {
+function run(command: string[], user: JobUser | null): Promise<void> {
   return new Promise((resolve) => {
-    const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
-    const child = spawn(command[0]!, command.slice(1), { cwd, env, stdio: "ignore" });
+    const child = spawn(command[0]!, command.slice(1), {
+      cwd: "/",
+      env: { PATH: DEFAULT_PATH },
+      stdio: "ignore",
+      ...(user && { uid: user.uid, gid: user.gid }),
+    });
     child.once("error", () => resolve());
     child.once("exit", () => resolve());
   });

@@ -25,30 +25,7 @@ export function findJobUser(runAs: string | undefined): JobUser | null {
   }
   const name = runAs ?? DEFAULT_JOB_USER;
   if (name === "root" || name === "0") return null;
-  const user = { name, uid: idOf("-u", name), gid: idOf("-g", name) };
-  try {
-    execFileSync("setpriv", ["--version"], { stdio: "ignore", env: TOOLS });
-  } catch {
-    throw new Error(
-      "a worker that runs as root needs `setpriv` (package util-linux) to run jobs as " +
-        `${name}; install it, or say --run-as root to run jobs as root`,
-    );
-  }
-  return user;
-}
-
-/** What to put before a command to run it as `user`, without any other group or capability. */
-export function asUser(user: JobUser | null, command: readonly string[]): string[] {
-  if (!user) return [...command];
-  return [
-    "setpriv",
-    `--reuid=${user.uid}`,
-    `--regid=${user.gid}`,
-    "--clear-groups",
-    "--inh-caps=-all",
-    "--",
-    ...command,
-  ];
+  return { name, uid: idOf("-u", name), gid: idOf("-g", name) };
 }
 
 const TOOLS = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };

@@ -9,19 +9,31 @@ import process from "node:process";
 import type { Usage } from "../../messages/frames.ts";
 
 const MIB = 1024 * 1024;
+const HOME = "signalbox-worker";
 
 export class JobCgroup {
   readonly path: string;
+  readonly #home: string;
+  readonly #pid: number;
 
-  constructor(path: string) {
+  /** `home`: the group that the worker itself lives in. */
+  constructor(path: string, home: string, pid = process.pid) {
     this.path = path;
+    this.#home = home;
+    this.#pid = pid;
   }
 
-  /** What to put before a command: the process that will become the job enters the group first. */
-  enter(command: readonly string[]): string[] {
-    // `unset`, because a shell exports PWD to what it starts.
-    const script = 'echo 0 > "$0/cgroup.procs" || exit 126; unset PWD OLDPWD SHLVL _; exec "$@"';
-    return ["/bin/sh", "-c", script, this.path, ...command];
+  /**
+   * Runs `start`, which makes a process, inside the group: a child begins where its parent is, so
+   * the worker steps in and out again, and not one fork of the job happens outside.
+   */
+  async around<T>(start: () => Promise<T>): Promise<T> {
+    this.#enter(this.path);
+    try {
+      return await start();
+    } finally {
+      this.#enter(this.#home);
+    }
   }
 
   /** What the kernel counted; absent where a controller is not at hand. */
@@ -70,6 +82,10 @@ export class JobCgroup {
     }
   }
 
+  #enter(folder: string): void {
+    writeFileSync(join(folder, "cgroup.procs"), String(this.#pid));
+  }
+
   #text(name: string): string | undefined {
     try {
       return readFileSync(join(this.path, name), "utf8");
@@ -99,7 +115,7 @@ export class Cgroups {
   make(job: string, attempt: number): JobCgroup {
     const path = join(this.#folder, `signalbox-job-${job}.${attempt}`);
     mkdirSync(path, { recursive: true });
-    return new JobCgroup(path);
+    return new JobCgroup(path, join(this.#folder, HOME));
   }
 }
 
@@ -115,7 +131,7 @@ export function findCgroups(own = ownCgroupFolder(), pid = process.pid): Cgroups
     if (!offered.includes("memory")) return null;
     const inside = readFileSync(join(own, "cgroup.procs"), "utf8").trim().split(/\s+/);
     if (inside.some((id) => id !== "" && Number(id) !== pid)) return null;
-    const leaf = join(own, "signalbox-worker");
+    const leaf = join(own, HOME);
     mkdirSync(leaf, { recursive: true });
     writeFileSync(join(leaf, "cgroup.procs"), String(pid));
     const wanted = ["memory", "cpu", "io", "pids"].filter((name) => offered.includes(name));
