@@ -1,5 +1,17 @@
 import assert from "node:assert/strict";
-import { chown, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -17,10 +29,12 @@ const NOBODY: Account = { name: "nobody", uid: 65_534, gid: 65_534 };
 const LIMIT = { timeout: 60_000 };
 
 let top: string;
+/** On a disk: binaries may be copied there, and run from nowhere in memory. */
+let fallback: string;
 let scripts: Script[] = [];
 
 function launch(dataDir: string, options: ScriptOptions = {}): Script {
-  const script = runScript(CHILD, [dataDir, join(top, "fallback")], options);
+  const script = runScript(CHILD, [dataDir, fallback], options);
   scripts.push(script);
   return script;
 }
@@ -50,16 +64,19 @@ async function ownerOf(pid: number): Promise<number> {
 describe("whose PostgreSQL it is", () => {
   beforeEach(async () => {
     top = await disposableFolder(0o755);
+    fallback = await mkdtemp(join(await realpath(tmpdir()), "signalbox-fallback-"));
+    await chmod(fallback, 0o755);
     scripts = [];
   });
   afterEach(async () => {
     for (const script of scripts) script.child.kill("SIGKILL");
     await Promise.all(scripts.map((script) => script.exit));
-    for (const folder of await readdir(join(top, "fallback")).catch(() => [])) {
-      const left = await findPostmaster(join(top, "fallback", folder, "data"));
+    for (const folder of await readdir(fallback)) {
+      const left = await findPostmaster(join(fallback, folder, "data"));
       if (left) await stopPostmaster(left, 5_000);
     }
     await rm(top, { recursive: true, force: true });
+    await rm(fallback, { recursive: true, force: true });
   });
 
   test("it finds its database again when its record was lost", LIMIT, async () => {
@@ -135,7 +152,7 @@ function rootTests(): void {
     const before = await up(first);
     await ask(before.url, "create table kept as select generate_series(1, 10) as n");
     const { home } = JSON.parse(await readFile(join(dataDir, RECORD_FILE), "utf8"));
-    assert.ok(home.startsWith(join(top, "fallback")), home);
+    assert.ok(home.startsWith(fallback), home);
     assert.equal((await stat(dataDir)).mode & 0o777, 0o700, "the data folder stays closed");
     assert.equal((await stat(home)).mode & 0o777, 0o700);
     process.kill(first.pid, "SIGKILL");
@@ -157,12 +174,12 @@ function rootTests(): void {
 
   test("binaries that its user cannot reach are copied for it", LIMIT, async () => {
     const original = await findBinaries();
-    const copy = await copyBinaries(original, join(top, "fallback/dist"));
+    const copy = await copyBinaries(original, join(fallback, "dist"));
     const account = await databaseAccount(() => {});
     assert.ok(await canReach(account, join(copy.root, "bin")));
     assert.equal((await stat(copy.postgres)).mode & 0o777, 0o755);
-    assert.deepEqual(await copyBinaries(original, join(top, "fallback/dist")), copy);
-    assert.deepEqual(await readdir(join(top, "fallback/dist")), [original.version]);
+    assert.deepEqual(await copyBinaries(original, join(fallback, "dist")), copy);
+    assert.deepEqual(await readdir(join(fallback, "dist")), [original.version]);
   });
 
   test("an ordinary user runs it as himself", LIMIT, ordinaryUser({ ...NOBODY }));

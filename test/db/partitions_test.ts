@@ -171,7 +171,7 @@ describe("day partitions", () => {
     const from = performance.now();
     const slowest = await slowestInsertDuring(ensurePartitions(upkeep, Date.now() + 3 * DAY));
     assert.ok(performance.now() - from < 5_000);
-    assert.ok(slowest < 500, `an insert waited ${slowest} ms`);
+    assert.ok(slowest < 1_000, `an insert waited ${slowest} ms`);
     await close();
   });
 });
@@ -208,7 +208,7 @@ describe("old partitions", () => {
     const close = await openReader("phase_event");
     const work = dropPartitionsBefore(upkeep, "phase_event", old + DAY);
     const slowest = await slowestInsertDuring(work);
-    assert.ok(slowest < 500, `an insert waited ${slowest} ms`);
+    assert.ok(slowest < 1_000, `an insert waited ${slowest} ms`);
     assert.deepEqual(await work, { dropped: [], left: both });
     await close();
     const next = await dropPartitionsBefore(upkeep, "phase_event", old + DAY);

@@ -3,7 +3,6 @@
  * process ends, however it ends.
  */
 import { chmod, mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { databaseUrl } from "../../src/db/embedded/cluster.ts";
@@ -16,6 +15,7 @@ import { takeOver } from "../../src/db/embedded/take_over.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { registerUser } from "./cluster_watchdog.ts";
 import { eventually } from "./eventually.ts";
+import { fastFolder } from "./fast_folder.ts";
 import { addPartitions, ensureWatchdog } from "./shared_cluster.ts";
 
 export interface OwnCluster {
@@ -36,7 +36,7 @@ export interface OwnCluster {
  * removed. `mode` 0755 lets other users enter it.
  */
 export async function disposableFolder(mode = 0o700): Promise<string> {
-  const folder = await mkdtemp(join(await realpath(tmpdir()), "signalbox-folder-"));
+  const folder = await mkdtemp(join(await fastFolder(), "signalbox-folder-"));
   await chmod(folder, mode);
   await registerUser(folder);
   await ensureWatchdog(folder, 1);

@@ -6,19 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import {
-  access,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  stat,
-  statfs,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -37,6 +25,7 @@ import { takeOver } from "../../src/db/embedded/take_over.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { ensurePartitions } from "../../src/db/partitions.ts";
 import { registerUser } from "./cluster_watchdog.ts";
+import { fastFolder } from "./fast_folder.ts";
 
 export interface SharedCluster {
   /** Address for a superuser. */
@@ -49,7 +38,6 @@ export interface SharedCluster {
   urlOf(database: string): string;
 }
 
-const PLENTY_BYTES = 4 * 2 ** 30;
 const IDLE_SECONDS = 30;
 const JOIN_DEADLINE_MS = 120_000;
 const TEMPLATE_LOCK = 7_265_471_199;
@@ -101,21 +89,6 @@ async function joinEmbedded(): Promise<SharedCluster> {
   } finally {
     await release();
   }
-}
-
-/**
- * Memory where there is plenty: a clone makes 350 files, which took 5 ms in /dev/shm and 160 ms on
- * a disk that is mounted with `discard`.
- */
-async function fastFolder(): Promise<string> {
-  const shared = "/dev/shm";
-  const facts = await statfs(shared).catch(() => undefined);
-  const free = facts ? facts.bavail * facts.bsize : 0;
-  const writable = await access(shared, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  return writable && free > PLENTY_BYTES ? shared : await realpath(tmpdir());
 }
 
 /** Waits while another process starts the cluster or makes the template. */
