@@ -34,6 +34,13 @@
   }
 
   const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hour12: false });
+  const precise = new Intl.DateTimeFormat(undefined, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    fractionalSecondDigits: 3,
+    hour12: false,
+  });
   const full = new Intl.DateTimeFormat(undefined, {
     dateStyle: "medium",
     timeStyle: "long",
@@ -45,7 +52,8 @@
     for (const element of root.querySelectorAll("time[data-clock]:not([data-local])")) {
       const at = new Date(element.dateTime);
       const today = new Date(now()).toDateString() === at.toDateString();
-      element.textContent = today ? time.format(at) : `${day.format(at)} ${time.format(at)}`;
+      const text = (element.dataset.clock === "ms" ? precise : time).format(at);
+      element.textContent = today ? text : `${day.format(at)} ${text}`;
       element.title = `${full.format(at)} (${element.dateTime})`;
       element.dataset.local = "";
     }

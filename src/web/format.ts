@@ -88,6 +88,11 @@ export function clock(ms: number): string {
   return iso(ms).slice(11, 19);
 }
 
+/** "14:02:07.123" in UTC. */
+export function instant(ms: number): string {
+  return iso(ms).slice(11, 23);
+}
+
 /** The part of an id worth reading. UUIDv7 ids share their beginning, so it is the end. */
 export function shortId(id: string): string {
   return id.length > 8 ? id.slice(-8) : id;

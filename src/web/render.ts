@@ -9,6 +9,7 @@ import { Eta } from "eta";
 import type { Assets } from "./assets.ts";
 import * as format from "./format.ts";
 import { icon } from "./icons.ts";
+import { flagged } from "./words.ts";
 
 export interface Renderer {
   /** One fragment or page body, without the layout. */
@@ -32,7 +33,7 @@ export function createRenderer(options: RenderOptions): Renderer {
     autoFilter: true,
     // A tag that stands alone on its line leaves no empty line behind.
     autoTrim: [false, "nl"],
-    functionHeader: "const { f, icon, asset } = this.helpers;",
+    functionHeader: "const { f, icon, asset, flagged } = this.helpers;",
     filterFunction: (value) => {
       if (typeof value === "string") return value;
       const printable =
@@ -42,7 +43,7 @@ export function createRenderer(options: RenderOptions): Renderer {
       return "";
     },
   });
-  Object.assign(eta, { helpers: { f: format, icon, asset: options.assets.url } });
+  Object.assign(eta, { helpers: { f: format, icon, asset: options.assets.url, flagged } });
   const render = (name: string, model: object) => {
     current = name;
     return eta.render(name, model);

@@ -1,6 +1,8 @@
 /** How states and reasons are called on screen. One place, so that every page says the same word. */
+
 import type { JobState, Outcome, WaitingFor } from "../core/job_state.ts";
 import type { WaitKind } from "../core/waits.ts";
+import { escapeHtml } from "./ansi.ts";
 
 const STATES: Readonly<Record<JobState, string>> = {
   created: "Created",
@@ -54,8 +56,27 @@ export function waitLabel(kind: WaitKind): string {
   return WAITS[kind];
 }
 
-/** "wait_and_priority" as a heading: "Wait and priority". */
+const ACRONYMS: Readonly<Record<string, string>> = {
+  cpu: "CPU",
+  cpus: "CPUs",
+  id: "id",
+  oom: "OOM",
+  ram: "RAM",
+};
+
+/** "wait_and_priority" or "waitAndPriority" as a heading: "Wait and priority". */
 export function headline(key: string): string {
-  const words = key.replaceAll("_", " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const words = key
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .split(/[_\s]+/)
+    .filter((word) => word !== "")
+    .map((word) => ACRONYMS[word] ?? word);
+  const text = words.join(" ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Text as HTML in which command-line flags do not break over two lines. */
+export function flagged(text: string): string {
+  return escapeHtml(text).replace(/--[a-z][\w-]*/g, (flag) => `<span class="nobr">${flag}</span>`);
 }

@@ -17,8 +17,9 @@ export function contextRows(context: Record<string, unknown> | null): ContextRow
 }
 
 function rowsOf(object: Record<string, unknown>, prefix: string): ContextRow[] {
-  return Object.entries(object).flatMap(([key, value]) => {
-    const path = prefix === "" ? key : `${prefix} ${key}`;
+  return Object.entries(object).flatMap(([name, value]) => {
+    const key = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+    const path = prefix === "" ? key : `${prefix}_${key}`;
     if (value !== null && typeof value === "object" && !Array.isArray(value)) {
       const rows = rowsOf(value as Record<string, unknown>, path);
       return rows.length > 0 ? rows : [{ label: label(path), value: "none", unknown: false }];
@@ -29,12 +30,22 @@ function rowsOf(object: Record<string, unknown>, prefix: string): ContextRow[] {
 
 /** The unit moves from the key into the value. */
 function label(path: string): string {
-  const words = path.replace(/_(mb|ms|bytes|mbps|pct|seconds|rate)$/, "");
-  return headline(words)
-    .replace(/\bram\b/gi, "RAM")
-    .replace(/\bcpus?\b/gi, (word) => word.toUpperCase().replace("CPUS", "CPUs"))
-    .replace(/\boom\b/gi, "OOM");
+  return headline(
+    path.replace(/_(mb|ms|bytes|mbps|pct|seconds)$/, "").replace(/^averages_/, "mean_"),
+  );
 }
+
+/** By the last word of the key; the first that fits. */
+const UNITS: readonly (readonly [RegExp, (value: number) => string])[] = [
+  [/_mb$/, mebibytes],
+  [/_ms$/, duration],
+  [/_bytes$/, bytes],
+  [/_pct$/, (value) => `${decimal(value, 1)} %`],
+  [/_rate$/, percent],
+  [/_seconds$/, (value) => duration(value * 1000)],
+  [/^disk_mbps$/, (value) => `${decimal(value, 1)} MB/s`],
+  [/_mbps$/, (value) => `${decimal(value, 1)} Mbit/s`],
+];
 
 function print(key: string, value: unknown): string {
   if (value === null || value === undefined) return "unknown";
@@ -43,14 +54,8 @@ function print(key: string, value: unknown): string {
     return value.length === 0 ? "none" : value.map((item) => plain(item)).join(", ");
   }
   if (typeof value !== "number") return plain(value);
-  if (key.endsWith("_mb")) return mebibytes(value);
-  if (key.endsWith("_ms")) return duration(value);
-  if (key.endsWith("_bytes")) return bytes(value);
-  if (key.endsWith("_pct")) return `${decimal(value, 1)} %`;
-  if (key.endsWith("_rate")) return percent(value);
-  if (key.endsWith("_seconds")) return duration(value * 1000);
-  if (key === "disk_mbps") return `${decimal(value, 1)} MB/s`;
-  if (key.endsWith("_mbps")) return `${decimal(value, 1)} Mbit/s`;
+  const unit = UNITS.find(([pattern]) => pattern.test(key));
+  if (unit) return unit[1](value);
   return Number.isInteger(value) ? count(value) : decimal(value, 2);
 }
 

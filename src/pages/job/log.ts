@@ -18,6 +18,8 @@ export interface LogTail {
 }
 
 export async function readTail(logs: Logs, job: string, attempt: number): Promise<LogTail> {
+  // A job that was never dispatched has no attempt, and so no log.
+  if (attempt === 0) return { html: "", size: 0, from: 0 };
   const size = await logs.size(job, attempt);
   const from = Math.max(0, size - TAIL_BYTES);
   const { html, to } = await readPiece(

@@ -2,6 +2,7 @@
 import { canCancel, canRetry, isFinal } from "../../core/job_state.ts";
 import type { PhaseTimes } from "../../core/waits.ts";
 import type { Explanation } from "../../engine/explain.ts";
+import { execPayload } from "../../messages/job_input.ts";
 import { bytes, count, duration, mebibytes, plural, shortId } from "../../web/format.ts";
 import { headline, outcomeLabel, stateLabel, waitingLabel } from "../../web/words.ts";
 import { contextRows } from "./context_view.ts";
@@ -57,12 +58,18 @@ function factsOf({ job }: JobPageRows): Fact[] {
   const facts: Fact[] = [
     { label: "Queue", value: `${job.org} / ${job.queue}` },
     { label: "Worker", value: job.worker ?? "none yet" },
-    { label: "Attempt", value: `${count(job.attempt)} · ${failuresText(job)}` },
-    { label: "Priority", value: job.priority > 0 ? `+${job.priority}` : String(job.priority) },
-    { label: "Kind", value: job.kind },
-    { label: "Created", value: "", at: job.created_at.getTime() },
+    { label: "Attempt", value: job.attempt === 0 ? "none yet" : count(job.attempt) },
   ];
-  if (job.created_by) facts.push({ label: "By", value: job.created_by });
+  if (job.max_attempts > 1 || job.failures > 0) {
+    facts.push({
+      label: "Failures",
+      value: `${count(job.failures)} of ${count(job.max_attempts)}`,
+    });
+  }
+  if (job.priority !== 0) facts.push({ label: "Priority", value: priorityText(job.priority) });
+  const by = job.created_by ? `by ${job.created_by}` : "";
+  facts.push({ label: "Created", value: by, at: job.created_at.getTime() });
+  if (job.kind === "handler") facts.push({ label: "Kind", value: "handler" });
   const needs = needsText(job);
   if (needs !== "") facts.push({ label: "Needs", value: needs });
   if (job.timeout_seconds !== null) {
@@ -73,8 +80,8 @@ function factsOf({ job }: JobPageRows): Fact[] {
   return facts;
 }
 
-function failuresText(job: JobRow): string {
-  return `${count(job.failures)} of ${plural(job.max_attempts, "failure")} used`;
+function priorityText(priority: number): string {
+  return priority > 0 ? `+${priority}` : `−${-priority}`;
 }
 
 function needsText({ requirements: r }: JobRow): string {
@@ -180,15 +187,14 @@ function blocksModel(explanation: Explanation) {
 }
 
 /** One sentence that answers the question before any table does. */
-function verdictOf(explanation: Explanation, fitting: number): string {
-  const first = explanation.vetoes[0];
-  if (first) return first.sentence;
-  const { workers, position } = explanation;
+function verdictOf({ workers, position }: Explanation, fitting: number): string {
   if (fitting > 0 && position && position.ahead > 0) {
-    return `${plural(fitting, "worker")} could take it; ${plural(position.ahead, "job")} of its line go first.`;
+    const ahead = plural(position.ahead, "job");
+    return `${plural(fitting, "worker")} could take it; ${ahead} of its line go first.`;
   }
   if (fitting > 0) return `${plural(fitting, "worker")} can take it: it should start any moment.`;
-  return `None of the ${plural(workers.length, "connected worker")} can take it now.`;
+  if (workers.length === 1) return "The one connected worker cannot take it now.";
+  return `None of the ${count(workers.length)} connected workers can take it now.`;
 }
 
 export function contextsModel({ explanation }: JobPageInput) {
@@ -204,21 +210,64 @@ export function contextsModel({ explanation }: JobPageInput) {
 // What came of it
 
 export function outcomeModel({ rows, chosen }: JobPageInput) {
-  const { job } = rows;
+  const { job, attempts } = rows;
   const past = chosen === null ? undefined : attemptOf(rows, chosen);
-  const bad = isFinal(job.state) && job.state !== "succeeded";
-  const waiting = !isFinal(job.state) && job.error !== null && job.failures > 0;
+  const over = isFinal(job.state);
+  const last = attempts[0];
+  // A job that tries again shows what went wrong the last time.
+  const again = !over && last !== undefined && job.failures > 0 ? last : undefined;
+  const told = past ?? again;
+  const bad = over && job.state !== "succeeded";
+  const text = told ? told.error : bad ? job.error : null;
+  const why = told ? (isBad(told) ? whyEnded(told) : "") : over && bad ? endText(job) : "";
   return {
-    error: (past ? past.error : bad || waiting ? job.error : null) ?? "",
-    reason: (past ? past.reason : isFinal(job.state) ? job.reason : null) ?? "",
-    errorTitle: !past && waiting ? "Why the last attempt failed" : "Error",
-    result: isFinal(job.state) && job.result !== null ? pretty(job.result) : "",
+    title: again && !past ? `Why attempt ${again.attempt} failed` : "What went wrong",
+    // Some ends have no words but their reason.
+    error: text === null || text === told?.reason || text === job.reason ? "" : text,
+    why: told && !isBad(told) ? "" : why,
+    result: over && job.result !== null ? pretty(job.result) : "",
   };
 }
 
+function isBad(row: AttemptRow): boolean {
+  return row.outcome !== "succeeded";
+}
+
+function endText(job: JobRow): string {
+  const exit = job.exit_code === null || job.exit_code === 0 ? "" : `exit ${job.exit_code}`;
+  const reason = job.reason && job.reason !== "exit_code" ? job.reason.replaceAll("_", " ") : "";
+  return [exit, reason].filter((part) => part !== "").join(" · ");
+}
+
+/** A program is shown as one would type it; its JSON stands behind it. */
 export function payloadModel({ rows }: JobPageInput) {
-  const payload = rows.job.payload;
-  return { payload: payload === null || payload === undefined ? "" : pretty(payload) };
+  const { payload, kind } = rows.job;
+  const none = payload === null || payload === undefined;
+  const exec = kind === "exec" ? execPayload.safeParse(payload) : null;
+  return {
+    json: none ? "" : pretty(payload),
+    ...(exec?.success ? commandModel(exec.data.command) : { command: "", script: "" }),
+  };
+}
+
+/** `sh -c` and its like: the script is what a person wants to read, without a layer of quotes. */
+export function commandModel(words: readonly string[]): { command: string; script: string } {
+  const [program = "", flag = "", script] = words;
+  if (
+    /^(?:\S*\/)?(?:ba|da|z|k)?sh$/.test(program) &&
+    /^-\w*c$/.test(flag) &&
+    script !== undefined
+  ) {
+    const rest = words.slice(3);
+    const command = [program, flag, "…", ...rest.map(quoted)].join(" ");
+    return { command, script };
+  }
+  return { command: words.map(quoted).join(" "), script: "" };
+}
+
+function quoted(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Readable JSON, cut where it would drown the page. */
@@ -242,9 +291,9 @@ export function attemptsModel({ rows, chosen }: JobPageInput) {
       worker: row.worker,
       at: row.dispatched_at.getTime(),
       waited: duration(row.dispatched_at.getTime() - row.ready_at.getTime()),
-      ran: row.run_ms === null ? "" : duration(row.run_ms),
-      ram: row.peak_ram_mb === null ? "" : mebibytes(row.peak_ram_mb),
-      cpu: row.cpu_ms === null ? "" : duration(row.cpu_ms),
+      ran: row.run_ms === null ? "–" : duration(row.run_ms),
+      ram: row.peak_ram_mb === null ? "–" : mebibytes(row.peak_ram_mb),
+      cpu: row.cpu_ms === null ? "–" : duration(row.cpu_ms),
       disk: diskText(row),
       oom: row.oom_killed === true,
       source: sourceText(row.usage_source),
@@ -263,14 +312,14 @@ function whyEnded(row: AttemptRow): string {
   const parts = [
     row.exit_code === null || row.exit_code === 0 ? "" : `exit ${row.exit_code}`,
     row.signal ?? "",
-    row.reason ? row.reason.replaceAll("_", " ") : "",
+    row.reason && row.reason !== "exit_code" ? row.reason.replaceAll("_", " ") : "",
   ];
   return parts.filter((part) => part !== "").join(" · ");
 }
 
 function diskText(row: AttemptRow): string {
   const { disk_read_bytes: read, disk_write_bytes: written } = row;
-  if (read === null && written === null) return "";
+  if (read === null && written === null) return "–";
   return `${bytes(read)} / ${bytes(written)}`;
 }
 
