@@ -24,7 +24,7 @@ const FILE_MS = 10 * 60_000;
 const LANES = Math.min(4, availableParallelism());
 
 /** Run on Deno too: what has no database below it, and the whole of it once, in `system/`. */
-const ON_DENO = /^test\/(core|messages|runtime|protocol|sdk|worker|deno|[a-z_]+\.ts$)/;
+const ON_DENO = /^test\/(core|messages|runtime|protocol|sdk|worker|system\/job_test|[a-z_]+\.ts$)/;
 /** About the tree, not about behaviour: once is enough. */
 const BUN_ONLY = /^test\/(tidy|launcher|run|schema_drift|house)_test\.ts$/;
 
