@@ -60,7 +60,8 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
     idle_timeout: 0,
     max_lifetime: null,
     keep_alive: 10,
-    connection: engineSettings(serverVersion),
+    // The feed reads phase events through BRIN, which only bitmap scans can use.
+    connection: { ...engineSettings(serverVersion), enable_bitmapscan: "on" },
   }) as unknown as Sql;
   const reads = postgres(url, {
     ...common,
