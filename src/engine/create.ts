@@ -165,7 +165,12 @@ class SignalboxEngine implements Engine, SessionHost {
     await this.#dispatcher.stop();
     await this.#actions.stop();
     // Ends in flight are written; what comes later, workers keep and repeat elsewhere.
-    await Promise.race([this.ender.idle(), new Promise((done) => setTimeout(done, 5_000))]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise((done) => {
+      timer = setTimeout(done, 5_000);
+    });
+    await Promise.race([this.ender.idle(), patience]);
+    clearTimeout(timer);
     for (const service of [...this.#services].reverse()) {
       try {
         await service.stop();

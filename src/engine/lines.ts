@@ -72,7 +72,15 @@ export class Lines {
 
   /** Shapes where another replica made jobs ready. */
   async touch(shapes: number[]): Promise<void> {
-    await this.#context.names.load({ shapes });
+    const { names } = this.#context;
+    await names.load({ shapes });
+    // Whether somebody fits is asked by name: a handler that is called "?" would fit nobody.
+    const facts = shapes.flatMap((shape) => names.shape(shape) ?? []);
+    await names.load({
+      orgs: facts.map((f) => f.org),
+      queues: facts.map((f) => f.queue),
+      names: facts.flatMap((f) => f.name ?? []),
+    });
     for (const shape of shapes) {
       const line = this.#ensure(shape);
       if (line) line.line.rewind = true;

@@ -94,13 +94,15 @@ export const ATTEMPT_VALUES = `
   terms, candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
 
 /**
- * When the attempt began and ended: never before the phase before it. An attempt whose start was
- * not reported but that ran (`run_ms` known) began its run before its end.
+ * When the attempt began: never before the phase before it. A start that travels in the same beat as
+ * the end was not written by itself; one that was not reported, of an attempt that ran (`run_ms`
+ * known), lies before the end by as much.
  */
 export const ATTEMPT_TIMES = `
   case when l.started_at is not null then l.started_at
+       when t.started is not null then greatest(l.dispatched_at, to_timestamp(t.started))
        when t.run_ms is not null then greatest(l.dispatched_at,
-         coalesce(to_timestamp(t.started), to_timestamp(t.ended) - make_interval(secs => t.run_ms / 1000)))
+         to_timestamp(t.ended) - make_interval(secs => t.run_ms / 1000))
        else null end as begun`;
 
 /** An attempt that ran without its start having been recorded gets that event too. */
