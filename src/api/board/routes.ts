@@ -12,6 +12,7 @@ import { attempt, attemptParam, job } from "../jobs/schemas.ts";
 import { jobView } from "../jobs/view.ts";
 import { notFound, orgIdOf } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
+import { jobReader } from "../reader.ts";
 import { ok, type Route, route } from "../route.ts";
 import { liveJob, viewOfRow } from "./job_rows.ts";
 
@@ -53,11 +54,10 @@ const inspect = route({
   query: z.strictObject({ attempt: attemptParam }),
   answers: { 200: { description: "The inspection", schema: inspection } },
   handle: async ({ params, query, deps }) => {
-    const sql = deps.database.reads;
-    const row = await readJob(sql, params.id);
+    const row = await readJob(jobReader(deps), params.id);
     if (row === null) throw notFound("job", params.id);
     const [attempts, explained] = await Promise.all([
-      readAttempts(sql, row, { after: 0, limit: ATTEMPTS_MAX }),
+      readAttempts(jobReader(deps), row, { after: 0, limit: ATTEMPTS_MAX }),
       deps.engine.explain(params.id, query.attempt),
     ]);
     if (explained === null) throw notFound("such attempt of job", params.id);

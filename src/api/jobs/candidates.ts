@@ -1,9 +1,10 @@
 /** One step of a walk through jobs: a bounded chunk along an index, and which of it matches. */
-import { smallestId } from "../../core/ids.ts";
-import type { Transaction } from "../../db/client.ts";
+import { smallestId, timeOfId } from "../../core/ids.ts";
+import type { Sql, Transaction } from "../../db/client.ts";
 import type { ListFilter } from "./filter.ts";
+import type { JobReader } from "./rows.ts";
 
-/** Which table is walked. */
+/** What is walked. */
 export type Source = "all" | "live" | "leased" | "ended" | "workflow";
 
 export interface Step {
@@ -22,23 +23,29 @@ export interface Found {
   last: string | null;
 }
 
+type Tx = Sql | Transaction;
 /** Ids are made by the server's clock, `created_at` by the database's: they may differ by this. */
 export const CLOCK_SLACK_MS = 300_000;
 const TOP = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 export async function candidates(
-  tx: Transaction,
+  reader: JobReader,
   source: Source,
   filter: ListFilter,
   step: Step,
 ): Promise<Found> {
+  const before = step.before ?? TOP;
   const from = smallestId(Math.max(0, (filter.createdAfter ?? 0) - CLOCK_SLACK_MS));
-  const rows = await tx`
-    with chunk as materialized (
-      ${chunkOf(tx, source, filter, { ...step, before: step.before ?? TOP, from })}
-    ), hits as (
-      select c.id from chunk c ${joins(tx, source, filter)}
-      where ${conditions(tx, source, filter)}
+  const { sql } = reader;
+  const range = { before, from, chunk: step.chunk };
+  if (source === "workflow") return members(reader, filter, range, step.want);
+  const rows = await sql`
+    with chunk as materialized (${chunkOf(sql, source, filter, range)}),
+    hits as (
+      select c.id from chunk c ${jobJoins(sql, filter)}
+      where ${source === "all" ? sql`true` : sql`c.org_id = ${filter.org}`}
+        ${source === "all" ? sql`` : stateConditions(sql, filter, sql`c`)}
+        ${nameConditions(sql, filter, sql`c`)} ${jobConditions(sql, filter)}
       order by c.id desc limit ${step.want}
     )
     select (select count(*)::int from chunk) as scanned, (select min(id::text) from chunk) as last,
@@ -46,101 +53,110 @@ export async function candidates(
   return rows[0] as unknown as Found;
 }
 
+interface Range {
+  before: string;
+  from: string;
+  chunk: number;
+}
+
 /** In id order by an index, whatever the filter: what it costs is known before it runs. */
 function chunkOf(
-  tx: Transaction,
-  source: Source,
+  sql: Tx,
+  source: Exclude<Source, "workflow">,
   filter: ListFilter,
-  { before, from, chunk }: { before: string; from: string; chunk: number },
+  { before, from, chunk }: Range,
 ) {
   switch (source) {
     case "all":
-      return tx`
-        select j.id, j.queue_id, j.name_id, null::job_state as state, null::int as worker_id
-        from job j where j.org_id = ${filter.org} and j.id < ${before} and j.id >= ${from}
+      return sql`
+        select j.id, j.queue_id, j.name_id from job j
+        where j.org_id = ${filter.org} and j.id < ${before} and j.id >= ${from}
         order by j.id desc limit ${chunk}`;
     case "live":
-      return tx`
+      return sql`
         select l.id, l.org_id, l.queue_id, l.name_id, l.state, l.worker_id
         from live_job l where l.id < ${before} and l.id >= ${from}
         order by l.id desc limit ${chunk}`;
     case "leased":
       // As many as there are busy slots: all are read, by the index that holds nothing else.
-      return tx`
+      return sql`
         select id, org_id, queue_id, name_id, state, worker_id from (
           select * from live_job where session_id is not null offset 0) l
         where l.id < ${before} and l.id >= ${from}
         order by l.id desc limit ${chunk}`;
     case "ended":
-      return tx`
+      return sql`
         select e.job_id as id, e.org_id, e.queue_id, e.name_id, e.state, e.worker_id
         from job_end e where e.job_id < ${before} and e.job_id >= ${from}
         order by e.job_id desc limit ${chunk}`;
-    case "workflow":
-      return tx`
-        select distinct m.job_id as id from workflow_job m
-        where m.workflow_id = ${filter.workflow} and m.job_id < ${before} and m.job_id >= ${from}
-        order by m.job_id desc limit ${chunk}`;
   }
 }
 
-/** What the walked table does not hold itself. */
-function joins(tx: Transaction, source: Source, filter: ListFilter) {
-  const { tags, words, createdAfter, createdBefore } = filter;
+/** Members of a workflow; their number bounds the work. Two statements, as in `rows.ts`. */
+async function members(
+  { sql, now }: JobReader,
+  filter: ListFilter,
+  { before, from, chunk }: Range,
+  want: number,
+): Promise<Found> {
+  const rows = await sql`
+    select distinct job_id as id from workflow_job
+    where workflow_id = ${filter.workflow} and job_id < ${before} and job_id >= ${from}
+    order by job_id desc limit ${chunk}`;
+  const ids = rows.map((row) => row.id as string);
+  const last = ids.at(-1) ?? null;
+  if (last === null) return { ids: [], scanned: 0, last };
+  const earliest = new Date((timeOfId(last) ?? 0) - CLOCK_SLACK_MS);
+  const latest = new Date(now() + CLOCK_SLACK_MS);
+  const needsState = filter.states.length > 0 || filter.worker !== null;
+  const state = sql`
+    left join live_job l on l.id = j.id
+    left join job_end e on e.job_id = j.id and e.finished_at between ${earliest} and ${latest}
+    cross join lateral (select coalesce(l.state, e.state) as state,
+      coalesce(l.worker_id, e.worker_id) as worker_id) c`;
+  const hits = await sql`
+    select j.id from job j join job_name n on n.id = j.name_id ${needsState ? state : sql``}
+    where j.id = any(${ids}::uuid[]) and j.org_id = ${filter.org}
+      ${needsState ? stateConditions(sql, filter, sql`c`) : sql``}
+      ${nameConditions(sql, filter, sql`j`)} ${jobConditions(sql, filter)}
+    order by j.id desc limit ${want}`;
+  return { ids: hits.map((row) => row.id as string), scanned: ids.length, last };
+}
+
+// Conditions; each is empty where nothing was asked
+
+type Fragment = ReturnType<Sql>;
+
+/** What the walked rows do not hold themselves. */
+function jobJoins(sql: Tx, { tags, words, createdAfter, createdBefore }: ListFilter) {
   const isTimed = createdAfter !== null || createdBefore !== null;
-  const needsJob = isTimed || Object.keys(tags).length > 0 || words.length > 0;
-  const needsState = source === "all" && (filter.states.length > 0 || filter.worker !== null);
-  const needsName = words.length > 0;
-  return tx`
-    ${source === "workflow" || needsJob ? tx`join job j on j.id = c.id` : tx``}
-    ${needsName ? tx`join job_name n on n.id = j.name_id` : tx``}
-    ${needsState || source === "workflow" ? stateOf(tx) : tx``}`;
+  const needed = isTimed || Object.keys(tags).length > 0 || words.length > 0;
+  return needed ? sql`join job j on j.id = c.id join job_name n on n.id = c.name_id` : sql``;
 }
 
-/** Live state, else how it ended: looked for from the day of its making on. */
-function stateOf(tx: Transaction) {
-  return tx`
-    left join live_job l on l.id = c.id
-    left join lateral (
-      select e.state, e.worker_id from job_end e
-      where e.job_id = c.id and l.id is null and e.finished_at >= to_timestamp(
-        ('x' || substr(replace(c.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0 - 60)
-      order by e.finished_at desc limit 1) e on true`;
+function stateConditions(sql: Tx, { states, worker }: ListFilter, row: Fragment) {
+  return sql`
+    ${states.length > 0 ? sql`and ${row}.state = any(${states as string[]}::job_state[])` : sql``}
+    ${worker === null ? sql`` : sql`and ${row}.worker_id = ${worker}`}`;
 }
 
-function conditions(tx: Transaction, source: Source, filter: ListFilter) {
-  const { org, states, queue, name, worker } = filter;
-  const joined = source === "workflow";
-  const looked = joined || (source === "all" && (states.length > 0 || worker !== null));
-  const state = looked ? tx`coalesce(l.state, e.state)` : tx`c.state`;
-  const workerId = looked ? tx`coalesce(l.worker_id, e.worker_id)` : tx`c.worker_id`;
-  const owner = joined ? tx`j` : tx`c`;
-  return tx`true
-    ${source === "all" ? tx`` : tx`and ${owner}.org_id = ${org}`}
-    ${states.length > 0 ? tx`and ${state} = any(${states as string[]}::job_state[])` : tx``}
-    ${queue === null ? tx`` : tx`and ${owner}.queue_id = ${queue}`}
-    ${name === null ? tx`` : tx`and ${owner}.name_id = ${name}`}
-    ${worker === null ? tx`` : tx`and ${workerId} = ${worker}`}
-    ${timeConditions(tx, filter)} ${tagConditions(tx, filter)} ${wordConditions(tx, filter)}`;
+function nameConditions(sql: Tx, { queue, name }: ListFilter, row: Fragment) {
+  return sql`
+    ${queue === null ? sql`` : sql`and ${row}.queue_id = ${queue}`}
+    ${name === null ? sql`` : sql`and ${row}.name_id = ${name}`}`;
 }
 
-function timeConditions(tx: Transaction, { createdAfter, createdBefore }: ListFilter) {
-  return tx`
-    ${createdAfter === null ? tx`` : tx`and j.created_at >= ${new Date(createdAfter)}`}
-    ${createdBefore === null ? tx`` : tx`and j.created_at < ${new Date(createdBefore)}`}`;
-}
-
-function tagConditions(tx: Transaction, { tags }: ListFilter) {
-  if (Object.keys(tags).length === 0) return tx``;
-  return tx`and j.tags @> ${JSON.stringify(tags)}::text::jsonb`;
-}
-
-function wordConditions(tx: Transaction, { words }: ListFilter) {
-  let all = tx``;
+function jobConditions(sql: Tx, filter: ListFilter) {
+  const { tags, words, createdAfter: after, createdBefore: before } = filter;
+  const hasTags = Object.keys(tags).length > 0;
+  let all = sql`
+    ${after === null ? sql`` : sql`and j.created_at >= ${new Date(after)}`}
+    ${before === null ? sql`` : sql`and j.created_at < ${new Date(before)}`}
+    ${hasTags ? sql`and j.tags @> ${JSON.stringify(tags)}::text::jsonb` : sql``}`;
   for (const word of words) {
     const within = `%${escapeLike(word)}%`;
     const begins = `${escapeLike(word.toLowerCase())}%`;
-    all = tx`${all} and (n.name ilike ${within} or j.tags::text ilike ${within}
+    all = sql`${all} and (n.name ilike ${within} or j.tags::text ilike ${within}
       or j.id::text like ${begins})`;
   }
   return all;

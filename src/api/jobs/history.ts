@@ -2,8 +2,11 @@
 import type { JobState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import { waitsOf } from "../../core/waits.ts";
 import type { Sql } from "../../db/client.ts";
+import { endRange, type JobReader } from "./rows.ts";
 import type { AttemptView, PhaseEventView } from "./schemas.ts";
 import { iso, itemsOf, workerRef } from "./view.ts";
+
+type Reader = Pick<JobReader, "now"> & { sql: Sql };
 
 interface AttemptRow {
   attempt: number;
@@ -38,10 +41,11 @@ interface AttemptRow {
 
 /** Ended attempts, and the living one last. `after`: the number of the last one seen. */
 export async function readAttempts(
-  sql: Sql,
+  { sql, now }: Reader,
   job: { id: string; created_at: Date },
   { after, limit }: { after: number; limit: number },
 ): Promise<AttemptView[]> {
+  const { from, to } = endRange(job.created_at.getTime(), now());
   const rows = (await sql<AttemptRow[]>`
     select a.*, w.uid as worker_uid, w.name as worker_name from (
       (select d.attempt, d.state_after as state, d.outcome, d.worker_id, d.reason, d.error,
@@ -51,7 +55,7 @@ export async function readAttempts(
         d.items_failed, d.items_skipped, d.log_bytes, d.score
       from dispatched_job d
       where d.job_id = ${job.id} and d.attempt > ${after}
-        and d.ended_at >= ${job.created_at}::timestamptz - interval '1 minute'
+        and d.ended_at between ${from} and ${to}
       order by d.attempt limit ${limit})
       union all
       (select l.attempt, l.state, null, l.worker_id, null, null, null, null, l.queued_at,
@@ -133,18 +137,17 @@ interface EventRow {
  * nothing can have happened to this job; within a day a BRIN index leads to its blocks.
  */
 export async function readEvents(
-  sql: Sql,
+  { sql, now }: Reader,
   job: { id: string; created_at: Date; finished_at: Date | null },
   { after, limit }: { after: number; limit: number },
 ): Promise<PhaseEventView[]> {
-  const until = job.finished_at ?? null;
+  const { from, to } = endRange(job.created_at.getTime(), job.finished_at?.getTime() ?? now());
   const rows = (await sql<EventRow[]>`
     select p.id, p.at, p.attempt, p.from_state, p.state, p.waiting_for, p.outcome, p.reason,
       w.uid as worker_uid, w.name as worker_name, p.actor
     from phase_event p left join worker w on w.id = p.worker_id
     where p.job_id = ${job.id} and p.id > ${after}
-      and p.at >= ${job.created_at}::timestamptz - interval '1 minute'
-      and p.at <= coalesce(${until}::timestamptz, now()) + interval '1 minute'
+      and p.at between ${from} and ${to}
     order by p.id limit ${limit}`) as EventRow[];
   return rows.map((row) => ({
     id: String(row.id),

@@ -4,6 +4,7 @@ import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
 import type { ApiDeps } from "../deps.ts";
 import { notFound } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
+import { jobReader } from "../reader.ts";
 import { ok, type Route, route } from "../route.ts";
 import { explanation } from "./explain_schema.ts";
 import { readAttempts, readEvents } from "./history.ts";
@@ -26,7 +27,7 @@ const attempts = route({
     const job = await jobRow(deps, params.id);
     const limit = query.limit ?? PAGE_DEFAULT;
     const after = Number(query.cursor ?? 0);
-    const found = await readAttempts(deps.database.reads, job, { after, limit: limit + 1 });
+    const found = await readAttempts(jobReader(deps), job, { after, limit: limit + 1 });
     return ok(pageOf(found, limit, (item) => String(item.attempt)));
   },
 });
@@ -43,7 +44,7 @@ const events = route({
     const job = await jobRow(deps, params.id);
     const limit = query.limit ?? PAGE_DEFAULT;
     const after = Number(query.cursor ?? 0);
-    const found = await readEvents(deps.database.reads, job, { after, limit: limit + 1 });
+    const found = await readEvents(jobReader(deps), job, { after, limit: limit + 1 });
     return ok(pageOf(found, limit, (item) => item.id));
   },
 });
@@ -66,7 +67,7 @@ const explain = route({
 export const historyRoutes: readonly Route[] = [attempts, events, explain];
 
 async function jobRow(deps: ApiDeps, id: string): Promise<JobRow> {
-  const [row] = await readJobs(deps.database.reads, [id]);
+  const [row] = await readJobs(jobReader(deps), [id]);
   if (row === undefined) throw notFound("job", id);
   return row;
 }

@@ -6,6 +6,7 @@ import type { ApiDeps } from "../deps.ts";
 import { notFound } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams, numberParam } from "../query.ts";
+import { jobReader } from "../reader.ts";
 import { type Route, route } from "../route.ts";
 import { byteRange } from "./byte_range.ts";
 import { readLogState } from "./log_state.ts";
@@ -89,7 +90,7 @@ export const logRoutes: readonly Route[] = [log, stream];
 
 /** The attempt that is meant; 0 where the job was never dispatched. Throws where it is none. */
 async function findLog(deps: ApiDeps, id: string, wanted: number | undefined) {
-  const state = await readLogState(deps.database.reads, id, wanted ?? null);
+  const state = await readLogState(jobReader(deps), id, wanted ?? null);
   if (state === null) throw notFound("job", id);
   if (wanted !== undefined && wanted > state.latest) throw notFound(`attempt ${wanted} of job`, id);
   return state;

@@ -1,6 +1,7 @@
 /** What a reader of a log must know of its attempt: is there more to come? */
 import type { JobState, Outcome } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
+import { endRange, type JobReader } from "./rows.ts";
 
 export interface LogState {
   /** The attempt asked for, else the latest; 0: never dispatched. */
@@ -21,29 +22,56 @@ export interface LogState {
 
 /** Null where there is no such job. */
 export async function readLogState(
-  sql: Sql,
+  reader: LogStateReader,
   job: string,
-  attempt: number | null,
+  wanted: number | null,
 ): Promise<LogState | null> {
-  const rows = await sql`
-    select coalesce(${attempt}::int, l.attempt, e.attempt, 0) as attempt,
-      coalesce(l.attempt, e.attempt, 0) as latest,
-      coalesce(l.state, e.state, 'created') as "jobState",
-      (l.id is null or l.session_id is null or coalesce(${attempt}::int, l.attempt) < l.attempt)
-        as ended,
-      d.log_bytes as "logBytes", d.outcome, d.exit_code as "exitCode", d.signal,
-      coalesce(d.reason, e.reason) as reason
-    from job j
-    left join live_job l on l.id = j.id
-    left join lateral (
-      select * from job_end e where e.job_id = j.id and l.id is null
-        and e.finished_at >= j.created_at - interval '1 minute'
-      order by e.finished_at desc limit 1) e on true
-    left join lateral (
-      select * from dispatched_job d where d.job_id = j.id
-        and d.attempt = coalesce(${attempt}::int, l.attempt, e.attempt)
-        and d.ended_at >= j.created_at - interval '1 minute'
-      order by d.ended_at desc limit 1) d on true
-    where j.id = ${job}`;
-  return (rows[0] as unknown as LogState) ?? null;
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    const found = await lookOnce(reader, job, wanted);
+    if (found !== "moved") return found;
+  }
+  return null;
+}
+
+export type LogStateReader = Pick<JobReader, "now"> & { sql: Sql };
+
+interface Standing {
+  state: JobState;
+  attempt: number;
+  held: boolean;
+  reason: string | null;
+}
+
+/** A job can be retried between two looks, and is then in neither place. */
+const LOOKS_MAX = 4;
+
+async function lookOnce({ sql, now }: LogStateReader, job: string, wanted: number | null) {
+  const [row] = await sql`
+    select j.created_at, l.state, l.attempt, l.session_id is not null as held, null as reason
+    from job j left join live_job l on l.id = j.id where j.id = ${job}`;
+  if (row === undefined) return null;
+  const { from, to } = endRange((row.created_at as Date).getTime(), now());
+  let standing = row as unknown as Standing;
+  if (row.state === null) {
+    const [end] = await sql`
+      select state, attempt, false as held, reason from job_end
+      where job_id = ${job} and finished_at between ${from} and ${to}`;
+    if (end === undefined) return "moved";
+    standing = end as unknown as Standing;
+  }
+  const attempt = wanted ?? standing.attempt;
+  const [last] = await sql`
+    select log_bytes as "logBytes", outcome, exit_code as "exitCode", signal, reason
+    from dispatched_job
+    where job_id = ${job} and attempt = ${attempt} and ended_at between ${from} and ${to}`;
+  const ended = { logBytes: null, outcome: null, exitCode: null, signal: null, ...last };
+  const state: LogState = {
+    ...ended,
+    attempt,
+    latest: standing.attempt,
+    jobState: standing.state,
+    ended: !standing.held || attempt < standing.attempt,
+    reason: last?.reason ?? standing.reason,
+  };
+  return state;
 }

@@ -11,6 +11,7 @@
 import { isFinal } from "../../core/job_state.ts";
 import { encodeMessage, type LiveMessage } from "../../web/sse.ts";
 import type { ApiDeps } from "../deps.ts";
+import { jobReader } from "../reader.ts";
 import { jobWatchOf } from "./job_watch.ts";
 import { type LogState, readLogState } from "./log_state.ts";
 import { completeLength } from "./utf8.ts";
@@ -31,7 +32,7 @@ export interface FollowOptions {
   position: LogPosition | null;
 }
 
-type FollowDeps = Pick<ApiDeps, "logs" | "database" | "engine">;
+type FollowDeps = ApiDeps;
 
 const CHUNK_BYTES = 64 * 1024;
 /** Without news the state is looked up this often: the feed may be late, the log elsewhere. */
@@ -82,10 +83,11 @@ async function* follow(
   let reader = await begin(deps, options, bell);
   try {
     while (!bell.stopped) {
-      const state = await readLogState(deps.database.reads, options.job, reader.attempt || null);
+      const state = await readLogState(jobReader(deps), options.job, reader.attempt || null);
       if (state === null) return;
       yield* reader.read(false);
-      const isDone = reader.attempt === 0 ? state.latest > 0 : state.ended;
+      const hasNone = state.latest === 0 && !isFinal(state.jobState);
+      const isDone = reader.attempt === 0 ? !hasNone : state.ended;
       if (!isDone) {
         yield* news(reader, bell);
       } else if (reader.isBehind(state.logBytes) && !reader.isTooLate()) {

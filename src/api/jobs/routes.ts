@@ -6,6 +6,7 @@ import type { ApiDeps } from "../deps.ts";
 import { notFound, orgIdOf, queueIdOf, workerIdOf } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams } from "../query.ts";
+import { jobReader } from "../reader.ts";
 import { ok, type Reply, type Route, route } from "../route.ts";
 import type { ListFilter } from "./filter.ts";
 import { listJobs, searchedTo } from "./list.ts";
@@ -77,7 +78,7 @@ const list = route({
   handle: async ({ params, query, deps }) => {
     const filter = await resolveFilter(deps, params.org, query);
     if (filter === null) return ok({ items: [], next_cursor: null, searched_to: null });
-    const { rows, next } = await listJobs(deps.database, filter, {
+    const { rows, next } = await listJobs(listDeps(deps), filter, {
       before: query.cursor ?? null,
       limit: query.limit ?? LIST_DEFAULT,
     });
@@ -169,7 +170,7 @@ export const jobRoutes: readonly Route[] = [
 ];
 
 async function showJob(deps: ApiDeps, id: string) {
-  const row = await readJob(deps.database.reads, id);
+  const row = await readJob(jobReader(deps), id);
   if (row === null) throw notFound("job", id);
   return jobView(row);
 }
@@ -177,6 +178,10 @@ async function showJob(deps: ApiDeps, id: string) {
 async function acted(deps: ApiDeps, id: string, result: ActionResult): Promise<Reply> {
   if (result.ok) return ok(await showJob(deps, id));
   throw new ApiProblem(result.code === "conflict" ? "conflict" : "not_found", result.reason);
+}
+
+function listDeps({ database, engine }: ApiDeps) {
+  return { database, names: engine.names, now: () => engine.now() };
 }
 
 /** Null where nothing can match: a job name that never was. */

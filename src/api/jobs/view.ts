@@ -26,7 +26,7 @@ export function jobSummaryView(row: JobRow): JobSummary {
     waiting_for: row.waiting_for,
     attempt: row.attempt,
     failures: row.failures,
-    worker: workerRef(row.worker_uid, row.worker_name),
+    worker: row.worker,
     workflows: row.workflows ?? [],
     created_by: row.created_by,
     created_at: row.created_at.toISOString(),

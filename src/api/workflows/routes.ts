@@ -6,6 +6,7 @@ import { reasonInput, workflowInput } from "../jobs/schemas.ts";
 import { notFound, orgIdOf } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams, limitParam } from "../query.ts";
+import { jobReader } from "../reader.ts";
 import { ok, type Route, route } from "../route.ts";
 import { listWorkflows, readWorkflow } from "./rows.ts";
 import { moreJobs, submitted, WORKFLOW_STATES, workflow, workflowSummary } from "./schemas.ts";
@@ -64,7 +65,7 @@ const show = route({
   query: z.strictObject({ cursor: cursorParam(KEY), limit: limitParam }),
   answers: { 200: { description: "The workflow", schema: workflow } },
   handle: async ({ params, query, deps }) => {
-    const found = await readWorkflow(deps.database.reads, params.id, {
+    const found = await readWorkflow(jobReader(deps), params.id, {
       afterKey: query.cursor ?? null,
       limit: query.limit ?? JOBS_DEFAULT,
     });

@@ -2,7 +2,7 @@
 import { JOB_STATES, type JobState } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
 import { countByWorkflow } from "../counters.ts";
-import { readJobs } from "../jobs/rows.ts";
+import { type JobReader, type JobRow, readJobs } from "../jobs/rows.ts";
 import { iso } from "../jobs/view.ts";
 import type { WorkflowSummary, WorkflowView } from "./schemas.ts";
 
@@ -77,10 +77,11 @@ function select(sql: Sql) {
 
 /** With a page of its jobs by key, from after `afterKey`; null where there is none. */
 export async function readWorkflow(
-  sql: Sql,
+  reader: JobReader & { sql: Sql },
   id: string,
   { afterKey, limit }: { afterKey: string | null; limit: number },
 ): Promise<WorkflowView | null> {
+  const { sql } = reader;
   const [row] = (await sql`${select(sql)} where w.id = ${id}`) as unknown as WorkflowRow[];
   if (row === undefined) return null;
   const members = (await sql`
@@ -90,7 +91,7 @@ export async function readWorkflow(
   const page = members.slice(0, limit);
   const [jobs, counts] = await Promise.all([
     readJobs(
-      sql,
+      reader,
       page.map((member) => member.job_id),
     ),
     countByWorkflow(sql, row.org_id, [id]),
@@ -106,9 +107,7 @@ export async function readWorkflow(
   };
 }
 
-type MemberJob = Awaited<ReturnType<typeof readJobs>>[number];
-
-function memberView(key: string, job: MemberJob): WorkflowView["jobs"][number] {
+function memberView(key: string, job: JobRow): WorkflowView["jobs"][number] {
   return {
     key,
     id: job.id,
