@@ -119,7 +119,7 @@ function spawnWithNode(options: SpawnOptions): Promise<number> {
 const BASH = "/bin/bash";
 const CLOSE_OTHERS =
   'for f in /proc/$$/fd/*; do n=${f##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done; ' +
-  'unset PWD OLDPWD SHLVL; exec /usr/bin/env -u _ -- "$@"';
+  'exec /usr/bin/env -u PWD -u OLDPWD -u SHLVL -u _ -- "$@"';
 
 /** Deno hands on copies of the descriptors; a shell that knows numbers above 9 closes them. */
 function withoutOtherDescriptors(command: readonly string[]): string[] {

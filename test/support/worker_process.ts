@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 import type { WorkerOptions } from "../../src/worker/options.ts";
 
 const CHILD = join(dirname(fileURLToPath(import.meta.url)), "worker_child.ts");
+/** Without folders that a job's user cannot enter: a program not found there is none. */
+export const PATH = "/usr/local/bin:/usr/bin:/bin";
+const THIS_RUNTIME = "Deno" in globalThis ? [process.execPath, "run", "-A"] : [process.execPath];
 export const WORKER_TOKEN = "worker-token-that-no-job-may-ever-see-0123456789";
 
 export interface WorkerProcess {
@@ -29,11 +32,11 @@ export interface StartOptions extends Partial<WorkerOptions> {
 
 /** Starts one with the token in its environment. `cleanUpWorkers` ends whatever is left. */
 export function startWorker(url: string, own: StartOptions = {}): WorkerProcess {
-  const { env, runtime = [process.execPath], ...options } = own;
+  const { env, runtime = THIS_RUNTIME, ...options } = own;
   const data = options.data ?? mkdtempSync(join(tmpdir(), "signalbox-worker-test-"));
   const all: WorkerOptions = { url, name: "tested", slots: 8, ...options, data };
   const child = spawn(runtime[0]!, [...runtime.slice(1), CHILD, JSON.stringify(all)], {
-    env: { PATH: process.env.PATH!, SIGNALBOX_WORKER_TOKEN: WORKER_TOKEN, ...env },
+    env: { PATH, SIGNALBOX_WORKER_TOKEN: WORKER_TOKEN, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let stderr = "";
@@ -48,7 +51,10 @@ export function startWorker(url: string, own: StartOptions = {}): WorkerProcess 
     exited: new Promise((resolve) => {
       child.once("exit", (code, signal) => resolve({ code, signal }));
     }),
-    kill: (signal) => child.kill(signal),
+    kill: (signal) => {
+      // Not `child.kill`: under Deno that also decides what `exit` will say.
+      if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, signal);
+    },
   };
   started.push(worker);
   return worker;

@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { ScriptedServer, shellJob } from "../support/scripted_server.ts";
 import { cleanUpWorkers, startWorker } from "../support/worker_process.ts";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
 /** The program itself: a signal to the launcher in `.bin` would not reach it. */
-const DENO = join(import.meta.dirname, "../../node_modules/deno/deno");
+const DENO = join(ROOT, "node_modules/deno/deno");
 
 describe("a worker under Deno", () => {
   let server: ScriptedServer;
   before(async () => {
     // The launcher unpacks the program at its first run.
-    execFileSync(join(import.meta.dirname, "../../node_modules/.bin/deno"), ["--version"]);
+    execFileSync(join(ROOT, "node_modules/.bin/deno"), ["--version"]);
     server = await ScriptedServer.start();
   });
   after(async () => {
@@ -26,7 +29,7 @@ describe("a worker under Deno", () => {
     const worker = startWorker(server.url, {
       killGraceSeconds: 0.5,
       runtime: [DENO, "run", "-A"],
-      env: { HOME: process.env.HOME ?? "/tmp", PATH: "/usr/local/bin:/usr/bin:/bin" },
+      env: { HOME: process.env.HOME ?? "/tmp" },
     });
     const peer = await server.peer();
     const script =

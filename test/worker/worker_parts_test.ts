@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { openDataFolder } from "../../src/worker/data_folder.ts";
 import {
   hasMark,
@@ -19,8 +20,10 @@ import { diskBytes, HostMetrics, networkBytes } from "../../src/worker/usage/hos
 import { WORKER_VERSION } from "../../src/worker/version.ts";
 import { eventually } from "../support/eventually.ts";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
 test("the worker says the version of the package", () => {
-  const text = readFileSync(join(import.meta.dirname, "../../package.json"), "utf8");
+  const text = readFileSync(join(ROOT, "package.json"), "utf8");
   assert.equal(WORKER_VERSION, JSON.parse(text).version);
 });
 
