@@ -123,7 +123,7 @@ export class InstanceView {
         queue: this.#context.names.queueName(job.queue),
         kind: line.facts.kind,
         requirements: line.facts.requirements,
-        history: this.#histories.of(job.name),
+        history: snakeKeys(this.#histories.of(job.name)),
       };
       this.#jobBodies.set(key, body);
     }
@@ -135,11 +135,11 @@ export class InstanceView {
     if (now - this.#body.at < SLOW_MS) return this.#body.body;
     const { usedByOrg, averages, ...counts } = instance;
     const body = {
-      ...counts,
+      ...snakeKeys(counts),
       used_by_org: Object.fromEntries(
         [...usedByOrg].map(([org, n]) => [this.#context.names.orgName(org), n]),
       ),
-      averages,
+      averages: snakeKeys(averages),
     };
     this.#body = { at: now, body };
     return body;
@@ -155,4 +155,15 @@ function bucket(used: number): number {
   if (used <= 16) return used;
   const step = 2 ** (Math.floor(Math.log2(used)) - 3);
   return Math.floor(used / step) * step;
+}
+
+/** Contexts are read by people and by API clients: they are spelled as everything there is. */
+function snakeKeys(figures: object | null): object | null {
+  if (figures === null) return null;
+  return Object.fromEntries(
+    Object.entries(figures).map(([key, value]) => [
+      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  );
 }
