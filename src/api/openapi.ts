@@ -96,7 +96,7 @@ function answersOf(answers: Record<number, Answer>) {
 /** Which problems a route can answer with, one entry a status. */
 function problemsOf(route: Route) {
   const kinds: ProblemKind[] = ["unauthorized", "internal", "unavailable"];
-  if (route.params) kinds.push("not_found");
+  if (route.params || route.query) kinds.push("not_found");
   if (route.params || route.query || route.body) kinds.push("invalid");
   if (route.method === "post") {
     kinds.push("bad_request", "conflict", "too_large", "unsupported_media_type");
