@@ -118,6 +118,7 @@ function spawnWithNode(options: SpawnOptions): Promise<number> {
 
 const BASH = "/bin/bash";
 const CLOSE_OTHERS =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own expansion
   'for f in /proc/$$/fd/*; do n=${f##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done; ' +
   'exec /usr/bin/env -u PWD -u OLDPWD -u SHLVL -u _ -- "$@"';
 

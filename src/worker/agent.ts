@@ -5,7 +5,13 @@
  * on record; after any reconnect the hello names every attempt that this worker answers for; and
  * an attempt whose lease is gone is killed and never reported.
  */
-import type { Assignment, LeaseRef, ServerFrame, WorkerMetrics } from "../messages/frames.ts";
+import {
+  type Assignment,
+  type LeaseRef,
+  PASSING_REJECTIONS,
+  type ServerFrame,
+  type WorkerMetrics,
+} from "../messages/frames.ts";
 import type { Runner } from "./attempt.ts";
 import { Attempt, type AttemptEnd, type AttemptHost, type ProgressBody } from "./attempt.ts";
 import { Attempts } from "./attempts.ts";
@@ -229,10 +235,11 @@ export class Agent implements AttemptHost {
 
   /** Why this worker cannot run it, or undefined. */
   #refusal(assignment: Assignment): string | undefined {
-    if (this.#draining) return "draining";
-    if (this.#attempts.running >= this.#options.identity.concurrency) return "no free slot";
-    if (this.#attempts.ofJob(assignment)) return "another attempt of this job is held here";
-    if (this.#attempts.held >= this.#hello.capacity) return "too many ends wait to be recorded";
+    if (this.#draining) return PASSING_REJECTIONS.draining;
+    if (this.#attempts.running >= this.#options.identity.concurrency)
+      return PASSING_REJECTIONS.noSlot;
+    if (this.#attempts.ofJob(assignment)) return PASSING_REJECTIONS.held;
+    if (this.#attempts.held >= this.#hello.capacity) return PASSING_REJECTIONS.manyEnds;
     if (assignment.kind === "exec") return this.#runners.exec ? undefined : "runs no exec jobs";
     if (this.#handlers.has(assignment.name)) return undefined;
     return `no handler called ${assignment.name}`;
