@@ -6,15 +6,17 @@
  * ends for want of a server; the next `up` finds it by its lock and takes it over.
  *
  * Its token travels in a file that it removes when it reads it: a command line and an environment
- * can be read by others.
+ * can be read by others. What it says goes to a file of its own: a terminal or a pipe that ends
+ * with `up` would end the worker too, at the next line it writes.
  */
 import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { HANDOFF, withoutSecrets } from "../../worker/secrecy.ts";
 import { findHolder } from "./lock_holder.ts";
+import { lastLogLine, openWorkerLog } from "./worker_log_file.ts";
 
 export interface LocalWorkerOptions {
   /** Program and arguments of `signalbox worker`. */
@@ -92,7 +94,9 @@ export class LocalWorker {
         return;
       }
       if (performance.now() - startedAt > SOUND_MS) delay = first;
-      this.#options.say(`The local worker ended (${code ?? "killed"}); it is started again.`);
+      this.#options.say(
+        `The local worker ended (${code ?? "killed"}) and is started again. ${this.#lastWords()}`,
+      );
       await this.#pause(delay);
       delay = Math.min(delay * 2, RESTART_MAX_MS);
     }
@@ -122,11 +126,13 @@ export class LocalWorker {
     const handoff = join(data, `handoff-${randomUUID()}`);
     writeFileSync(handoff, token, { mode: 0o600 });
     writeFileSync(this.#printPath(), this.#print(), { mode: 0o600 });
+    const log = openWorkerLog(data);
     const child = spawn(command[0] as string, command.slice(1), {
       env: { ...withoutSecrets(env), [HANDOFF]: handoff },
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", log, log],
       detached: true,
     });
+    closeSync(log);
     const ended = new Promise<number | null>((resolve) => {
       child.once("error", (error) => {
         this.#options.say(`The local worker cannot be started: ${error.message}.`);
@@ -163,6 +169,11 @@ export class LocalWorker {
         resolve();
       };
     });
+  }
+
+  #lastWords(): string {
+    const { line, path } = lastLogLine(this.#options.data);
+    return line === "" ? `It left no word in ${path}.` : `Its last words, in ${path}: ${line}`;
   }
 
   // What it was started with, without telling the token

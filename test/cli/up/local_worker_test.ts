@@ -59,8 +59,10 @@ function starts(): Start[] {
   }
 }
 
-const started = (count = 1) =>
-  eventually(() => starts().length >= count && starts(), `${count} starts`);
+async function started(count = 1): Promise<Start[]> {
+  await eventually(() => starts().length >= count, `${count} starts`);
+  return starts();
+}
 
 describe("the worker of up", () => {
   test("gets its token where nobody else can read it, and no other secret", async () => {
@@ -89,7 +91,7 @@ describe("the worker of up", () => {
     process.kill(first!.pid, "SIGKILL");
     const [, second] = await started(2);
     assert.notEqual(second?.pid, first?.pid);
-    assert.match(said[0] ?? "", /ended \(killed\); it is started again/);
+    assert.match(said[0] ?? "", /ended \(killed\) and is started again/);
     await worker.stop();
     assert.ok(!isRunning(second!.pid));
   });
@@ -101,6 +103,11 @@ describe("the worker of up", () => {
     await started(5);
     // 20 ms doubled each time: the fourth and fifth start are 160 and 320 ms away.
     assert.ok(performance.now() - before > 200);
+  });
+
+  test("is quoted with its last words when it cannot live", async () => {
+    localWorker("crash").start();
+    await eventually(() => said.some((text) => /worker\.log: I cannot live$/.test(text)), "said");
   });
 
   test("stays away where somebody drained it", async () => {

@@ -19,7 +19,10 @@ rmSync(handoff);
 const data = openDataFolder(folder);
 appendFileSync(join(folder, "starts"), `${JSON.stringify(note)}\n`);
 
-if (how === "crash") process.exit(3);
+if (how === "crash") {
+  console.error("I cannot live");
+  process.exit(3);
+}
 if (how === "drained") {
   data.release();
   process.exit(0);
