@@ -26,6 +26,9 @@ export interface AttemptCounters {
   cancelRequested: boolean;
 }
 
+/** Reasons that another attempt would meet again: the same payload fits the handler no better. */
+const HOPELESS: ReadonlySet<string> = new Set(["invalid_payload"]);
+
 export type ReportedOutcome = "succeeded" | "failed" | "timed_out" | "cancelled" | "released";
 
 export interface Ending {
@@ -98,7 +101,7 @@ export function resolveUnstorable(job: AttemptCounters): Ending {
 
 function failure(job: AttemptCounters, outcome: Outcome, reason: string | null): Ending {
   const failures = job.failures + 1;
-  const again = failures < job.max_attempts;
+  const again = failures < job.max_attempts && !HOPELESS.has(reason ?? "");
   return {
     ...ending(job, again ? "fail_retry" : "fail_final", outcome, reason),
     failures,

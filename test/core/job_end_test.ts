@@ -65,6 +65,11 @@ describe("what a report means for its job", () => {
     );
   });
 
+  test("a payload that does not fit its handler is not tried again", () => {
+    const end = resolveReport("failed", "invalid_payload", job({ max_attempts: 3 }));
+    assert.deepEqual([end.event, end.failures, end.backoff], ["fail_final", 1, null]);
+  });
+
   test("the last failure is final", () => {
     const end = resolveReport("failed", null, job({ failures: 2, max_attempts: 3 }));
     assert.deepEqual([end.event, end.failures, end.backoff], ["fail_final", 3, null]);
