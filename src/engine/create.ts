@@ -97,7 +97,10 @@ class SignalboxEngine implements Engine, SessionHost {
       lines: this.#lines,
       switches: this.#switches,
       histories: this.#histories,
-      host: { unsendable: (session, lease, why) => this.#unsendable(session, lease, why) },
+      host: {
+        backlog: () => this.ender.size,
+        unsendable: (session, lease, why) => this.#unsendable(session, lease, why),
+      },
     });
     this.#switches.onChange = () => this.#dispatcher.poke();
     this.#settler = new Settler(context);

@@ -19,12 +19,16 @@ import { Loop, type Service } from "./service.ts";
 import type { Session } from "./session.ts";
 import type { Switches } from "./switches.ts";
 
+/** Ends that wait to be written, in beats: more leases would only wait behind them. */
+const BACKLOG_BEATS = 3;
 /** How long a queue that has reached its limit is left alone, unless one of its jobs ends. */
 const LIMITED_MS = 100;
 /** Ids that a lease did not return are looked for again after this long (engine rule 23). */
 const RECHECK_MS = 100;
 
 export interface DispatcherHost {
+  /** Reports that no transaction has written yet. */
+  backlog(): number;
   /** An attempt that can never be sent: its inputs are larger than a frame. */
   unsendable(session: Session, lease: Lease, why: string): void;
 }
@@ -88,6 +92,8 @@ export class Dispatcher implements Service {
   /** Returns true where there is more to do at once. */
   async #turn(): Promise<boolean> {
     if (this.#switches.instance.draining) return false;
+    // The ends' next commit pokes this loop. Without a bound a fast worker holds thousands of ends.
+    if (this.#host.backlog() > BACKLOG_BEATS * this.#context.options.beatItems) return false;
     const now = performance.now();
     const lines = this.#lines.servable(
       (queue) => !this.#switches.closed(queue) && (this.#full.get(queue) ?? 0) <= now,

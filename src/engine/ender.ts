@@ -68,6 +68,11 @@ export class Ender {
     });
   }
 
+  /** Reports that wait for the next beat. */
+  get size(): number {
+    return this.#pipeline.size;
+  }
+
   idle(): Promise<void> {
     return this.#pipeline.idle();
   }

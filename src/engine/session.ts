@@ -8,12 +8,13 @@ import { resolveRejection, resolveReport } from "../core/job_end.ts";
 import { observedSpeed } from "../core/observed_speed.ts";
 import type { ScoringWorker } from "../core/scoring/context.ts";
 import { workerLogic } from "../core/worker_logic.ts";
-import type {
-  FinishedReport,
-  Hello,
-  LeaseRef,
-  WorkerFrame,
-  WorkerMetrics,
+import {
+  type FinishedReport,
+  type Hello,
+  type LeaseRef,
+  PASSING_REJECTIONS,
+  type WorkerFrame,
+  type WorkerMetrics,
 } from "../messages/frames.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ender, Reporter } from "./ender.ts";
@@ -38,6 +39,7 @@ export interface SessionHost {
   left(session: Session, reason: string): void;
 }
 
+const PASSING: ReadonlySet<string> = new Set(Object.values(PASSING_REJECTIONS));
 /** Names remembered for the `locality` rule. */
 const RECENT_NAMES = 256;
 
@@ -250,8 +252,8 @@ export class Session implements WorkerSession, Reporter {
       lease.ending = true;
       this.unreserve(lease);
       const ending = resolveRejection(ref.reason, lease);
-      // A worker that drains would take it another day: no veto for good.
-      const rejectedBy = ref.reason === "draining" ? null : this.workerId;
+      // A worker that drains or is full would take it another time: no veto for good.
+      const rejectedBy = PASSING.has(ref.reason) ? null : this.workerId;
       const end = endOf(lease, ending, { at, random: Math.random(), rejectedBy });
       ends.push({ lease, report: null, end });
     }

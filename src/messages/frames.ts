@@ -151,6 +151,14 @@ export const workerFrame = z.discriminatedUnion("type", [
 ]);
 export type WorkerFrame = z.output<typeof workerFrame>;
 
+/** Reasons of `rejected` that pass by themselves: the worker is asked again, not vetoed for the job. */
+export const PASSING_REJECTIONS = {
+  draining: "draining",
+  noSlot: "no free slot",
+  manyEnds: "too many ends wait to be recorded",
+  held: "another attempt of this job is held here",
+} as const;
+
 const leaseRef = z.object(lease);
 const named = z.object({ ...lease, reason: z.string() });
 
