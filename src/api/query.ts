@@ -1,5 +1,6 @@
 /** Parameters of the path and of the query, as objects for the schemas. */
 import { z } from "zod";
+import { cleanText } from "../core/storable.ts";
 import { ApiProblem, type FieldError, pointer } from "./problem.ts";
 
 type Where = FieldError["in"];
@@ -9,7 +10,8 @@ export function queryObject(url: URL, schema: z.ZodType | undefined): Record<str
   const shape = schema instanceof z.ZodObject ? (schema.shape as Record<string, z.ZodType>) : {};
   const out: Record<string, unknown> = Object.create(null);
   for (const key of new Set(url.searchParams.keys())) {
-    const values = url.searchParams.getAll(key);
+    // What PostgreSQL cannot store it cannot compare with either.
+    const values = url.searchParams.getAll(key).map(cleanText);
     const repeats = Object.hasOwn(shape, key) && takesMany(shape[key]!);
     if (!repeats && values.length > 1) {
       throw invalid([{ path: key, in: "query", message: "was given more than once" }]);
@@ -17,6 +19,10 @@ export function queryObject(url: URL, schema: z.ZodType | undefined): Record<str
     out[key] = repeats ? values : values[0];
   }
   return { ...out };
+}
+
+export function pathObject(params: Record<string, string>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(params).map(([key, text]) => [key, cleanText(text)]));
 }
 
 /** Validated by `schema`, or thrown as a problem that says where. */

@@ -4,7 +4,7 @@ import { readBody } from "./body.ts";
 import type { ApiDeps, Caller } from "./deps.ts";
 import { answerOnce, idempotencyKey } from "./idempotent.ts";
 import { ApiProblem, toProblem } from "./problem.ts";
-import { queryObject, validate } from "./query.ts";
+import { pathObject, queryObject, validate } from "./query.ts";
 import type { Reply, Route } from "./route.ts";
 
 export interface Serving {
@@ -31,7 +31,7 @@ export async function serveRoute(
   const { deps } = serving;
   try {
     const caller = await requireCaller(deps, request);
-    const params = route.params ? validate(route.params, rawParams, "path") : {};
+    const params = route.params ? validate(route.params, pathObject(rawParams), "path") : {};
     const query = validateQuery(route, request);
     if (route.method === "get") {
       return toResponse(

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createIdempotency } from "../../src/engine/idempotency.ts";
+import { type ApiBox, apiBox, hello, JOBS, V1 } from "../support/api_box.ts";
+
+let box: ApiBox;
+before(async () => {
+  box = await apiBox();
+});
+after(async () => {
+  await box.close();
+});
+
+const later = { ...hello, run_at: "2999-01-01T00:00:00Z" };
+const keyed = (key: string = crypto.randomUUID()) => ({ "idempotency-key": key });
+const countJobs = async () => (await box.database.reads`select count(*)::int as n from job`)[0]!.n;
+
+test("the same request with the same key gets the same answer, and happens once", async () => {
+  const headers = keyed();
+  const before = await countJobs();
+  const first = await box.call("POST", JOBS, later, headers);
+  const second = await box.call("POST", JOBS, later, headers);
+  assert.deepEqual([first.status, second.status], [201, 201]);
+  assert.deepEqual(second.json, first.json);
+  assert.equal(first.headers.get("idempotent-replayed"), null);
+  assert.equal(second.headers.get("idempotent-replayed"), "true");
+  assert.equal(await countJobs(), before + 1);
+});
+
+test("another body, path or query with the same key is 422", async () => {
+  const headers = keyed();
+  await box.call("POST", JOBS, later, headers);
+  const body = await box.call("POST", JOBS, { ...later, priority: 1 }, headers);
+  assert.equal(body.status, 422);
+  assert.match(body.json.type, /key_reused/);
+  const path = await box.call("POST", `${JOBS}/bulk`, { jobs: [later] }, headers);
+  assert.equal(path.status, 422);
+});
+
+test("fifty at once are one", async () => {
+  const headers = keyed();
+  const before = await countJobs();
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => box.call("POST", JOBS, later, headers)),
+  );
+  const ids = new Set(answers.map(({ json }) => json.id));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+  assert.equal(ids.size, 1);
+  assert.equal(await countJobs(), before + 1);
+});
+
+test("a refusal is an answer too, but what was never understood may be sent again", async () => {
+  const headers = keyed();
+  const { json: job } = await box.call("POST", JOBS, later);
+  const refused = await box.call("POST", `${V1}/jobs/${job.id}/retry`, {}, headers);
+  assert.equal(refused.status, 409);
+  await box.call("POST", `${V1}/jobs/${job.id}/cancel`);
+  const replayed = await box.call("POST", `${V1}/jobs/${job.id}/retry`, {}, headers);
+  assert.deepEqual(replayed.json, refused.json);
+  const typo = keyed();
+  assert.equal((await box.call("POST", JOBS, { ...later, nmae: 1 }, typo)).status, 422);
+  assert.equal((await box.call("POST", JOBS, later, typo)).status, 201);
+});
+
+test("a key is visible ASCII of at most 255 characters", async () => {
+  for (const key of ["", "a b", "é", "x".repeat(256)]) {
+    const { status, json } = await box.call("POST", JOBS, later, { "idempotency-key": key });
+    assert.equal(status, 422, key);
+    assert.equal(json.errors[0].in, "header");
+  }
+  assert.equal((await box.call("POST", JOBS, later, keyed(`"${"k".repeat(253)}"`))).status, 201);
+});
+
+test("after 24 hours a key is new, and is forgotten", async () => {
+  const headers = keyed();
+  const first = await box.call("POST", JOBS, later, headers);
+  await age(headers["idempotency-key"], "25 hours");
+  const second = await box.call("POST", JOBS, { ...later, priority: 2 }, headers);
+  assert.equal(second.status, 201);
+  assert.notEqual(second.json.id, first.json.id);
+  await age(headers["idempotency-key"], "25 hours");
+  const idempotency = createIdempotency(box.database);
+  assert.ok((await idempotency.prune()) >= 1);
+  assert.equal(await idempotency.prune(), 0);
+});
+
+async function age(key: string, by: string): Promise<void> {
+  await box.database.beats.unsafe(
+    `update idempotency_key set created_at = now() - interval '${by}' where key = $1`,
+    [key],
+  );
+}
+
+// The keeper of answers itself
+
+const request = (key: string, body = "body") => ({ caller: "test", key, parts: [body] });
+const always = () => true;
+
+test("who comes while the first is at work waits for its answer, or is told to come again", async () => {
+  const idempotency = createIdempotency(box.database, { waitMs: 300 });
+  const gate = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  const work = async () => {
+    started.resolve();
+    await gate.promise;
+    return { status: 201, body: { n: 1 } };
+  };
+  const first = idempotency.once(request("slow"), work, always);
+  await started.promise;
+  const never = async () => assert.fail("worked twice");
+  const impatient = await idempotency.once(request("slow"), never, always);
+  assert.equal(impatient.kind, "in_progress");
+  const patient = createIdempotency(box.database, { waitMs: 5_000 }).once(
+    request("slow"),
+    never,
+    always,
+  );
+  gate.resolve();
+  assert.deepEqual(await first, {
+    kind: "answer",
+    answer: { status: 201, body: { n: 1 } },
+    replayed: false,
+  });
+  assert.deepEqual(await patient, {
+    kind: "answer",
+    answer: { status: 201, body: { n: 1 } },
+    replayed: true,
+  });
+});
+
+test("work that fails, or has no final answer, leaves the key free", async () => {
+  const idempotency = createIdempotency(box.database);
+  const broken = idempotency.once(request("free"), () => Promise.reject(new Error("no")), always);
+  await assert.rejects(broken, /no/);
+  const busy = { status: 503, body: null };
+  await idempotency.once(
+    request("free"),
+    async () => busy,
+    ({ status }) => status < 500,
+  );
+  const good = { status: 200, body: "done" };
+  const third = await idempotency.once(request("free"), async () => good, always);
+  assert.deepEqual(third, { kind: "answer", answer: good, replayed: false });
+});
+
+test("a key whose server died is never worked on again", async () => {
+  const idempotency = createIdempotency(box.database, { abandonedMs: 50 });
+  await box.database.beats`
+    insert into idempotency_key (caller, key, request_hash)
+    select 'test', 'dead', request_hash from idempotency_key where key = 'free'`;
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  const after = await idempotency.once(request("dead"), async () => assert.fail("worked"), always);
+  assert.equal(after.kind, "unknown");
+});
+
+test("keys of one caller are not keys of another", async () => {
+  const idempotency = createIdempotency(box.database);
+  const answer = (n: number) => async () => ({ status: 200, body: n });
+  await idempotency.once({ ...request("shared"), caller: "a" }, answer(1), always);
+  const other = await idempotency.once({ ...request("shared"), caller: "b" }, answer(2), always);
+  assert.equal(other.kind === "answer" && other.answer.body, 2);
+});
+
+test("nothing above was the API's own fault", () => {
+  assert.deepEqual(box.faults, []);
+});
