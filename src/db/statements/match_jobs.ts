@@ -42,8 +42,10 @@ export async function matchJobs(
        order by j.id desc limit $9)
      select s.id, (${
        alive
-         ? "exists (select from live_job l where l.id = s.id and ($6::job_state[] is null or l.state = any($6::job_state[])))"
-         : "exists (select from job_end e where e.job_id = s.id and e.finished_at >= s.created_at and e.state = any($6::job_state[]))"
+         ? `exists (select from live_job l where l.id = s.id
+             and ($6::job_state[] is null or l.state = any($6::job_state[])))`
+         : `exists (select from job_end e where e.job_id = s.id
+             and e.finished_at >= s.created_at and e.state = any($6::job_state[]))`
      }
        and ($3::int is null or s.queue_id = $3) and ($4::int is null or s.name_id = $4)
        and ($7::jsonb is null or s.tags @> $7::jsonb)
