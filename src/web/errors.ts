@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { HTTPException } from "hono/http-exception";
 import { InvalidInput, NotFound } from "../engine/engine.ts";
+import { LiveRefused } from "./live_hub.ts";
 import { type BoardContext, isHtmx, type Shell } from "./shell.ts";
 
 interface Trouble {
@@ -50,6 +51,9 @@ function describe(error: unknown): Trouble {
   }
   if (error instanceof InvalidInput) {
     return { status: 422, title: "That cannot be done", detail: error.message, id: null };
+  }
+  if (error instanceof LiveRefused) {
+    return { status: 503, title: "Not now", detail: error.message, id: null };
   }
   if (error instanceof HTTPException && error.status < 500) {
     return { status: error.status, title: "Refused", detail: error.message, id: null };

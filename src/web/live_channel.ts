@@ -3,6 +3,8 @@ import type { FeedEvent } from "../engine/feed.ts";
 import { isAfter, type LiveTopic } from "./live_topic.ts";
 import { encodeMessages } from "./sse.ts";
 
+const RELOAD_MS = 1_000;
+
 export class Channel {
   readonly key: string;
   readonly topic: LiveTopic;
@@ -12,6 +14,7 @@ export class Channel {
   tickedAt = 0;
   /** Resolves when the topic holds a picture. Rejects where it could not be read. */
   readonly ready: Promise<void>;
+  #reloadedAt = 0;
   #horizon = "";
   #loaded = false;
   /** Events that arrived while the picture was being read. */
@@ -28,6 +31,13 @@ export class Channel {
 
   get loaded(): boolean {
     return this.#loaded;
+  }
+
+  /** Reads the picture anew, unless that was done a moment ago. */
+  async reload(now: number): Promise<void> {
+    if (now - this.#reloadedAt < RELOAD_MS) return;
+    this.#reloadedAt = now;
+    await this.load();
   }
 
   async load(): Promise<void> {

@@ -40,6 +40,14 @@ const SETTLE_MS = 500;
 /** A stream ends after this long and its viewer comes back: rights are checked again. */
 export const STREAM_MS = 15 * 60_000;
 
+/** No stream can be opened now; the message says why. */
+export class LiveRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "LiveRefused";
+  }
+}
+
 export class LiveHub {
   readonly #options: Required<LiveHubOptions>;
   readonly #channels = new Map<string, Channel>();
@@ -70,11 +78,7 @@ export class LiveHub {
   async topic<T extends LiveTopic>(request: TopicRequest<T>): Promise<{ topic: T; id: string }> {
     this.#subscribe();
     const channel = this.#channel(request);
-    await channel.ready;
-    // Read your own writes: what was committed before this request is in the picture.
-    await within(this.#options.feed.settled(), SETTLE_MS);
-    this.#catchUp();
-    await channel.refresh(this.#options.now());
+    await this.#freshen([channel]);
     return { topic: channel.topic as T, id: this.#applied };
   }
 
@@ -91,7 +95,13 @@ export class LiveHub {
     });
     for (const channel of channels) channel.viewers += 1;
     viewer.send(`retry: 1000\n${options.hello ?? ""}`);
-    this.#inTurn(() => this.#join(viewer), "join");
+    this.#freshen(channels).then(
+      () => this.#inTurn(() => this.#join(viewer), "join"),
+      (error) => {
+        this.#options.onError(error, "reading a live picture");
+        viewer.close();
+      },
+    );
     return viewer.body;
   }
 
@@ -105,23 +115,30 @@ export class LiveHub {
 
   // Joining and leaving
 
+  /**
+   * Read your own writes: what was committed before is in the picture after. Where the feed stands
+   * still, the picture is read anew.
+   */
+  async #freshen(channels: readonly Channel[]): Promise<void> {
+    await Promise.all(channels.map((channel) => channel.ready));
+    const settled = await within(this.#options.feed.settled(), SETTLE_MS);
+    const now = this.#options.now();
+    if (!settled) await Promise.all(channels.map((channel) => channel.reload(now)));
+    this.#catchUp();
+    await Promise.all(channels.map((channel) => channel.refresh(now)));
+  }
+
   async #join(viewer: Viewer): Promise<void> {
     if (viewer.closed || this.#stopped) return viewer.close();
-    try {
-      await Promise.all(viewer.channels.map((channel) => channel.ready));
-      // A feed that has just begun to read does not know its place yet.
-      if (this.#applied === "") await within(this.#options.feed.settled(), SETTLE_MS);
-      this.#catchUp();
-      const now = this.#options.now();
-      await Promise.all(viewer.channels.map((channel) => channel.refresh(now)));
-    } catch (error) {
-      this.#options.onError(error, "reading a live picture");
-      return viewer.close();
-    }
     const { since } = viewer.options;
+    // At one moment: what the others still wait for is printed, and what this one missed is known.
+    // Else it would be told once as missed and once more as news.
+    const flushed = this.#flush();
+    const position = this.#applied;
     const missed = since === null ? null : this.#options.feed.since(since);
-    if (missed === null) await viewer.sendFull(since !== null, this.#applied);
-    else await viewer.sendMissed(missed, this.#applied);
+    await flushed;
+    if (missed === null) await viewer.sendFull(since !== null, position);
+    else await viewer.sendMissed(missed, position);
     if (!viewer.closed) this.#viewers.add(viewer);
   }
 
@@ -161,12 +178,12 @@ export class LiveHub {
     if (this.#channels.size < CHANNELS_MAX) return;
     const idle = [...this.#channels.values()].filter((channel) => channel.viewers === 0);
     const oldest = idle.sort((a, b) => a.usedAt - b.usedAt)[0];
-    if (!oldest) throw new Error("Too many different live views are open. Close some, or narrow.");
+    if (!oldest) throw new LiveRefused("Too many different live views are open. Close some.");
     this.#channels.delete(oldest.key);
   }
 
   #subscribe(): void {
-    if (this.#stopped) throw new Error("The server is stopping.");
+    if (this.#stopped) throw new LiveRefused("The server is stopping.");
     if (this.#unsubscribe) return;
     this.#unsubscribe = this.#options.feed.subscribe((events) => this.#receive(events));
     this.#applied = "";
@@ -209,6 +226,7 @@ export class LiveHub {
   }
 
   async #flush(): Promise<void> {
+    clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
     this.#flushedAt = Date.now();
     const position = this.#applied;
@@ -268,7 +286,8 @@ export class LiveHub {
   /** The feed stands still although events wait: pictures are read anew until it moves. */
   async #reload(): Promise<void> {
     const watched = [...this.#channels.values()].filter((channel) => channel.viewers > 0);
-    await Promise.all(watched.map((channel) => channel.load()));
+    const now = this.#options.now();
+    await Promise.all(watched.map((channel) => channel.reload(now)));
     for (const viewer of [...this.#viewers]) await viewer.sendFull(true, this.#applied);
   }
 
@@ -279,14 +298,14 @@ export class LiveHub {
   }
 }
 
-/** Waits for `promise`, but no longer than `ms`. */
-async function within(promise: Promise<void>, ms: number): Promise<void> {
+/** Waits for `promise`, but no longer than `ms`; whether it came in time. */
+async function within(promise: Promise<void>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const limit = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
   });
   try {
-    await Promise.race([promise, limit]);
+    return await Promise.race([promise.then(() => true), limit]);
   } finally {
     clearTimeout(timer);
   }

@@ -10,11 +10,12 @@ import type { FeedEvent } from "../engine/feed.ts";
 import type { Interner } from "../engine/interner.ts";
 import { readCounts, readQueues, readWorkers } from "./live_counts.ts";
 import { NO_FILTER } from "./live_filter.ts";
-import type { LiveHub } from "./live_hub.ts";
+import { type LiveHub, LiveRefused } from "./live_hub.ts";
 import { PollTopic } from "./live_poll.ts";
 import type { LiveRow } from "./live_row.ts";
 import { type Entry, LiveTable } from "./live_table.ts";
 import type { LiveTopic, TopicRequest } from "./live_topic.ts";
+import type { JoinOptions } from "./live_viewer.ts";
 import { type LiveMessage, SSE_HEADERS } from "./sse.ts";
 
 export const LIVE_TOPICS = ["jobs", "queues", "workers", "counters"] as const;
@@ -45,15 +46,20 @@ export function createLiveEvents(deps: LiveJsonDeps): (request: Request) => Prom
     if (org === undefined)
       return problem(404, "Not found", `There is no organization "${orgName}".`);
     const requests = (wanted as LiveTopicName[]).map((topic) => topicOf(deps, topic, orgName, org));
-    const body = deps.live.stream(requests, {
+    const options: JoinOptions = {
       since: request.headers.get("last-event-id") || null,
       now: deps.now,
       snapshot: (parts, id) => {
         const fields = requests.map((r, i) => `"${wanted[i]}":${parts.get(r.key) ?? "null"}`);
         return `{"id":${JSON.stringify(id)},${fields.join(",")}}`;
       },
-    });
-    return new Response(body, { headers: SSE_HEADERS });
+    };
+    try {
+      return new Response(deps.live.stream(requests, options), { headers: SSE_HEADERS });
+    } catch (error) {
+      if (error instanceof LiveRefused) return problem(503, "Not now", error.message);
+      throw error;
+    }
   };
 }
 
@@ -141,7 +147,6 @@ class JobsTopic implements LiveTopic {
   }
 
   load(): Promise<string> {
-    this.#news = [];
     return this.#table.load();
   }
 

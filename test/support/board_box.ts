@@ -1,0 +1,65 @@
+/** The board over a real engine and database; workers by hand, and a real socket where one is asked for. */
+import { boardPages } from "../../src/pages/all_pages.ts";
+import { runtime } from "../../src/runtime/runtime.ts";
+import { createBoard } from "../../src/web/app.ts";
+import { type Auth, createAuth } from "../../src/web/auth.ts";
+import { LiveHub, type LiveHubOptions } from "../../src/web/live_hub.ts";
+import { type ApiBox, apiBox, TOKEN } from "./api_box.ts";
+
+export interface BoardBox extends Omit<ApiBox, "fetch"> {
+  auth: Auth;
+  live: LiveHub;
+  /** Errors that pages and hub blamed on themselves. */
+  troubles: { fields: object; message: string }[];
+  /** With the admin token as a bearer, unless `headers` say otherwise. */
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  fetch(request: Request): Promise<Response>;
+  /** API and board on a port of their own; answers with their address. */
+  serve(): Promise<string>;
+}
+
+export async function boardBox(hub: Partial<LiveHubOptions> = {}): Promise<BoardBox> {
+  const api = await apiBox();
+  const { engine, database, logs } = api;
+  const troubles: BoardBox["troubles"] = [];
+  const note = (fields: object, message: string) => troubles.push({ fields, message });
+  const auth = createAuth({ adminToken: TOKEN });
+  const live = new LiveHub({
+    feed: engine.feed,
+    now: () => engine.now(),
+    onError: (error, what) => note({ error: String(error) }, what),
+    ...hub,
+  });
+  const log = { error: note, warn: note };
+  const board = createBoard({ engine, database, logs, auth, live, log }, boardPages);
+  const fetch = async (request: Request) => {
+    const isApi = new URL(request.url).pathname.startsWith("/api/");
+    return isApi ? api.fetch(request) : board.fetch(request, { remoteAddress: "127.0.0.1" });
+  };
+  let stop = async () => {};
+  return {
+    ...api,
+    auth,
+    live,
+    troubles,
+    fetch,
+    get: (path, headers) =>
+      fetch(
+        new Request(`http://board${path}`, {
+          headers: { accept: "text/html", authorization: `Bearer ${TOKEN}`, ...headers },
+          redirect: "manual",
+        }),
+      ),
+    serve: async () => {
+      const options = { host: "127.0.0.1", port: 0, maxFrameBytes: 1_000 };
+      const server = await runtime.serve({ ...options, fetch });
+      stop = () => server.stop(true);
+      return `http://127.0.0.1:${server.port}`;
+    },
+    close: async () => {
+      live.stop();
+      await stop();
+      await api.close();
+    },
+  };
+}

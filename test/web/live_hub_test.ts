@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import type { FeedEvent } from "../../src/engine/feed.ts";
+import { LiveHub } from "../../src/web/live_hub.ts";
+import { isAfter, type LiveTopic } from "../../src/web/live_topic.ts";
+import type { LiveMessage } from "../../src/web/sse.ts";
+import { eventually } from "../support/eventually.ts";
+import { FakeFeed } from "../support/fake_feed.ts";
+import { SseReader } from "../support/sse_reader.ts";
+
+/** Counts events by job and prints "job=count". */
+class CountTopic implements LiveTopic {
+  loads = 0;
+  prints = 0;
+  readonly counts = new Map<string, number>();
+  readonly #dirty = new Set<string>();
+  readonly #position: () => string;
+  pad = "";
+
+  constructor(position: () => string) {
+    this.#position = position;
+  }
+  async load(): Promise<string> {
+    this.loads += 1;
+    return this.#position();
+  }
+  apply(events: readonly FeedEvent[]): void {
+    for (const event of events) {
+      this.counts.set(event.job, (this.counts.get(event.job) ?? 0) + 1);
+      this.#dirty.add(event.job);
+    }
+  }
+  isDirty(): boolean {
+    return this.#dirty.size > 0;
+  }
+  async changes(): Promise<LiveMessage[]> {
+    this.prints += 1;
+    const jobs = [...this.#dirty];
+    this.#dirty.clear();
+    return [{ data: this.#print(jobs) }];
+  }
+  async full(): Promise<LiveMessage[]> {
+    return [{ data: `all ${this.#print([...this.counts.keys()])}` }];
+  }
+  async missed(events: readonly FeedEvent[]): Promise<LiveMessage[]> {
+    return [{ data: `missed ${this.#print([...new Set(events.map((e) => e.job))])}` }];
+  }
+  forget(): void {
+    this.#dirty.clear();
+  }
+  #print(jobs: string[]): string {
+    return jobs.map((job) => `${job}=${this.counts.get(job) ?? 0}`).join(" ") + this.pad;
+  }
+}
+
+describe("the live hub", () => {
+  let feed: FakeFeed;
+  let hub: LiveHub;
+  let topics: CountTopic[];
+  let errors: unknown[];
+  const readers: SseReader[] = [];
+
+  function start(
+    options: { memory?: number; flushMs?: number; pingMs?: number; keepMs?: number } = {},
+  ) {
+    feed = new FakeFeed(options.memory);
+    topics = [];
+    errors = [];
+    hub = new LiveHub({
+      feed,
+      now: () => Date.now(),
+      onError: (error) => errors.push(error),
+      flushMs: 60,
+      ...options,
+    });
+  }
+  const request = (key = "t") => ({
+    key,
+    create: () => {
+      const topic = new CountTopic(() => feed.position());
+      topics.push(topic);
+      return topic;
+    },
+  });
+  function open(since: string | null = null, key?: string): SseReader {
+    const stream = hub.stream([request(key)], { since, now: () => Date.now() });
+    const reader = new SseReader(stream);
+    readers.push(reader);
+    return reader;
+  }
+  const said = (reader: SseReader) => reader.of("").map((message) => message.data);
+
+  beforeEach(() => start());
+  afterEach(async () => {
+    hub.stop();
+    for (const reader of readers.splice(0)) await reader.close();
+    assert.deepEqual(errors, []);
+  });
+
+  test("a new viewer gets the whole picture and where it stands", async () => {
+    const reader = open();
+    await reader.until((m) => m.length === 1);
+    assert.deepEqual(said(reader), ["all "]);
+    assert.equal(reader.lastId, feed.position());
+  });
+
+  test("any number of viewers share one topic, one load and one print of each change", async () => {
+    const all = Array.from({ length: 50 }, () => open());
+    await Promise.all(all.map((reader) => reader.until((m) => m.length === 1)));
+    feed.emit({ job: "a" });
+    await Promise.all(all.map((reader) => reader.until((m) => m.length === 2)));
+    assert.equal(topics.length, 1);
+    assert.equal(topics[0]!.loads, 1);
+    assert.equal(topics[0]!.prints, 1);
+    assert.equal(feed.listeners, 1);
+    for (const reader of all) assert.deepEqual(said(reader), ["all ", "a=1"]);
+  });
+
+  test("a storm of events becomes few frames", async () => {
+    start({ flushMs: 250 });
+    const reader = open();
+    await reader.until((m) => m.length === 1);
+    const began = Date.now();
+    while (Date.now() - began < 1_000) {
+      feed.emit(...Array.from({ length: 100 }, () => ({ job: "a" })));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    const total = topics[0]!.counts.get("a");
+    await reader.until((m) => m.at(-1)?.data === `a=${total}`);
+    const frames = reader.messages.length - 1;
+    assert.ok(frames <= 6, `${frames} frames in about a second`);
+    assert.equal(reader.lastId, feed.position());
+  });
+
+  test("a viewer that was cut gets what it missed and nothing twice", async () => {
+    const first = open();
+    await first.until((m) => m.length === 1);
+    feed.emit({ job: "a" });
+    await first.until((m) => m.length === 2);
+    await first.close();
+    feed.emit({ job: "b" }, { job: "c" }, { job: "b" });
+    const second = open(first.lastId);
+    await second.until((m) => m.length === 1);
+    assert.deepEqual(said(second), ["missed b=2 c=1"]);
+    assert.deepEqual(second.of("resync"), []);
+    assert.equal(second.lastId, feed.position());
+  });
+
+  test("a gap that nobody remembers is a resync with the whole picture", async () => {
+    start({ memory: 5 });
+    const first = open();
+    await first.until((m) => m.length === 1);
+    await first.close();
+    feed.emit(...Array.from({ length: 20 }, (_, i) => ({ job: `j${i % 2}` })));
+    const second = open(first.lastId);
+    await second.until((m) => m.length === 2);
+    assert.equal(second.messages[0]!.event, "resync");
+    assert.deepEqual(said(second), ["all j0=10 j1=10"]);
+  });
+
+  test("an id that is none of ours is a resync", async () => {
+    const reader = open("no such id");
+    await reader.until((m) => m.length === 2);
+    assert.equal(reader.messages[0]!.event, "resync");
+  });
+
+  test("what the picture holds already is not applied again", async () => {
+    const slow = new CountTopic(() => feed.position());
+    let release = () => {};
+    slow.load = async () => {
+      const position = feed.position();
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return position;
+    };
+    feed.emit({ job: "before" });
+    const opened = hub.topic({ key: "slow", create: () => slow });
+    feed.emit({ job: "during" });
+    release();
+    await opened;
+    assert.deepEqual([...slow.counts], [["during", 1]]);
+  });
+
+  test("a page goes on exactly where it was printed", async () => {
+    const page = await hub.topic(request());
+    feed.emit({ job: "a" });
+    const reader = open(page.id);
+    await reader.until((m) => m.length === 1);
+    assert.deepEqual(said(reader), ["missed a=1"]);
+    assert.equal(topics.length, 1);
+  });
+
+  test("pings carry the position, so that a quiet viewer need not resync", async () => {
+    start({ pingMs: 50 });
+    const reader = open();
+    await reader.until(() => reader.of("ping").length > 0);
+    feed.emit({ job: "a" });
+    const position = feed.position();
+    await reader.until(() => reader.of("ping").at(-1)?.id === position);
+    assert.ok(JSON.parse(reader.of("ping")[0]!.data).at);
+  });
+
+  test("a viewer that does not read is bounded, harms nobody, and catches up", async () => {
+    start({ flushMs: 5 });
+    const stream = hub.stream([request()], { since: null, now: () => Date.now() });
+    const other = open();
+    await other.until((m) => m.length === 1);
+    topics[0]!.pad = `.${"x".repeat(200_000)}`;
+    for (let i = 0; i < 40; i++) {
+      feed.emit({ job: "a" });
+      await other.until((m) => m.at(-1)!.data.startsWith(`a=${i + 1}.`));
+    }
+    topics[0]!.pad = "";
+    const slow = new SseReader(stream);
+    readers.push(slow);
+    await slow.until(() => slow.of("resync").length === 1);
+    await slow.until((m) => m.at(-1)?.data === "all a=40");
+    const received = slow.messages.reduce((sum, message) => sum + message.data.length, 0);
+    assert.ok(received < 2_500_000, `${received} of 8,000,000 characters waited for it`);
+    feed.emit({ job: "b" });
+    await slow.until((m) => m.at(-1)?.data === "b=1");
+  });
+
+  test("when the last viewer has gone, nothing runs any more", async () => {
+    start({ keepMs: 0 });
+    const reader = open();
+    await reader.until((m) => m.length === 1);
+    assert.equal(feed.listeners, 1);
+    await reader.close();
+    await eventually(() => feed.listeners === 0 && hub.viewers === 0, "the hub rests");
+    const again = open();
+    await again.until((m) => m.length === 1);
+    assert.equal(topics.length, 2);
+  });
+
+  test("a topic that cannot be read ends its stream, and the next viewer tries anew", async () => {
+    let fails = true;
+    const flaky = {
+      key: "flaky",
+      create: () => {
+        const topic = new CountTopic(() => feed.position());
+        if (fails) topic.load = () => Promise.reject(new Error("no database"));
+        return topic;
+      },
+    };
+    const reader = new SseReader(hub.stream([flaky], { since: null, now: () => Date.now() }));
+    await eventually(() => reader.ended, "the stream ends");
+    assert.ok(errors.length > 0);
+    errors.length = 0;
+    fails = false;
+    await hub.topic(flaky);
+  });
+
+  test("a feed that stands still is read around", async () => {
+    const reader = open();
+    await reader.until((m) => m.length === 1);
+    feed.stalled = Date.now() - 10_000;
+    await reader.until(() => reader.of("resync").length === 1);
+    assert.equal(topics[0]!.loads, 2);
+    feed.stalled = null;
+  });
+
+  test("stopping ends every stream", async () => {
+    const all = [open(), open(null, "other")];
+    await Promise.all(all.map((reader) => reader.until((m) => m.length === 1)));
+    hub.stop();
+    await eventually(() => all.every((reader) => reader.ended), "both streams end");
+    assert.throws(() => open(), /stopping/);
+  });
+
+  test("too many different views are refused, not piled up", async () => {
+    for (let i = 0; i < 200; i++) open(null, `view ${i}`);
+    assert.throws(() => open(null, "one more"), /Too many/);
+  });
+});
+
+test("ids are compared by their numbers, not as text", () => {
+  assert.equal(isAfter("100.2", "99.9"), true);
+  assert.equal(isAfter("100.10", "100.9"), true);
+  assert.equal(isAfter("100.9", "100.9"), false);
+  assert.equal(isAfter("99999999999999999999.1", "99999999999999999998.9"), true);
+});
