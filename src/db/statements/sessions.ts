@@ -126,15 +126,28 @@ export async function dropSessions(sql: Sql, ids: number[], graceSeconds: number
   );
 }
 
-/** A session that closed while it held nothing ends at once. */
+/**
+ * A session that closed while it held nothing ends at once.
+ *
+ * Two statements: a lease beat holds the row `for key share`, which an update alone would not wait
+ * for, and then a lease committed meanwhile would belong to an ended session, which nobody rescues.
+ * So the row is locked first, and what the session holds is looked at with a new snapshot.
+ */
 export async function closeIdleSession(sql: Sql, id: number, reason: string): Promise<void> {
-  await sql.unsafe(
-    `update worker_connection w set ended_at = now(), dropped_at = now(), end_reason = $2
-     where id = $1 and ended_at is null
-       and not exists (select from live_job where session_id = $1)`,
-    [id, reason],
-    prepared,
-  );
+  await sql.begin(async (tx) => {
+    await tx.unsafe(
+      `select 1 from worker_connection where id = $1 and ended_at is null for update`,
+      [id],
+      prepared,
+    );
+    await tx.unsafe(
+      `update worker_connection w set ended_at = now(), dropped_at = now(), end_reason = $2
+       where id = $1 and ended_at is null
+         and not exists (select from live_job where session_id = $1)`,
+      [id, reason],
+      prepared,
+    );
+  });
 }
 
 export async function setSessionDraining(sql: Sql, id: number): Promise<void> {
