@@ -113,6 +113,14 @@ export async function visit(browser: Browser, options: VisitOptions = {}): Promi
   return { context, page, complaints };
 }
 
+/** Signs in through the form and lands on `path`. */
+export async function enter(page: Page, base: string, token: string, path: string): Promise<void> {
+  await page.goto(`${base}/sign-in?next=${encodeURIComponent(path)}`);
+  await page.fill("#token", token);
+  await page.click("button.primary");
+  await page.waitForURL(`${base}${path}`);
+}
+
 /** What axe finds wrong on the page, one line each; empty is good. */
 export async function axe(page: Page): Promise<string[]> {
   const source = require.resolve("axe-core/axe.min.js");
