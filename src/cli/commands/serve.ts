@@ -1,6 +1,7 @@
 /** `signalbox serve`: the server alone; workers connect from elsewhere. */
 import { Command } from "commander";
 import type { Context } from "../context.ts";
+import { requirePort } from "../port_probe.ts";
 import { readConfig, type ServerFlags, untilStopped, withServerFlags } from "../serving.ts";
 
 export function serveCommand(context: Context): Command {
@@ -21,6 +22,7 @@ Examples:
 
 async function serve(context: Context, flags: ServerFlags): Promise<void> {
   const config = readConfig(context, flags);
+  await requirePort(config);
   const { startServer } = await import("../../main.ts");
   const server = await startServer(config, context.runtime);
   context.out.line(`Signalbox is ready: ${server.url}/board`);

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { RunningServer } from "../../main.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../errors.ts";
+import { requirePort } from "../port_probe.ts";
 import type { CompleteConfig } from "../secrets.ts";
 import { firstSignal, readConfig, type ServerFlags, withServerFlags } from "../serving.ts";
 import { localAddress } from "../up/address.ts";
@@ -43,6 +44,7 @@ async function up(context: Context, flags: Flags): Promise<void> {
   const config = readConfig(context, flags);
   let forced: () => void = () => context.runtime.exit(EXIT.interrupted);
   const stopped = firstSignal(context, () => forced());
+  await requirePort(config);
   const { startServer } = await import("../../main.ts");
   const server = await startServer(config, context.runtime);
   const worker = startWorker(context, flags, config, server.port);

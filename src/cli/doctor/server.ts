@@ -1,8 +1,8 @@
 /** What the doctor sees of a running server: reach, readiness, token, clock, workers. */
-import { createServer } from "node:net";
 import type { Config } from "../../config.ts";
 import { Client } from "../../sdk/client.ts";
 import { ClientError } from "../../sdk/client_error.ts";
+import { tryListen } from "../port_probe.ts";
 import { count } from "../print/text.ts";
 import { printDuration } from "../print/time.ts";
 import { type ClientSettings, codeOf } from "../settings.ts";
@@ -119,12 +119,4 @@ export async function checkPort(
   }
   const mend = "Set SIGNALBOX_HOST and SIGNALBOX_PORT to what this account may listen on.";
   return fail("port", `${host}:${port} cannot be listened on (${codeOf(error)}).`, mend);
-}
-
-function tryListen(host: string, port: number): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", resolve);
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(undefined)));
-  });
 }

@@ -35,6 +35,8 @@ const RESTART_MAX_MS = 30_000;
 /** A worker that lived this long was sound: its next death starts the count anew. */
 const SOUND_MS = 60_000;
 const LOOK_EVERY_MS = 250;
+/** Time for a process to take a signal before it gets the same once more. */
+const APART_MS = 300;
 const REPLACE_PATIENCE_MS = 30_000;
 
 interface Running {
@@ -72,6 +74,8 @@ export class LocalWorker {
     this.#asked++;
     this.#wake();
     this.#signal(this.#asked > 2 ? "SIGKILL" : "SIGTERM");
+    // Two signals that come at once are delivered as one, and would be taken for the first.
+    if (this.#asked === 2) setTimeout(() => this.#signal("SIGTERM"), APART_MS).unref();
     return this.#done;
   }
 
@@ -112,7 +116,7 @@ export class LocalWorker {
     this.#options.say("A worker with other settings still runs here: it gives its jobs back.");
     const late = setTimeout(() => this.#signal("SIGKILL"), REPLACE_PATIENCE_MS);
     this.#signal("SIGTERM");
-    await this.#pause(LOOK_EVERY_MS);
+    await this.#pause(APART_MS);
     this.#signal("SIGTERM");
     await found.ended;
     clearTimeout(late);

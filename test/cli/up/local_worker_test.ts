@@ -139,6 +139,16 @@ describe("the worker of up", () => {
     assert.ok(!isRunning(other!.pid));
   });
 
+  test("gives back what it runs when it is asked twice at once", async () => {
+    const worker = localWorker("busy");
+    worker.start();
+    const [start] = await started();
+    void worker.stop();
+    await worker.stop();
+    assert.ok(!isRunning(start!.pid));
+    assert.equal(readFileSync(join(folder, "asked"), "utf8").split("\n").at(-2), "2");
+  });
+
   test("that outlived an up is taken over, not doubled, and stopped with the new one", async () => {
     localWorker("obey").start();
     const [first] = await started();
