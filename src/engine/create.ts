@@ -131,7 +131,10 @@ class SignalboxEngine implements Engine, SessionHost {
       this.#dispatcher,
       this.#settler,
       new Stager(context, (rows) => this.#ready(rows)),
-      new Rescuer(context, ends, (session) => this.#lapsed(session)),
+      new Rescuer(context, ends, {
+        heard: () => this.#sessions.heard(),
+        lapsed: (session) => this.#lapsed(session),
+      }),
       createFolder(context),
       createPartitioner(context),
       createBeatPruner(context),

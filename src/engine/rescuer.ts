@@ -24,6 +24,13 @@ const EVERY_MS = 300;
 const SESSIONS_MAX = 20;
 const LEASES_MAX = 400;
 
+export interface RescuerHost {
+  /** Sessions of this replica whose worker was heard within the lease time. */
+  heard(): number[];
+  /** This session is over. */
+  lapsed(session: number): void;
+}
+
 interface Rescued {
   ended: EndedRow[];
   ready: ReadyRow[];
@@ -35,16 +42,16 @@ export class Rescuer implements Service {
   readonly name = "rescuer";
   readonly #context: EngineContext;
   readonly #listener: EnderListener;
-  readonly #lapsed: (session: number) => void;
+  readonly #sessions: RescuerHost;
   readonly #loop: Loop;
   /** Monotonic: since when every round has reached the database. */
   #since = Number.POSITIVE_INFINITY;
   #lastRound = Number.NEGATIVE_INFINITY;
 
-  constructor(context: EngineContext, listener: EnderListener, lapsed: (session: number) => void) {
+  constructor(context: EngineContext, listener: EnderListener, sessions: RescuerHost) {
     this.#context = context;
     this.#listener = listener;
-    this.#lapsed = lapsed;
+    this.#sessions = sessions;
     this.#loop = new Loop({
       name: this.name,
       everyMs: EVERY_MS,
@@ -75,7 +82,7 @@ export class Rescuer implements Service {
     this.#since = Math.min(this.#since, now);
     if (now - this.#since < gap) return false;
     const rescued = await transact(database.beats, (tx) => this.#rescue(tx));
-    for (const session of rescued.over) this.#lapsed(session);
+    for (const session of rescued.over) this.#sessions.lapsed(session);
     if (rescued.ended.length > 0) this.#listener.ended(rescued.ended, []);
     if (rescued.ready.length > 0) this.#listener.ready(rescued.ready);
     if (rescued.ended.length + rescued.ready.length > 0) {
@@ -85,7 +92,7 @@ export class Rescuer implements Service {
   }
 
   async #rescue(tx: Transaction): Promise<Rescued> {
-    const sessions = await lockLapsed(tx, SESSIONS_MAX);
+    const sessions = await lockLapsed(tx, SESSIONS_MAX, this.#sessions.heard());
     if (sessions.length === 0) return { ended: [], ready: [], over: [], more: false };
     const rows = await lockLeases(tx, sessions, LEASES_MAX);
     const at = this.#context.clock.now();

@@ -58,6 +58,8 @@ export class Session implements WorkerSession, Reporter {
   readonly #actor = createActor(workerLogic);
   /** Newest metrics that no heartbeat statement has written yet. */
   metrics: WorkerMetrics | undefined;
+  /** Monotonic: its latest heartbeat. */
+  heardAt = performance.now();
   #metricsAt = 0;
   #closed = false;
   #recordedBatch: {

@@ -228,7 +228,14 @@ export class Sessions implements Service {
   // Notes
 
   beat(session: Session): void {
+    session.heardAt = performance.now();
     this.#beats.add(session);
+  }
+
+  /** Sessions heard within the lease time, whether or not the database knows yet. */
+  heard(): number[] {
+    const since = performance.now() - this.#context.options.leaseSeconds * 1000;
+    return [...this.#open.values()].filter((s) => s.heardAt > since).map((s) => s.id);
   }
 
   progressed(lease: Lease): void {

@@ -154,12 +154,20 @@ export async function setSessionDraining(sql: Sql, id: number): Promise<void> {
   await sql.unsafe(`update worker_connection set draining = true where id = $1`, [id], prepared);
 }
 
-/** Sessions whose lease time is over, locked; those that another rescuer holds are skipped. */
-export async function lockLapsed(tx: Transaction, limit: number): Promise<number[]> {
+/**
+ * Sessions whose lease time is over, locked; those that another rescuer holds are skipped.
+ * `spared`: sessions that the caller has heard from itself, though their heartbeat is not written yet.
+ */
+export async function lockLapsed(
+  tx: Transaction,
+  limit: number,
+  spared: number[],
+): Promise<number[]> {
   const rows = await tx.unsafe(
     `select id from worker_connection where ended_at is null and lease_until < now()
+       and id <> all($2::bigint[])
      order by id limit $1 for update skip locked`,
-    [limit],
+    [limit, plainArray(spared)],
     prepared,
   );
   return rows.map((r) => r.id as number);
