@@ -12,6 +12,11 @@ export class JobWatch {
     this.#feed = feed;
   }
 
+  /** How many jobs are followed. */
+  get size(): number {
+    return this.#listeners.size;
+  }
+
   /** Calls `listener` after each committed phase event of this job. */
   watch(job: string, listener: Listener): () => void {
     const listeners = this.#listeners.get(job) ?? new Set();
