@@ -41,8 +41,11 @@ export class JobTopic implements LiveTopic {
   #rows: JobPageRows | null = null;
   #explanation: { of: string; value: Explanation | null } = { of: "", value: null };
   #stale = false;
+  #reading: Promise<unknown> = Promise.resolve();
   #related = new Set<string>();
   #sections: Sections = {};
+  /** What viewers were told last. */
+  #told: Sections = {};
 
   constructor(shell: Pick<Shell, "deps" | "renderer">, id: string, attempt: number | null) {
     this.#shell = shell;
@@ -50,16 +53,13 @@ export class JobTopic implements LiveTopic {
     this.#attempt = attempt;
   }
 
-  /** Null where there is no such job. */
-  get rows(): JobPageRows | null {
-    return this.#rows;
+  /** As it is now; `rows` is null where there is no such job. */
+  async current(): Promise<{ rows: JobPageRows | null; sections: Sections }> {
+    if (this.#stale) await this.#read();
+    return { rows: this.#rows, sections: this.#sections };
   }
 
-  get sections(): Sections {
-    return this.#sections;
-  }
-
-  async load(): Promise<string> {
+  load(): Promise<string> {
     return this.#read();
   }
 
@@ -69,15 +69,16 @@ export class JobTopic implements LiveTopic {
   }
 
   isDirty(): boolean {
-    return this.#stale;
+    return this.#stale || this.#told !== this.#sections;
   }
 
   forget(): void {}
 
   async changes(): Promise<LiveMessage[]> {
-    const before = this.#sections;
-    await this.#read();
-    return this.#messages((key) => before[key] !== this.#sections[key]);
+    if (this.#stale) await this.#read();
+    const told = this.#told;
+    this.#told = this.#sections;
+    return this.#messages((key) => told[key] !== this.#sections[key]);
   }
 
   async full(): Promise<LiveMessage[]> {
@@ -96,7 +97,16 @@ export class JobTopic implements LiveTopic {
     if (this.#rows && !isFinal(this.#rows.job.state)) this.#stale = true;
   }
 
-  async #read(): Promise<string> {
+  /** One at a time: an older picture must not take the place of a newer one. */
+  #read(): Promise<string> {
+    const next = this.#reading.then(() => this.#readNow());
+    this.#reading = next.catch(() => {
+      this.#stale = true;
+    });
+    return next;
+  }
+
+  async #readNow(): Promise<string> {
     this.#stale = false;
     const { id, rows } = await readJobPage(this.#shell.deps.database.reads, this.#id);
     this.#rows = rows;

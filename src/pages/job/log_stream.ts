@@ -12,13 +12,14 @@ import { CHUNK_BYTES, leadIn, readPiece } from "./log.ts";
 const FRAME_MS = 250;
 const LOOK_MS = 1_000;
 const PING_MS = 10_000;
-/** After the attempt ended, bytes may still be on their way. */
 const QUIET_MS = 1_500;
 
 export interface LogStreamDeps {
   logs: Pick<LogStore, "size" | "read" | "watch">;
   /** Whether a worker still holds this attempt. */
   isAlive(job: string, attempt: number): Promise<boolean>;
+  /** How long nothing must come before an attempt that is over is believed: bytes may be on their way. */
+  quietMs?: number;
 }
 
 export function streamLog(
@@ -73,7 +74,10 @@ class LogFollower {
       const piece = await this.#piece();
       if (piece !== "") return this.#sent(piece);
       const quiet = Date.now() - this.#changedAt;
-      if (quiet > QUIET_MS && !(await this.#deps.isAlive(this.#job, this.#attempt))) {
+      if (
+        quiet > (this.#deps.quietMs ?? QUIET_MS) &&
+        !(await this.#deps.isAlive(this.#job, this.#attempt))
+      ) {
         this.#state = "told";
         this.#unwatch();
         return encodeMessage({ event: "end", data: "" });
@@ -81,7 +85,7 @@ class LogFollower {
       if (Date.now() - this.#sentAt > PING_MS) {
         return this.#sent(encodeMessage({ event: "ping", data: "" }));
       }
-      await this.#pause(LOOK_MS);
+      await this.#pause(Math.min(LOOK_MS, this.#deps.quietMs ?? LOOK_MS));
     }
     return null;
   }

@@ -33,7 +33,7 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
   const job = jobId(c);
   const chosen = attemptOf(c.req.query("attempt"));
   const { topic, id } = await shell.deps.live.topic(jobTopic(shell, job, chosen));
-  const { rows, sections } = topic;
+  const { rows, sections } = await topic.current();
   if (!rows) throw notFound();
   const attempt = chosen ?? rows.job.attempt;
   const live = rows.job.leased && attempt === rows.job.attempt;
