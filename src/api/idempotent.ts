@@ -1,5 +1,6 @@
 /** The `Idempotency-Key` header around a POST. */
-import type { Idempotency, Outcome } from "../engine/idempotency.ts";
+import type { Receipt } from "../engine/engine.ts";
+import { type Answer, type Idempotency, type Outcome, receiptFor } from "../engine/idempotency.ts";
 import type { Caller } from "./deps.ts";
 import { ApiProblem } from "./problem.ts";
 import { invalid } from "./query.ts";
@@ -9,58 +10,56 @@ const HEADER = "idempotency-key";
 /** As in the IETF draft: a token or a quoted string, in practice a uuid. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** The request's key, or null. Throws a problem for one that is malformed. */
-export function idempotencyKey(request: Request): string | null {
+/** Names the request by its key, or undefined where it has none. Throws for a malformed one. */
+export function receiptOf(request: Request, caller: Caller, body: Uint8Array): Receipt | undefined {
   const key = request.headers.get(HEADER);
-  if (key === null || KEY.test(key)) return key;
-  const message = "must be 1 to 255 visible ASCII characters";
-  throw invalid([{ path: "Idempotency-Key", in: "header", message }]);
+  if (key === null) return undefined;
+  if (!KEY.test(key)) {
+    const message = "must be 1 to 255 visible ASCII characters";
+    throw invalid([{ path: "Idempotency-Key", in: "header", message }]);
+  }
+  const { pathname, search } = new URL(request.url);
+  return receiptFor(caller.actor, key, [request.method, pathname + search, body]);
 }
 
-export interface IdempotentCall {
+export interface Once {
   idempotency: Idempotency;
-  key: string;
-  caller: Caller;
-  request: Request;
-  body: Uint8Array;
+  receipt: Receipt;
+  /** How a submission is answered again from its receipt; without it the work may be repeated. */
+  fromReceipt: ((receipt: unknown) => Promise<Reply>) | undefined;
 }
 
 /** Problems of the caller's making are answers too, and are replayed; our own faults are not. */
 export async function answerOnce(
-  { idempotency, key, caller, request, body }: IdempotentCall,
+  { idempotency, receipt, fromReceipt }: Once,
   handle: () => Promise<Reply>,
 ): Promise<Reply> {
-  const { pathname, search } = new URL(request.url);
-  const outcome = await idempotency.once(
-    { caller: caller.actor, key, parts: [request.method, pathname + search, body] },
-    async () => {
-      const reply = await handle();
-      if (reply instanceof Response) throw new Error("a streamed answer cannot be kept");
-      return { status: reply.status, body: reply.body };
-    },
-    (answer) => answer.status < 500,
-  );
-  return toReply(outcome);
+  const work = async (): Promise<Answer> => {
+    const reply = await handle();
+    if (reply instanceof Response) throw new Error("a streamed answer cannot be kept");
+    return { status: reply.status, body: reply.body };
+  };
+  const outcome =
+    fromReceipt === undefined
+      ? await idempotency.once(receipt, work, (answer) => answer.status < 500)
+      : await idempotency.withReceipt(receipt, work);
+  return toReply(outcome, fromReceipt);
 }
 
-function toReply(outcome: Outcome): Reply {
+async function toReply(outcome: Outcome, fromReceipt: Once["fromReceipt"]): Promise<Reply> {
+  const headers = { "idempotent-replayed": "true" };
   switch (outcome.kind) {
     case "answer":
-      return {
-        ...outcome.answer,
-        ...(outcome.replayed ? { headers: { "idempotent-replayed": "true" } } : {}),
-      };
+      return { ...outcome.answer, ...(outcome.replayed ? { headers } : {}) };
+    case "receipt": {
+      const reply = await fromReceipt?.(outcome.receipt);
+      if (reply === undefined || reply instanceof Response) break;
+      return { ...reply, headers };
+    }
     case "mismatch":
       throw new ApiProblem("key_reused", "This Idempotency-Key came with another request before.");
-    case "in_progress":
-      throw new ApiProblem("in_progress", "The first request with this key is still in work.", {
-        headers: { "retry-after": "1" },
-      });
-    case "unknown":
-      throw new ApiProblem(
-        "conflict",
-        "The server stopped while it worked on the first request with this key. " +
-          "Look whether it was done, and use a new key.",
-      );
   }
+  throw new ApiProblem("in_progress", "The first request with this key is still in work.", {
+    headers: { "retry-after": "1" },
+  });
 }

@@ -3,6 +3,7 @@
  * and become `/openapi.json`, and the function that answers.
  */
 import type { z } from "zod";
+import type { Receipt } from "../engine/engine.ts";
 import type { ApiDeps, Caller } from "./deps.ts";
 
 export type Method = "get" | "post";
@@ -25,6 +26,8 @@ export interface RouteInput<P, Q, B> {
   caller: Caller;
   request: Request;
   deps: ApiDeps;
+  /** To be handed to a submission of the engine, where the route has `fromReceipt`. */
+  receipt?: Receipt | undefined;
 }
 
 export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
@@ -43,6 +46,11 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   bodyOptional?: boolean;
   answers: Record<number, Answer>;
   handle(input: RouteInput<P, Q, B>): Promise<Reply> | Reply;
+  /**
+   * For routes that submit: the answer made again from the receipt that the engine kept. Other routes
+   * may be done twice where a server dies in between.
+   */
+  fromReceipt?(receipt: unknown, deps: ApiDeps): Promise<Reply>;
 }
 
 /** A spec whose types have been checked and may be forgotten. */

@@ -2,7 +2,7 @@
 import type { Idempotency } from "../engine/idempotency.ts";
 import { readBody } from "./body.ts";
 import type { ApiDeps, Caller } from "./deps.ts";
-import { answerOnce, idempotencyKey } from "./idempotent.ts";
+import { answerOnce, receiptOf } from "./idempotent.ts";
 import { ApiProblem, toProblem } from "./problem.ts";
 import { pathObject, queryObject, validate } from "./query.ts";
 import type { Reply, Route } from "./route.ts";
@@ -61,13 +61,19 @@ interface Validated {
 
 async function handlePost(route: Route, input: Validated, serving: Serving): Promise<Reply> {
   const { request, caller } = input;
-  const key = idempotencyKey(request);
+  const { deps, idempotency } = serving;
   const { value, bytes } = await readBody(request, route.bodyOptional ?? false);
+  const receipt = receiptOf(request, caller, bytes);
   const body = route.body ? validate(route.body, value, "body") : undefined;
-  const handle = async () => route.handle({ ...input, body, deps: serving.deps });
-  if (key === null) return handle();
-  const { idempotency } = serving;
-  return answerOnce({ idempotency, key, caller, request, body: bytes }, () => kept(handle));
+  const handle = async () => route.handle({ ...input, body, deps, receipt });
+  if (receipt === undefined) return handle();
+  const { fromReceipt } = route;
+  // A submission that fails leaves no receipt: it is looked at anew.
+  if (fromReceipt === undefined) {
+    return answerOnce({ idempotency, receipt, fromReceipt }, () => kept(handle));
+  }
+  const again = (content: unknown) => fromReceipt(content, deps);
+  return answerOnce({ idempotency, receipt, fromReceipt: again }, handle);
 }
 
 /** What the caller did wrong is the answer, and is kept as one. */

@@ -308,16 +308,16 @@ class SignalboxEngine implements Engine, SessionHost {
     return this.#sessions.connect(this, hello, grant, link);
   }
 
-  submitJobs(...[org, jobs, actor]: Parameters<Engine["submitJobs"]>) {
-    return this.#submission.submitJobs(org, jobs, actor);
+  submitJobs(...[org, jobs, actor, receipt]: Parameters<Engine["submitJobs"]>) {
+    return this.#submission.submitJobs(org, jobs, actor, receipt);
   }
 
-  submitWorkflow(...[org, input, actor]: Parameters<Engine["submitWorkflow"]>) {
-    return this.#workflows.submit(org, input, actor);
+  submitWorkflow(...[org, input, actor, receipt]: Parameters<Engine["submitWorkflow"]>) {
+    return this.#workflows.submit(org, input, actor, receipt);
   }
 
-  addToWorkflow(...[id, jobs, { close }, actor]: Parameters<Engine["addToWorkflow"]>) {
-    return this.#workflows.add(id, jobs, close ?? false, actor);
+  addToWorkflow(...[id, jobs, { close }, actor, receipt]: Parameters<Engine["addToWorkflow"]>) {
+    return this.#workflows.add(id, jobs, { close: close ?? false, receipt }, actor);
   }
 
   cancelJob(id: string, actor: Actor, reason?: string) {

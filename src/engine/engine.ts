@@ -68,6 +68,22 @@ export class NotFound extends Error {
   }
 }
 
+/** What a submission leaves in its own transaction, so that a repeat finds it (`Idempotency-Key`). */
+export interface Receipt {
+  caller: string;
+  key: string;
+  /** Of the whole request: the same key with another one is a mistake. */
+  hash: string;
+}
+
+/** A submission with this receipt's key was committed before; nothing was done now. */
+export class ReceiptTaken extends Error {
+  constructor(key: string) {
+    super(`The key ${key} has its receipt.`);
+    this.name = "ReceiptTaken";
+  }
+}
+
 /** The server's hold on one worker socket; `protocol/` implements it. */
 export interface WorkerLink {
   send(frame: ServerFrame): void;
@@ -107,15 +123,29 @@ export interface Engine {
   /** Stops leasing, finishes the beats in flight, ends its sessions' sockets; workers carry on. */
   stop(): Promise<void>;
 
-  /** All or nothing; ids in the order of the inputs. Throws InvalidInput, NotFound. */
-  submitJobs(org: string, jobs: ParsedJobInput[], actor: Actor): Promise<Submitted[]>;
-  submitWorkflow(org: string, input: ParsedWorkflowInput, actor: Actor): Promise<SubmittedWorkflow>;
+  /**
+   * All or nothing; ids in the order of the inputs. Throws InvalidInput, NotFound, and with a
+   * receipt ReceiptTaken.
+   */
+  submitJobs(
+    org: string,
+    jobs: ParsedJobInput[],
+    actor: Actor,
+    receipt?: Receipt,
+  ): Promise<Submitted[]>;
+  submitWorkflow(
+    org: string,
+    input: ParsedWorkflowInput,
+    actor: Actor,
+    receipt?: Receipt,
+  ): Promise<SubmittedWorkflow>;
   /** Adds jobs to an open workflow; `close` says that no more will follow. */
   addToWorkflow(
     id: string,
     jobs: ParsedWorkflowJobInput[],
     options: { close?: boolean },
     actor: Actor,
+    receipt?: Receipt,
   ): Promise<SubmittedWorkflow>;
   cancelJob(id: string, actor: Actor, reason?: string): Promise<ActionResult>;
   retryJob(id: string, actor: Actor, reason?: string): Promise<ActionResult>;

@@ -1,52 +1,46 @@
 /**
- * `Idempotency-Key`: the first request with a key is worked on, the others get its answer.
+ * `Idempotency-Key`: the first request with a key does the work, the others get its answer.
  *
- * Work is done at most once. The key is claimed before the work and the answer kept after it; a
- * server that dies between the two leaves a key without answer, and who repeats the request is told
- * that nobody knows (`unknown`) rather than given a second job.
+ * Two ways, by what the work is. A submission signs a receipt inside its own transaction: it happens
+ * exactly once, however often its server is killed, and a repeat makes the answer from the receipt.
+ * Everything else claims the key before and keeps the answer after; where a server dies between, the
+ * next one does it again, which is why only work that may be done twice goes this way.
  */
 import { createHash } from "node:crypto";
-import type { Database } from "../db/client.ts";
+import type { Database, Transaction } from "../db/client.ts";
 import {
   claimKey,
+  insertReceipt,
+  type KeyName,
   keepAnswer,
   pruneKeys,
   readKey,
   releaseKey,
 } from "../db/statements/idempotency.ts";
+import { type Receipt, ReceiptTaken } from "./engine.ts";
 
-export interface IdempotentRequest {
-  caller: string;
-  key: string;
-  /** Whatever tells one request from another. */
-  parts: readonly (string | Uint8Array)[];
-}
-
-export interface IdempotentAnswer {
+export interface Answer {
   status: number;
   body: unknown;
 }
 
 export type Outcome =
   /** `replayed`: it was kept from before. */
-  | { kind: "answer"; answer: IdempotentAnswer; replayed: boolean }
+  | { kind: "answer"; answer: Answer; replayed: boolean }
+  /** The work was committed before, with this receipt; no answer of it is kept. */
+  | { kind: "receipt"; receipt: unknown }
   /** The key came with another request. */
   | { kind: "mismatch" }
   /** Another one with this key is at it, for longer than we wait. */
-  | { kind: "in_progress" }
-  /** Its server went away while it worked; whether it was done cannot be told. */
-  | { kind: "unknown" };
+  | { kind: "in_progress" };
+
+type Work = () => Promise<Answer>;
 
 export interface Idempotency {
-  /**
-   * Runs `work` once for this key. `isFinal` says whether an answer is worth keeping; one that is
-   * not, and an error, lets the next request with the key try again.
-   */
-  once(
-    request: IdempotentRequest,
-    work: () => Promise<IdempotentAnswer>,
-    isFinal: (answer: IdempotentAnswer) => boolean,
-  ): Promise<Outcome>;
+  /** Runs work that hands `receipt` to a submission of the engine. */
+  withReceipt(receipt: Receipt, work: Work): Promise<Outcome>;
+  /** Runs work that may be done again. `isFinal`: whether an answer is worth keeping. */
+  once(name: Receipt, work: Work, isFinal: (answer: Answer) => boolean): Promise<Outcome>;
   /** Forgets keys past their time, a bounded number; how many. */
   prune(): Promise<number>;
 }
@@ -54,7 +48,7 @@ export interface Idempotency {
 export interface IdempotencyOptions {
   /** How long a second request waits for the first. */
   waitMs?: number;
-  /** After this long without an answer its server is taken for dead. */
+  /** After this long without an answer, who claimed a key is taken for dead. */
   abandonedMs?: number;
 }
 
@@ -62,66 +56,87 @@ const PRUNE_MAX = 10_000;
 const POLL_FIRST_MS = 20;
 const POLL_MAX_MS = 400;
 
+/** Names a request; `parts` is whatever tells one from another. */
+export function receiptFor(
+  caller: string,
+  key: string,
+  parts: readonly (string | Uint8Array)[],
+): Receipt {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return { caller, key, hash: hash.digest("hex") };
+}
+
+/** Last in the transaction of a submission. Throws ReceiptTaken, which rolls it back. */
+export async function signReceipt(
+  tx: Transaction,
+  receipt: Receipt | undefined,
+  content: unknown,
+): Promise<void> {
+  if (receipt === undefined || (await insertReceipt(tx, receipt, content))) return;
+  throw new ReceiptTaken(receipt.key);
+}
+
 export function createIdempotency(
   database: Pick<Database, "beats">,
-  { waitMs = 10_000, abandonedMs = 120_000 }: IdempotencyOptions = {},
+  { waitMs = 10_000, abandonedMs = 30_000 }: IdempotencyOptions = {},
 ): Idempotency {
   const sql = database.beats;
 
-  async function work(request: Claimed, run: Work, isFinal: IsFinal): Promise<Outcome> {
-    const { caller, key, hash } = request;
-    let answer: IdempotentAnswer;
+  /** What the key's row says; null where there is none, or it says nothing yet. */
+  async function look(name: KeyName): Promise<Outcome | null> {
+    const row = await readKey(sql, name);
+    if (row === null) return null;
+    if (row.hash !== name.hash) return { kind: "mismatch" };
+    if (row.status === null)
+      return row.answer === null ? null : { kind: "receipt", receipt: row.answer };
+    const answer = { status: row.status, body: row.answer };
+    return { kind: "answer", answer, replayed: true };
+  }
+
+  /** The work is done: its caller gets the answer even where it cannot be kept for a repeat. */
+  async function keep(name: KeyName, { status, body }: Answer): Promise<void> {
+    await keepAnswer(sql, name, status, JSON.stringify(body ?? null)).catch(() => {});
+  }
+
+  async function claimed(name: KeyName, work: Work, isFinal: (answer: Answer) => boolean) {
+    let answer: Answer;
     try {
-      answer = await run();
+      answer = await work();
     } catch (error) {
-      await releaseKey(sql, caller, key, hash);
+      await releaseKey(sql, name);
       throw error;
     }
-    if (!isFinal(answer)) await releaseKey(sql, caller, key, hash);
-    else {
-      const text = JSON.stringify(answer.body ?? null);
-      // The work is done: its caller gets the answer even where it cannot be kept for a repeat.
-      await keepAnswer(sql, caller, key, hash, answer.status, text).catch(() => {});
-    }
-    return { kind: "answer", answer, replayed: false };
+    if (isFinal(answer)) await keep(name, answer);
+    else await releaseKey(sql, name);
+    return { kind: "answer", answer, replayed: false } as const;
   }
 
   return {
-    async once(request, run, isFinal) {
-      const { caller, key } = request;
-      const hash = hashOf(request.parts);
+    async withReceipt(receipt, work) {
+      try {
+        const answer = await work();
+        // Nobody waits for it: until it is kept, a repeat makes the answer from the receipt.
+        void keep(receipt, answer);
+        return { kind: "answer", answer, replayed: false };
+      } catch (error) {
+        // Also what is invalid now may be so because it was done: a key that is in the workflow.
+        const found = await look(receipt).catch(() => null);
+        if (found !== null) return found;
+        if (error instanceof ReceiptTaken) return { kind: "in_progress" };
+        throw error;
+      }
+    },
+    async once(name, work, isFinal) {
       const deadline = performance.now() + waitMs;
       for (let pauseMs = POLL_FIRST_MS; ; pauseMs = Math.min(POLL_MAX_MS, pauseMs * 2)) {
-        if (await claimKey(sql, caller, key, hash)) {
-          return work({ caller, key, hash }, run, isFinal);
-        }
-        const kept = await readKey(sql, caller, key);
-        // Given back since we asked for it: try to claim it.
-        if (kept === null) continue;
-        if (kept.hash !== hash) return { kind: "mismatch" };
-        if (kept.status !== null) {
-          const answer = { status: kept.status, body: kept.answer };
-          return { kind: "answer", answer, replayed: true };
-        }
-        if (kept.ageMs > abandonedMs) return { kind: "unknown" };
+        if (await claimKey(sql, name, abandonedMs / 1000)) return claimed(name, work, isFinal);
+        const found = await look(name);
+        if (found !== null) return found;
         if (performance.now() + pauseMs > deadline) return { kind: "in_progress" };
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     },
     prune: () => pruneKeys(sql, PRUNE_MAX),
   };
-}
-
-type Work = () => Promise<IdempotentAnswer>;
-type IsFinal = (answer: IdempotentAnswer) => boolean;
-interface Claimed {
-  caller: string;
-  key: string;
-  hash: string;
-}
-
-function hashOf(parts: IdempotentRequest["parts"]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${part.length}:`).update(part);
-  return hash.digest("hex");
 }

@@ -24,8 +24,9 @@ import {
 } from "../db/statements/submission.ts";
 import type { ParsedJobInput, ParsedWorkflowJobInput } from "../messages/job_input.ts";
 import type { EngineContext } from "./context.ts";
-import { InvalidInput, NotFound, type Submitted } from "./engine.ts";
+import { InvalidInput, NotFound, type Receipt, type Submitted } from "./engine.ts";
 import type { Histories } from "./histories.ts";
+import { signReceipt } from "./idempotency.ts";
 import { transact } from "./pipeline.ts";
 
 type Path = (string | number)[];
@@ -61,7 +62,12 @@ export class Submission {
     this.#announce = announce;
   }
 
-  async submitJobs(org: string, inputs: ParsedJobInput[], actor: string): Promise<Submitted[]> {
+  async submitJobs(
+    org: string,
+    inputs: ParsedJobInput[],
+    actor: string,
+    receipt?: Receipt,
+  ): Promise<Submitted[]> {
     const orgId = await this.orgId(org);
     const drafts = inputs.map(
       (input, at): Draft => ({
@@ -76,14 +82,15 @@ export class Submission {
       }),
     );
     const prepared = await this.prepare(orgId, drafts);
-    const placed = await transact(this.#context.database.beats, (tx) =>
-      this.place(tx, orgId, prepared, null, actor),
-    );
-    this.#announce(placed);
-    return drafts.map((d) => {
-      const id = placed.ids.get(d.id)!;
-      return { id, created: id === d.id };
+    const submittedOf = ({ ids }: Placed) =>
+      drafts.map((d) => ({ id: ids.get(d.id)!, created: ids.get(d.id) === d.id }));
+    const placed = await transact(this.#context.database.beats, async (tx) => {
+      const placed = await this.place(tx, orgId, prepared, null, actor);
+      await signReceipt(tx, receipt, submittedOf(placed));
+      return placed;
     });
+    this.#announce(placed);
+    return submittedOf(placed);
   }
 
   announce(placed: Placed): void {

@@ -15,7 +15,8 @@ import {
 } from "../db/statements/submission.ts";
 import type { ParsedWorkflowInput, ParsedWorkflowJobInput } from "../messages/job_input.ts";
 import type { EngineContext } from "./context.ts";
-import { InvalidInput, NotFound, type SubmittedWorkflow } from "./engine.ts";
+import { InvalidInput, NotFound, type Receipt, type SubmittedWorkflow } from "./engine.ts";
+import { signReceipt } from "./idempotency.ts";
 import { transact } from "./pipeline.ts";
 import type { Placed, Submission } from "./submission.ts";
 
@@ -28,7 +29,12 @@ export class Workflows {
     this.#submission = submission;
   }
 
-  async submit(org: string, input: ParsedWorkflowInput, actor: string): Promise<SubmittedWorkflow> {
+  async submit(
+    org: string,
+    input: ParsedWorkflowInput,
+    actor: string,
+    receipt?: Receipt,
+  ): Promise<SubmittedWorkflow> {
     if (input.jobs.length === 0 && !input.open) {
       throw new InvalidInput("A workflow needs at least one job, or open: true.", [
         { path: ["jobs"], message: "Give at least one job, or say open: true and add jobs later." },
@@ -48,7 +54,9 @@ export class Workflows {
         commitAt: input.commit?.timestamp ?? null,
         at: this.#context.clock.now(),
       });
-      return this.#submission.place(tx, orgId, prepared, id, actor);
+      const placed = await this.#submission.place(tx, orgId, prepared, id, actor);
+      await signReceipt(tx, receipt, { id, jobs: keysOf(drafts, placed) });
+      return placed;
     });
     this.#submission.announce(placed);
     return { id, jobs: keysOf(drafts, placed) };
@@ -58,7 +66,7 @@ export class Workflows {
   async add(
     id: string,
     jobs: ParsedWorkflowJobInput[],
-    close: boolean,
+    { close, receipt }: { close: boolean; receipt?: Receipt | undefined },
     actor: string,
   ): Promise<SubmittedWorkflow> {
     const org = await this.#orgOf(id);
@@ -70,6 +78,7 @@ export class Workflows {
       }
       const added = await this.#extend(tx, org, id, jobs, actor);
       if (close) await closeWorkflow(tx, id);
+      await signReceipt(tx, receipt, { id, jobs: added.ids });
       return added;
     });
     this.#submission.announce(result.placed);

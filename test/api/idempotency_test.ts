@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createIdempotency } from "../../src/engine/idempotency.ts";
+import { createIdempotency, receiptFor } from "../../src/engine/idempotency.ts";
 import { type ApiBox, apiBox, hello, JOBS, V1 } from "../support/api_box.ts";
+import { eventually } from "../support/eventually.ts";
 
 let box: ApiBox;
 before(async () => {
@@ -93,7 +94,7 @@ async function age(key: string, by: string): Promise<void> {
 
 // The keeper of answers itself
 
-const request = (key: string, body = "body") => ({ caller: "test", key, parts: [body] });
+const request = (key: string, caller = "test") => receiptFor(caller, key, ["POST", "body"]);
 const always = () => true;
 
 test("who comes while the first is at work waits for its answer, or is told to come again", async () => {
@@ -143,21 +144,75 @@ test("work that fails, or has no final answer, leaves the key free", async () =>
   assert.deepEqual(third, { kind: "answer", answer: good, replayed: false });
 });
 
-test("a key whose server died is never worked on again", async () => {
-  const idempotency = createIdempotency(box.database, { abandonedMs: 50 });
+test("a key whose server died is taken over after a while, by the same request only", async () => {
+  const name = request("dead");
   await box.database.beats`
     insert into idempotency_key (caller, key, request_hash)
-    select 'test', 'dead', request_hash from idempotency_key where key = 'free'`;
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  const after = await idempotency.once(request("dead"), async () => assert.fail("worked"), always);
-  assert.equal(after.kind, "unknown");
+    values (${name.caller}, ${name.key}, ${name.hash})`;
+  const done = { status: 200, body: "again" };
+  const early = createIdempotency(box.database, { waitMs: 0, abandonedMs: 60_000 });
+  assert.equal((await early.once(name, async () => done, always)).kind, "in_progress");
+  await age("dead", "1 minute");
+  const late = createIdempotency(box.database, { abandonedMs: 50_000 });
+  const other = { ...name, hash: "another" };
+  assert.equal((await late.once(other, async () => done, always)).kind, "mismatch");
+  const taken = await late.once(name, async () => done, always);
+  assert.deepEqual(taken, { kind: "answer", answer: done, replayed: false });
 });
+
+test("a submission whose server died after its commit is answered from its receipt", async () => {
+  const headers = keyed();
+  const first = await box.call("POST", JOBS, later, headers);
+  await forgetAnswer(headers["idempotency-key"]);
+  const before = await countJobs();
+  const again = await box.call("POST", JOBS, later, headers);
+  assert.equal(again.status, 201);
+  assert.deepEqual(again.json, first.json);
+  const bulk = keyed();
+  const jobs = { jobs: [later, later, later] };
+  const many = await box.call("POST", `${JOBS}/bulk`, jobs, bulk);
+  await forgetAnswer(bulk["idempotency-key"]);
+  assert.deepEqual((await box.call("POST", `${JOBS}/bulk`, jobs, bulk)).json, many.json);
+  const flow = keyed();
+  const body = { name: "w", open: true, jobs: [{ ...later, key: "a" }] };
+  const workflow = await box.call("POST", `${V1}/orgs/default/workflows`, body, flow);
+  await forgetAnswer(flow["idempotency-key"]);
+  const twin = await box.call("POST", `${V1}/orgs/default/workflows`, body, flow);
+  assert.deepEqual(twin.json, workflow.json);
+  const more = keyed();
+  const added = { jobs: [{ ...later, key: "b" }] };
+  const path = `${V1}/workflows/${workflow.json.id}/jobs`;
+  const one = await box.call("POST", path, added, more);
+  await forgetAnswer(more["idempotency-key"]);
+  const two = await box.call("POST", path, added, more);
+  assert.deepEqual([two.status, two.json], [201, one.json]);
+  assert.equal(await countJobs(), before + 3 + 1 + 1);
+});
+
+/** As if the server had died between the commit and the keeping of its answer. */
+async function forgetAnswer(key: string): Promise<void> {
+  const kept = async () =>
+    (await box.database.beats`select status, answer from idempotency_key where key = ${key}`)[0];
+  const row = await eventually(async () => {
+    const found = await kept();
+    return found?.status === null ? undefined : found;
+  }, "the answer is kept");
+  const { answer } = row;
+  const receipt = answer.ids
+    ? answer.ids.map((id: string) => ({ id, created: true }))
+    : answer.jobs
+      ? { id: answer.id, jobs: answer.jobs }
+      : [{ id: answer.id, created: true }];
+  await box.database.beats`
+    update idempotency_key set status = null, answer = ${JSON.stringify(receipt)}::text::json
+    where key = ${key}`;
+}
 
 test("keys of one caller are not keys of another", async () => {
   const idempotency = createIdempotency(box.database);
   const answer = (n: number) => async () => ({ status: 200, body: n });
-  await idempotency.once({ ...request("shared"), caller: "a" }, answer(1), always);
-  const other = await idempotency.once({ ...request("shared"), caller: "b" }, answer(2), always);
+  await idempotency.once(request("shared", "a"), answer(1), always);
+  const other = await idempotency.once(request("shared", "b"), answer(2), always);
   assert.equal(other.kind === "answer" && other.answer.body, 2);
 });
 

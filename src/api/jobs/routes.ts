@@ -1,6 +1,6 @@
 /** Jobs: submit, list, look at, cancel, retry. */
 import { z } from "zod";
-import type { ActionResult, JobFilter } from "../../engine/engine.ts";
+import type { ActionResult, JobFilter, Submitted } from "../../engine/engine.ts";
 import { encodeCursor } from "../cursor.ts";
 import type { ApiDeps } from "../deps.ts";
 import { notFound, orgIdOf, queueIdOf, workerIdOf } from "../lookup.ts";
@@ -39,10 +39,11 @@ const submit = route({
     201: jobAnswer("The new job"),
     200: jobAnswer("The job that `dedupe_key` names, which has not ended"),
   },
-  handle: async ({ params, body, caller, deps }) => {
-    const [submitted] = await deps.engine.submitJobs(params.org, [body], caller.actor);
-    return { status: submitted!.created ? 201 : 200, body: await showJob(deps, submitted!.id) };
+  handle: async ({ params, body, caller, deps, receipt }) => {
+    const submitted = await deps.engine.submitJobs(params.org, [body], caller.actor, receipt);
+    return submittedJob(submitted, deps);
   },
+  fromReceipt: (receipt, deps) => submittedJob(receipt as Submitted[], deps),
 });
 
 const submitBulk = route({
@@ -58,10 +59,9 @@ const submitBulk = route({
       schema: z.object({ ids: z.array(z.uuid()) }),
     },
   },
-  handle: async ({ params, body, caller, deps }) => {
-    const submitted = await deps.engine.submitJobs(params.org, body.jobs, caller.actor);
-    return { status: 201, body: { ids: submitted.map(({ id }) => id) } };
-  },
+  handle: async ({ params, body, caller, deps, receipt }) =>
+    submittedIds(await deps.engine.submitJobs(params.org, body.jobs, caller.actor, receipt)),
+  fromReceipt: async (receipt) => submittedIds(receipt as Submitted[]),
 });
 
 const list = route({
@@ -168,6 +168,14 @@ export const jobRoutes: readonly Route[] = [
   cancel,
   retry,
 ];
+
+async function submittedJob([job]: Submitted[], deps: ApiDeps): Promise<Reply> {
+  return { status: job!.created ? 201 : 200, body: await showJob(deps, job!.id) };
+}
+
+function submittedIds(submitted: readonly Submitted[]): Reply {
+  return { status: 201, body: { ids: submitted.map(({ id }) => id) } };
+}
 
 async function showJob(deps: ApiDeps, id: string) {
   const row = await readJob(jobReader(deps), id);

@@ -1,5 +1,6 @@
 /** Workflows: submit, add to, list, look at, cancel. */
 import { z } from "zod";
+import type { SubmittedWorkflow } from "../../engine/engine.ts";
 import { jobName } from "../../messages/names.ts";
 import { cursorParam, encodeCursor, listOf, UUID } from "../cursor.ts";
 import { reasonInput, workflowInput } from "../jobs/schemas.ts";
@@ -7,7 +8,7 @@ import { notFound, orgIdOf } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams, limitParam } from "../query.ts";
 import { jobReader } from "../reader.ts";
-import { ok, type Route, route } from "../route.ts";
+import { ok, type Reply, type Route, route } from "../route.ts";
 import { listWorkflows, readWorkflow } from "./rows.ts";
 import { moreJobs, submitted, WORKFLOW_STATES, workflow, workflowSummary } from "./schemas.ts";
 
@@ -26,10 +27,9 @@ const submit = route({
   params: orgParams,
   body: workflowInput,
   answers: { 201: { description: "The workflow", schema: submitted } },
-  handle: async ({ params, body, caller, deps }) => {
-    const { id, jobs } = await deps.engine.submitWorkflow(params.org, body, caller.actor);
-    return { status: 201, body: { id, jobs } };
-  },
+  handle: async ({ params, body, caller, deps, receipt }) =>
+    created(await deps.engine.submitWorkflow(params.org, body, caller.actor, receipt)),
+  fromReceipt: async (receipt) => created(receipt as SubmittedWorkflow),
 });
 
 const list = route({
@@ -83,15 +83,12 @@ const add = route({
   params: idParams,
   body: moreJobs,
   answers: { 201: { description: "The new jobs", schema: submitted } },
-  handle: async ({ params, body, caller, deps }) => {
-    const { id, jobs } = await deps.engine.addToWorkflow(
-      params.id,
-      body.jobs,
-      { close: body.close ?? false },
-      caller.actor,
-    );
-    return { status: 201, body: { id, jobs } };
+  handle: async ({ params, body, caller, deps, receipt }) => {
+    const options = { close: body.close ?? false };
+    const { actor } = caller;
+    return created(await deps.engine.addToWorkflow(params.id, body.jobs, options, actor, receipt));
   },
+  fromReceipt: async (receipt) => created(receipt as SubmittedWorkflow),
 });
 
 const cancel = route({
@@ -112,5 +109,9 @@ const cancel = route({
     throw new ApiProblem(result.code === "conflict" ? "conflict" : "not_found", result.reason);
   },
 });
+
+function created({ id, jobs }: SubmittedWorkflow): Reply {
+  return { status: 201, body: { id, jobs } };
+}
 
 export const workflowRoutes: readonly Route[] = [submit, list, show, add, cancel];
