@@ -125,6 +125,7 @@ export class Connection implements SocketHandlers {
     if (this.#isEnded()) return;
     this.#write(welcome);
     this.#state = "open";
+    result.session.welcomed();
     for (const frame of this.#outbox.splice(0)) this.#send(frame);
     for (const text of this.#early.splice(0)) this.message(this.#socket!, text);
   }
