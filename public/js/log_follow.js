@@ -37,6 +37,12 @@
     const log = document.getElementById("log-lines");
     if (event.target.matches("[data-log-follow]") && event.target.checked && log) toEnd(log);
   });
+  // The attempt is over: there is nothing to follow any more.
+  document.addEventListener("htmx:sse:close", (event) => {
+    if (!event.target.matches?.("[data-log-stream]") || event.detail.reason !== "message") return;
+    follow()?.closest("label").remove();
+    event.target.removeAttribute("data-log-stream");
+  });
   const log = document.getElementById("log-lines");
   if (log && follow()) toEnd(log);
 })();

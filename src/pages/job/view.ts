@@ -221,12 +221,18 @@ export function outcomeModel({ rows, chosen }: JobPageInput) {
   const text = told ? told.error : bad ? job.error : null;
   const why = told ? (isBad(told) ? whyEnded(told) : "") : over && bad ? endText(job) : "";
   return {
-    title: again && !past ? `Why attempt ${again.attempt} failed` : "What went wrong",
+    title: outcomeTitle(job, past ?? null, again && !past ? again : null),
+    wrong: !(over && job.state === "cancelled" && !past),
     // Some ends have no words but their reason.
     error: text === null || text === told?.reason || text === job.reason ? "" : text,
     why: told && !isBad(told) ? "" : why,
     result: over && job.result !== null ? pretty(job.result) : "",
   };
+}
+
+function outcomeTitle(job: JobRow, past: AttemptRow | null, again: AttemptRow | null): string {
+  if (again) return `Why attempt ${again.attempt} failed`;
+  return job.state === "cancelled" && !past ? "Why it was cancelled" : "What went wrong";
 }
 
 function isBad(row: AttemptRow): boolean {
