@@ -3,7 +3,8 @@
  * No logic of its own; everything is started in the order in which it is needed, and stopped in the
  * opposite one.
  */
-import { createApi } from "./api/app.ts";
+import { join } from "node:path";
+import { createApi, isApiPath } from "./api/app.ts";
 import { openFolderLogStore } from "./blobs/folder_log_store.ts";
 import type { Config } from "./config.ts";
 import { connect, type Database } from "./db/client.ts";
@@ -12,9 +13,9 @@ import { migrate } from "./db/migrate.ts";
 import { ensurePartitions } from "./db/partitions.ts";
 import { createEngine } from "./engine/create.ts";
 import { createLogger, type Log } from "./log.ts";
+import { FRAME_MAX_BYTES } from "./messages/frames.ts";
 import { boardPages } from "./pages/all_pages.ts";
 import { createWorkerEndpoint, WORKER_PATH } from "./protocol/endpoint.ts";
-import { FRAME_MAX_BYTES } from "./messages/frames.ts";
 import type { Runtime, ServeContext } from "./runtime/contract.ts";
 import { createBoard } from "./web/app.ts";
 import { createAuth } from "./web/auth.ts";
@@ -32,8 +33,6 @@ export interface RunningServer {
   /** Stops taking work, writes what is in flight, lets workers go, closes. Safe to call twice. */
   stop(): Promise<void>;
 }
-
-const API_PATHS = ["/api/", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics"];
 
 /** Throws a sentence where a setting, the data folder or the database does not allow the start. */
 export async function startServer(config: ServerConfig, runtime: Runtime): Promise<RunningServer> {
@@ -80,7 +79,7 @@ async function assemble(
   parts: { database: Database; log: Log; undo: (() => Promise<unknown> | unknown)[] },
 ): Promise<RunningServer> {
   const { database, log, undo } = parts;
-  const logs = await openFolderLogStore(config.blobs);
+  const logs = await openFolderLogStore(join(config.blobs, "logs"));
   undo.push(() => logs.close());
   const engine = createEngine(database, log, {
     leaseSeconds: config.leaseSeconds,
@@ -102,8 +101,9 @@ async function assemble(
   const fetch = (request: Request, context: ServeContext) => {
     const { pathname } = new URL(request.url);
     if (pathname === WORKER_PATH) return worker(request, context);
-    const isApi = API_PATHS.some((p) => pathname === p || (p.endsWith("/") && pathname.startsWith(p)));
-    return (isApi ? api : board).fetch(request, { remoteAddress: context.remoteAddress });
+    return (isApiPath(pathname) ? api : board).fetch(request, {
+      remoteAddress: context.remoteAddress,
+    });
   };
   const { host, port } = config;
   const server = await runtime.serve({ host, port, maxFrameBytes: FRAME_MAX_BYTES, fetch });

@@ -21,7 +21,7 @@ export function isApiPath(pathname: string): boolean {
   return (
     pathname === "/api" ||
     pathname.startsWith("/api/") ||
-    ["/openapi.json", "/docs", "/docs.css", "/healthz", "/readyz"].includes(pathname)
+    ["/openapi.json", "/docs", "/docs.css", "/healthz", "/readyz", "/metrics"].includes(pathname)
   );
 }
 
