@@ -95,7 +95,15 @@ async function assemble(
   });
   undo.push(() => hub.stop());
   const worker = createWorkerEndpoint({ engine, logs, log, config });
-  const api = createApi({ engine, database, logs, auth, log, hub });
+  const api = createApi({
+    engine,
+    database,
+    logs,
+    auth,
+    log,
+    hub,
+    leaseSeconds: config.leaseSeconds,
+  });
   const board = createBoard({ engine, database, logs, auth, live: hub, log }, boardPages);
   await engine.start();
   const fetch = (request: Request, context: ServeContext) => {

@@ -20,6 +20,8 @@ export interface ApiDeps {
   log: Log;
   /** The live hub that the board's pages use too. */
   hub: LiveHub;
+  /** As the engine's; tells from a session's lease when its worker was last heard. */
+  leaseSeconds?: number;
   /** What `/readyz` asks, besides the database answering at all. */
   checks?: readonly HealthCheck[];
 }

@@ -1,6 +1,6 @@
 /** Pools: connected workers by the pool they said they belong to, with what their slots hold. */
 import type { Sql } from "../../db/client.ts";
-import { type LiveWorker, readWorkers } from "./rows.ts";
+import { type LiveWorker, readWorkers, type WorkerReader } from "./rows.ts";
 import type { PoolView } from "./schemas.ts";
 
 export const WORKERS_MAX = 2_000;
@@ -15,8 +15,9 @@ interface HeldRow {
   since: Date;
 }
 
-export async function readPools(sql: Sql): Promise<PoolView[]> {
-  const workers = await readWorkers(sql, null, { after: 0, limit: WORKERS_MAX });
+export async function readPools(reader: WorkerReader): Promise<PoolView[]> {
+  const { sql } = reader;
+  const workers = await readWorkers(reader, null, { after: 0, limit: WORKERS_MAX });
   const held = await readHeld(
     sql,
     workers.map(({ session }) => session),

@@ -5,7 +5,7 @@ import { notFound, orgIdOf } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 import { readPools } from "./pools.ts";
-import { readWorkers } from "./rows.ts";
+import { readWorkers, workerReader } from "./rows.ts";
 import { pool, worker } from "./schemas.ts";
 
 const tag = "Workers";
@@ -23,7 +23,7 @@ const list = route({
     const org = await orgIdOf(deps, params.org);
     const limit = query.limit ?? LIST_DEFAULT;
     const after = Number(query.cursor ?? 0);
-    const found = await readWorkers(deps.database.reads, org, { after, limit: limit + 1 });
+    const found = await readWorkers(workerReader(deps), org, { after, limit: limit + 1 });
     const page = found.slice(0, limit);
     return ok({
       items: page.map(({ view }) => view),
@@ -39,7 +39,7 @@ const pools = route({
   summary: "Pools, their workers, and what their slots hold",
   answers: { 200: { description: "All pools that have a worker", schema: listOf(pool) } },
   handle: async ({ deps }) => {
-    return ok({ items: await readPools(deps.database.reads), next_cursor: null });
+    return ok({ items: await readPools(workerReader(deps)), next_cursor: null });
   },
 });
 

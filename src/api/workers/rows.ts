@@ -1,6 +1,7 @@
 /** Connected workers: one row a session that has not ended. */
 import type { Sql } from "../../db/client.ts";
 import type { Hello, WorkerMetrics } from "../../messages/frames.ts";
+import type { ApiDeps } from "../deps.ts";
 import { iso } from "../jobs/view.ts";
 import type { WorkerView } from "./schemas.ts";
 
@@ -19,7 +20,6 @@ interface WorkerRow {
   connected_at: Date;
   dropped_at: Date | null;
   lease_until: Date;
-  last_seen_at: Date;
 }
 
 export interface LiveWorker {
@@ -29,18 +29,27 @@ export interface LiveWorker {
   view: WorkerView;
 }
 
+const LEASE_SECONDS = 30;
 const HANDLERS_SHOWN = 100;
+
+export interface WorkerReader {
+  sql: Sql;
+  leaseSeconds: number;
+}
+
+export function workerReader({ database, leaseSeconds }: ApiDeps): WorkerReader {
+  return { sql: database.reads, leaseSeconds: leaseSeconds ?? LEASE_SECONDS };
+}
 
 /** In the order of their first coming, from after `after`; of one organization and the shared. */
 export async function readWorkers(
-  sql: Sql,
+  { sql, leaseSeconds }: WorkerReader,
   org: number | null,
   { after, limit }: { after: number; limit: number },
 ): Promise<LiveWorker[]> {
   const rows = (await sql`
     select w.id as number, c.id as session, w.uid, w.name, o.name as org, w.pool, c.draining,
       c.concurrency, c.facts, c.metrics, c.connected_at, c.dropped_at, c.lease_until,
-      greatest(w.last_seen_at, c.connected_at) as last_seen_at,
       (select count(*)::int from live_job l where l.session_id = c.id) as used
     from worker_connection c
     join worker w on w.id = c.worker_id
@@ -53,11 +62,11 @@ export async function readWorkers(
   return newest.map((row) => ({
     number: row.number,
     session: row.session,
-    view: workerView(row),
+    view: workerView(row, leaseSeconds),
   }));
 }
 
-function workerView(row: WorkerRow): WorkerView {
+function workerView(row: WorkerRow, leaseSeconds: number): WorkerView {
   const { facts } = row;
   return {
     id: row.uid,
@@ -82,8 +91,15 @@ function workerView(row: WorkerRow): WorkerView {
     connected_at: row.connected_at.toISOString(),
     dropped_at: iso(row.dropped_at),
     lease_until: row.lease_until.toISOString(),
-    last_seen_at: row.last_seen_at.toISOString(),
+    last_seen_at: lastSeen(row, leaseSeconds).toISOString(),
   };
+}
+
+/** Each heartbeat sets the lease to the whole time from then; a drop says when it was. */
+function lastSeen(row: WorkerRow, leaseSeconds: number): Date {
+  if (row.dropped_at !== null) return row.dropped_at;
+  const heartbeat = row.lease_until.getTime() - leaseSeconds * 1000;
+  return new Date(Math.max(row.connected_at.getTime(), heartbeat));
 }
 
 function metricsOf(metrics: WorkerMetrics | null): WorkerView["metrics"] {
