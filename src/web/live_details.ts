@@ -17,9 +17,10 @@ export async function readDetails(reads: Sql, rows: readonly LiveRow[]): Promise
       row.times = { ...stored.times, endedAt: row.times.endedAt };
     }
   }
+  // Also those that ended while their events were still on the way.
   await readEnded(
     reads,
-    rows.filter((row) => isFinal(row.state) && !found.has(row.id)),
+    rows.filter((row) => !found.has(row.id)),
   );
 }
 

@@ -60,7 +60,7 @@ describe("figures", () => {
     assert.equal(signed(-0.001), "0.00");
     assert.equal(signed(1234567.8), "+1,234,567.80");
     assert.equal(decimal(-0.001), "0");
-    assert.equal(decimal(2.7182), "2.72");
+    assert.equal(decimal(9.876), "9.88");
   });
 
   test("words and times", () => {

@@ -81,6 +81,10 @@ function priorityText(priority: number): string {
 /** From the moment it was queued until it had a worker. */
 function waitedSpan(row: LiveRow, now: number): Span {
   const { queuedAt, dispatchedAt, endedAt } = row.times;
+  // First heard of when it was dispatched: how long it had waited is not known yet.
+  if (row.details === null && row.times.readyAt === null && dispatchedAt !== null) {
+    return { text: "", since: null };
+  }
   const until = dispatchedAt ?? endedAt;
   if (until !== null) return { text: duration(until - queuedAt), since: null };
   return { text: duration(now - queuedAt), since: queuedAt };

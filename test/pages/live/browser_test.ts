@@ -250,11 +250,11 @@ describe("the live page", () => {
     try {
       const { page, complaints } = await open("/board/live", {}, await fresh.serve());
       assert.match(
-        (await page.innerText(".empty"))!,
+        (await page.textContent(".empty"))!,
         /npx signalbox submit --follow -- echo hello/,
       );
-      assert.match((await page.innerText("#fleet"))!, /No worker is connected/);
-      assert.match((await page.innerText("#fleet"))!, /ws:\/\/127\.0\.0\.1:\d+/);
+      assert.match((await page.textContent("#fleet"))!, /No worker is connected/);
+      assert.match((await page.textContent("#fleet"))!, /ws:\/\/127\.0\.0\.1:\d+/);
       const { json } = await fresh.call("POST", JOBS, { name: "first", kind: "handler" });
       await shows(page, json.id, "Ready");
       await eventually(async () => !(await page.isVisible(".empty")), "the advice is gone", LONG);

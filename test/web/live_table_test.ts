@@ -1,0 +1,120 @@
+/** The shared table of live jobs against a real engine: whatever happens, it ends up as the rows are. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { NO_FILTER } from "../../src/web/live_filter.ts";
+import { LINGER_MS, LiveTable, sortKey } from "../../src/web/live_table.ts";
+import { type HandWorker, JOBS } from "../support/api_box.ts";
+import { type BoardBox, boardBox } from "../support/board_box.ts";
+import { eventually } from "../support/eventually.ts";
+
+describe("the table of live jobs", () => {
+  let box: BoardBox;
+  let worker: HandWorker;
+  const clock = { ahead: 0 };
+  const stops: (() => void)[] = [];
+  before(async () => {
+    box = await boardBox();
+    worker = await box.worker({ name: "ada", concurrency: 20, handlers: ["work"] });
+  });
+  after(async () => {
+    for (const stop of stops) stop();
+    await box.close();
+  });
+
+  async function table(limits = { active: 100, waiting: 100, ended: 10 }, filter = NO_FILTER) {
+    const { reads } = box.database;
+    const { names, feed } = box.engine;
+    const now = () => box.engine.now() + clock.ahead;
+    const made = new LiveTable({ reads, names, filter, limits, now });
+    stops.push(feed.subscribe((events) => made.apply(events)));
+    await feed.settled();
+    await made.load();
+    return made;
+  }
+  const shown = async (made: LiveTable) => {
+    const { active, waiting } = await made.all();
+    return [...active, ...waiting]
+      .filter((entry) => entry.leavesAt === null)
+      .map(({ row }) => `${row.id} ${row.state}`)
+      .sort();
+  };
+  const stored = async () => {
+    const rows = await box.database.reads`select id, state from live_job`;
+    return rows.map((row) => `${row.id} ${row.state}`).sort();
+  };
+
+  test("follows jobs through everything that can happen to them", async () => {
+    const made = await table();
+    const ids: string[] = [];
+    for (let i = 0; i < 30; i++) {
+      const more = i % 3 === 0 ? { depends_on: ids.slice(-1) } : {};
+      const backoff = { base_seconds: 0.01, factor: 1, max_seconds: 1 };
+      const job = { name: "work", kind: "handler", max_attempts: 2, backoff, ...more };
+      ids.push((await box.call("POST", JOBS, job)).json.id);
+    }
+    for (let round = 0; round < 3; round++) {
+      for (const frame of [...worker.frames]) {
+        if (frame.type !== "assign") continue;
+        worker.frames.splice(worker.frames.indexOf(frame), 1);
+        for (const { job, attempt, token } of frame.jobs) {
+          worker.session.handle({ type: "started", jobs: [{ job, attempt, token }] });
+          const bad = Number.parseInt(job.slice(-1), 16) % 4 === 0;
+          const outcome = bad ? ("failed" as const) : ("succeeded" as const);
+          worker.session.handle({
+            type: "finished",
+            jobs: [{ job, attempt, token, outcome, run_ms: 1 }],
+          });
+        }
+      }
+      if (round === 1) await box.call("POST", `/api/v1/jobs/${ids.at(-1)}/cancel`, {});
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    await eventually(
+      async () => JSON.stringify(await shown(made)) === JSON.stringify(await stored()),
+      "the table is as the rows are",
+    );
+  });
+
+  test("lets go of a job a moment after its end", async () => {
+    const made = await table();
+    const { json } = await box.call("POST", JOBS, { name: "alone", kind: "handler" });
+    await eventually(async () => (await made.pick([json.id])).changed.length === 1, "it is there");
+    await box.call("POST", `/api/v1/jobs/${json.id}/cancel`, {});
+    const ended = () => made.pick([json.id]).then(({ changed }) => changed[0]?.row.state);
+    await eventually(
+      async () => (await ended()) === "cancelled",
+      "it has ended and is still there",
+    );
+    clock.ahead = LINGER_MS + 1_000;
+    await made.tick();
+    assert.deepEqual((await made.takeChanges()).gone.includes(json.id), true);
+    assert.deepEqual((await made.pick([json.id])).gone, [json.id]);
+    clock.ahead = 0;
+  });
+
+  test("holds no more than its limits, says so, and fills up when places become free", async () => {
+    const jobs = Array.from({ length: 30 }, () => ({
+      name: "many",
+      kind: "handler",
+      queue: "many",
+    }));
+    const { json } = await box.call("POST", `${JOBS}/bulk`, { jobs });
+    const filter = { ...NO_FILTER, queue: "many" };
+    const made = await table({ active: 5, waiting: 10, ended: 5 }, filter);
+    assert.deepEqual(made.shown, { active: 0, waiting: 10 });
+    assert.equal(made.more.waiting, true);
+    const { waiting } = await made.all();
+    const keys = waiting.map(sortKey);
+    assert.deepEqual(keys, [...keys].sort().reverse());
+    assert.equal(waiting[0]!.row.id, json.ids.at(-1));
+    for (const { row } of waiting) await box.call("POST", `/api/v1/jobs/${row.id}/cancel`, {});
+    await box.engine.feed.settled();
+    clock.ahead = LINGER_MS + 1_000;
+    await made.tick();
+    assert.deepEqual(made.shown, { active: 0, waiting: 10 });
+    clock.ahead = 0;
+    for (let i = 0; i < 40; i++) await box.call("POST", JOBS, { ...jobs[0] });
+    await box.engine.feed.settled();
+    assert.equal(made.shown.waiting, 10);
+  });
+});
