@@ -20,7 +20,9 @@ h4 { margin: 1rem 0 .25rem; font-size: .875rem; }
   font-size: .75rem; }
 .path b.post { background: #15803d; }
 code, pre { font: .875em/1.5 ui-monospace, monospace; }
-pre { margin: .25rem 0; padding: .75rem; overflow: auto; background: var(--soft); border-radius: .375rem; }
+pre { margin: .25rem 0; padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere;
+  background: var(--soft); border-radius: .375rem; }
+code, td, th { overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; font-size: .875rem; }
 th, td { padding: .375rem .5rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }

@@ -28,11 +28,12 @@ Ids are UUIDv7, times RFC 3339 in UTC. Lists are \`{items, next_cursor}\`: send 
 \`cursor\` for the next page. Errors are RFC 9457 problem documents. Unknown fields are refused.`;
 
 export function createOpenApi(routes: readonly Route[], version: string): OpenApiDocument {
-  const paths: ZodOpenApiPathsObject = { ...healthPaths() };
+  const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
     const path = API_PREFIX + route.path;
     paths[path] = { ...paths[path], [route.method]: operation(route) };
   }
+  Object.assign(paths, healthPaths());
   const tags = [...new Set(routes.map((route) => route.tag))].map((name) => ({ name }));
   return createDocument(
     {

@@ -159,14 +159,14 @@ function onMatching(verb: "cancel" | "retry"): Route {
 }
 
 export const jobRoutes: readonly Route[] = [
-  submitBulk,
-  onMatching("cancel"),
-  onMatching("retry"),
   submit,
+  submitBulk,
   list,
   show,
   cancel,
   retry,
+  onMatching("cancel"),
+  onMatching("retry"),
 ];
 
 async function submittedJob([job]: Submitted[], deps: ApiDeps): Promise<Reply> {
