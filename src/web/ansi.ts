@@ -33,6 +33,8 @@ const UNSET: Readonly<Record<number, readonly Flag[]>> = {
 /** CSI, OSC and the other string controls, two-byte escapes. An unfinished one at the end is dropped. */
 const ESCAPE =
   /\x1b(?:\[([0-9:;<=>?]*)([ -/]*)([@-~])|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]|$)/g;
+/** No program styles with more. */
+const PARAMETERS_MAX = 200;
 /** Controls that mean nothing on a page; tab and line feed stay. */
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
@@ -69,7 +71,8 @@ export class AnsiWriter {
 
   #apply(parameters: string): void {
     const style = this.#style;
-    const codes = parameters.split(/[;:]/).map((code) => (code === "" ? 0 : Number(code)));
+    const known = parameters.slice(0, PARAMETERS_MAX).split(/[;:]/);
+    const codes = known.map((code) => (code === "" ? 0 : Number(code)));
     for (let i = 0; i < codes.length; i++) {
       const code = codes[i]!;
       if (code === 0) this.#reset();
@@ -96,13 +99,18 @@ export class AnsiWriter {
   }
 }
 
-/** A program that rewrites its line with a carriage return shows what it wrote last. */
+/**
+ * A program that rewrites its line with a carriage return shows what it wrote last. By hand: a
+ * pattern would look at a long line once for each of its characters.
+ */
 function overwrite(text: string): string {
   if (!text.includes("\r")) return text;
-  return text
-    .replace(/\r+\n/g, "\n")
-    .replace(/^\r+/, "\n")
-    .replace(/[^\n]*\r(?=[^\n\r])/g, "");
+  const lines = text.split("\n").map((line) => {
+    const whole = line.replace(/\r{1,1000}$/, "");
+    return whole.slice(whole.lastIndexOf("\r") + 1);
+  });
+  // The line it rewrites was printed with the piece before.
+  return (/^\r+(?!\n|\r|$)/.test(text.slice(0, 1_000)) ? "\n" : "") + lines.join("\n");
 }
 
 export function escapeHtml(text: string): string {

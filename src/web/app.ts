@@ -122,9 +122,11 @@ function refuse(c: BoardContext): Response {
   const wantsPage = c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/html");
   const challenge = { "www-authenticate": 'Bearer realm="signalbox"' };
   if (isHtmx(c)) {
-    const from = c.req.header("hx-current-url");
-    const back = from ? new URL(from).pathname + new URL(from).search : "/board";
-    const headers = { ...challenge, "hx-redirect": signInPath(back) };
+    const from = URL.parse(c.req.header("hx-current-url") ?? "");
+    const headers = {
+      ...challenge,
+      "hx-redirect": signInPath(from ? from.pathname + from.search : "/board"),
+    };
     return new Response("Sign in again.\n", { status: 401, headers });
   }
   if (wantsPage) return c.redirect(signInPath(url.pathname + url.search), 303);

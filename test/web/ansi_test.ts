@@ -45,6 +45,33 @@ describe("terminal output as HTML", () => {
     assert.equal(html("10%\r50%\r100%\ndone\r\n"), "100%\ndone\n");
   });
 
+  test("a piece that begins by rewriting goes on a line of its own", () => {
+    const writer = new AnsiWriter();
+    assert.equal(writer.write("10%"), "10%");
+    assert.equal(writer.write("\r20%"), "\n20%");
+    assert.equal(writer.write("\r\n"), "\n");
+  });
+
+  test("hostile output costs no more than its length", () => {
+    const n = 200_000;
+    const began = performance.now();
+    for (const text of [
+      `\r${"x".repeat(n)}`,
+      "\r".repeat(n),
+      "x\r".repeat(n / 2),
+      `\x1b[${"1;".repeat(n / 2)}m`,
+      "\x1b[".repeat(n / 2),
+      "\x1b]".repeat(n / 2),
+      `\x1b]${"y".repeat(n)}`,
+      "\x1b[31m<".repeat(n / 6),
+      "<".repeat(n),
+    ]) {
+      html(text);
+    }
+    const ms = performance.now() - began;
+    assert.ok(ms < 3_000, `${ms} ms`);
+  });
+
   test("the style goes on in the next piece", () => {
     const writer = new AnsiWriter();
     assert.equal(writer.write("\x1b[32mone"), '<span class="a-f2">one</span>');

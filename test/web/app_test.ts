@@ -49,6 +49,8 @@ describe("the board", () => {
     const partial = await ask("/board/live", { headers });
     assert.equal(partial.status, 401);
     assert.equal(partial.headers.get("hx-redirect"), "/sign-in?next=%2Fboard%2Flive%3Fq%3Dx");
+    const odd = await ask("/board/live", { headers: { ...headers, "hx-current-url": "::" } });
+    assert.equal(odd.headers.get("hx-redirect"), "/sign-in?next=%2Fboard");
   });
 
   test("the right token opens a session that opens pages", async () => {
