@@ -115,7 +115,7 @@ describe("why", () => {
     const id = (await run(["submit", "--json", "--", "true"])).stdout;
     await system.client.wait(JSON.parse(id).id);
     const { stdout } = await run(["why", JSON.parse(id).id]);
-    assert.match(stdout, /Attempt 1 went to alpha with -?\d+\.\d\d points/);
+    assert.match(stdout, /Attempt 1 went to alpha with −?\d+\.\d\d points/);
     assert.match(stdout, /RULE +POINTS +REWARDS\n {2}\w/);
   });
 

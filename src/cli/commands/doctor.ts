@@ -39,9 +39,9 @@ async function findAll(context: Context, flags: ClientFlags): Promise<Finding[]>
   const findings = [checkRuntime(context), settings];
   // On a machine that only asks another, nothing of a server has to be in order.
   if (config && isHere(target)) {
-    const url = "finding" in target ? undefined : target.url;
+    const runningAt = server.up && "url" in target ? target.url : undefined;
     findings.push(checkDataFolder(config.dataDir));
-    findings.push(await checkPort(config, url, server.up));
+    findings.push(await checkPort(config, runningAt));
     const { checkDatabase } = await import("../doctor/database.ts");
     findings.push(...(await checkDatabase(config, server.up)));
   }

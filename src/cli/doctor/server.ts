@@ -100,17 +100,11 @@ async function checkClock(url: string): Promise<Finding> {
   return ok("clock", "This clock agrees with the server's.");
 }
 
-/** Whether a server could start: its port is free, or is its own already. */
-export async function checkPort(
-  config: Config,
-  url: string | undefined,
-  serverUp: boolean,
-): Promise<Finding> {
+/** Whether a server could start: its port is free. With `runningAt` one has, there. */
+export async function checkPort(config: Config, runningAt: string | undefined): Promise<Finding> {
   const { host, port } = config;
+  if (runningAt !== undefined) return ok("port", `Signalbox itself listens at ${runningAt}.`);
   if (port === 0) return ok("port", "Any free one is taken.");
-  if (serverUp && url !== undefined && new URL(url).port === String(port)) {
-    return ok("port", `Signalbox itself listens on ${port}.`);
-  }
   const error = await tryListen(host, port);
   if (error === undefined) return ok("port", `${host}:${port} is free.`);
   if (codeOf(error) === "EADDRINUSE") {

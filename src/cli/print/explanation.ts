@@ -83,7 +83,7 @@ function printWorkers(explanation: Explanation, paint: Paint, width: number): st
 function printWorker(worker: WorkerView, paint: Paint, width: number): string {
   const name = oneLine(worker.name);
   if (worker.vetoes.length === 0) {
-    const score = worker.score === undefined ? "" : `, score ${worker.score.toFixed(2)}`;
+    const score = worker.score === undefined ? "" : `, score ${points(worker.score)}`;
     return `  ${paint("green", "✓")} ${name} fits${score}`;
   }
   const vetoes = worker.vetoes.map((veto) => printVeto(veto, paint, width, "    "));
@@ -92,10 +92,10 @@ function printWorker(worker: WorkerView, paint: Paint, width: number): string {
 
 function printDispatch(dispatch: Dispatch, paint: Paint, width: number): string {
   const considered =
-    dispatch.considered > 0 ? ` of ${count(dispatch.considered, "pair")} seen` : "";
+    dispatch.considered > 0 ? ` (${count(dispatch.considered, "pair")} considered)` : "";
   const title = paint(
     "bold",
-    `Attempt ${dispatch.attempt} went to ${oneLine(dispatch.worker.name)} with ${dispatch.score.toFixed(2)} points${considered}`,
+    `Attempt ${dispatch.attempt} went to ${oneLine(dispatch.worker.name)} with ${points(dispatch.score)} points${considered}`,
   );
   return [title, printTerms(dispatch, paint, width), printCandidates(dispatch)]
     .filter((part) => part !== "")
@@ -129,8 +129,12 @@ export function bar(part: number, paint: Paint): string {
   return paint(part < 0 ? "red" : "green", text);
 }
 
-function signed(points: number): string {
-  return `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(2)}`;
+function points(score: number): string {
+  return `${score < 0 ? "−" : ""}${Math.abs(score).toFixed(2)}`;
+}
+
+function signed(score: number): string {
+  return score < 0 ? points(score) : `+${points(score)}`;
 }
 
 function printCandidates(dispatch: Dispatch): string {

@@ -86,7 +86,7 @@ describe("why, for people", () => {
         contexts: { worker: null, job: null, instance: null },
       },
     });
-    assert.match(text, /Attempt 2 went to alpha with 4\.25 points of 8 pairs seen/);
+    assert.match(text, /Attempt 2 went to alpha with 4\.25 points \(8 pairs considered\)/);
     const lines = text.split("\n");
     const at = lines.findIndex((line) => line.includes("RULE"));
     assert.match(lines[at + 1] as string, /^ {2}wait and priority +\+5\.25 {2}█{24} /);
