@@ -34,9 +34,8 @@ export async function serveRoute(
     const params = route.params ? validate(route.params, pathObject(rawParams), "path") : {};
     const query = validateQuery(route, request);
     if (route.method === "get") {
-      return toResponse(
-        await route.handle({ params, query, body: undefined, caller, request, deps }),
-      );
+      const input = { params, query, body: undefined, caller, request, deps };
+      return withoutBody(request, toResponse(await route.handle(input)));
     }
     return toResponse(await handlePost(route, { params, query, caller, request }, serving));
   } catch (error) {
@@ -98,6 +97,13 @@ function validateQuery(route: Route, request: Request): unknown {
   throw new ApiProblem("invalid", `${first}: is not known here`, {
     errors: [{ path: first, in: "query", message: "is not known here" }],
   });
+}
+
+/** HEAD runs the handler of GET: a stream that nobody will read must end its work. */
+async function withoutBody(request: Request, response: Response): Promise<Response> {
+  if (request.method !== "HEAD") return response;
+  await response.body?.cancel();
+  return new Response(null, response);
 }
 
 function toResponse(reply: Reply): Response {

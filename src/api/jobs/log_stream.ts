@@ -51,7 +51,6 @@ export function parsePosition(text: string | null): LogPosition | null {
 export function followLog(deps: FollowDeps, options: FollowOptions): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const bell = new Bell();
-  const stopWatching = jobWatchOf(deps.engine.feed).watch(options.job, () => bell.ring("state"));
   const messages = follow(deps, options, bell);
   return new ReadableStream<Uint8Array>({
     start(controller) {
@@ -60,17 +59,15 @@ export function followLog(deps: FollowDeps, options: FollowOptions): ReadableStr
     async pull(controller) {
       try {
         const { done, value } = await messages.next();
-        if (!done) return controller.enqueue(encoder.encode(encodeMessage(value)));
-        stopWatching();
-        controller.close();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(encodeMessage(value)));
       } catch (error) {
-        stopWatching();
         controller.error(error);
       }
     },
-    cancel() {
-      stopWatching();
+    async cancel() {
       bell.ring("stop");
+      await messages.return(undefined);
     },
   });
 }
@@ -80,8 +77,10 @@ async function* follow(
   options: FollowOptions,
   bell: Bell,
 ): AsyncGenerator<LiveMessage> {
-  let reader = await begin(deps, options, bell);
+  const stopWatching = jobWatchOf(deps.engine.feed).watch(options.job, () => bell.ring("state"));
+  let reader: AttemptReader | undefined;
   try {
+    reader = await begin(deps, options, bell);
     while (!bell.stopped) {
       const state = await readLogState(jobReader(deps), options.job, reader.attempt || null);
       if (state === null) return;
@@ -105,7 +104,8 @@ async function* follow(
       }
     }
   } finally {
-    reader.stop();
+    reader?.stop();
+    stopWatching();
   }
 }
 
