@@ -1,6 +1,6 @@
 /** The command line against a server that is played: arguments, streams, exit codes. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -10,7 +10,7 @@ import { createProgram } from "../../src/cli/program.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { events, json, problem, type ScriptedApi, scriptedApi } from "../sdk/scripted_api.ts";
 import { eventually } from "../support/eventually.ts";
-import { type CliOptions, runCli, startCli } from "./run_cli.ts";
+import { type CliOptions, ROOT, runCli, startCli } from "./run_cli.ts";
 
 const ID = "0192f0c1-7d3e-7b1a-9c55-3f0a1b2c3d4e";
 let api: ScriptedApi;
@@ -82,6 +82,18 @@ describe("signalbox", () => {
       command.configureOutput({ writeOut }).outputHelp();
       assert.match(text, /Examples?:\n {2}\S*.*signalbox/, command.name());
       for (const line of text.split("\n")) assert.ok(line.length <= 100, line);
+    }
+  });
+
+  test("has every command and every option in docs/cli.md", () => {
+    const screen = { colour: false, columns: undefined };
+    const context = { env: {}, version: VERSION, out: screen, err: screen };
+    const docs = readFileSync(join(ROOT, "docs/cli.md"), "utf8");
+    for (const command of createProgram(context as unknown as Context).commands) {
+      assert.ok(docs.includes(`signalbox ${command.name()} `), command.name());
+      for (const { long, hidden } of command.options) {
+        if (!hidden) assert.ok(docs.includes(`${long}`), `${command.name()} ${long}`);
+      }
     }
   });
 
