@@ -90,6 +90,11 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
  * 282 ms for what an index does in 4 (engine rule 12). And they are made once: planned anew each
  * time, as PostgreSQL prefers for lists of one, a cascade down 3,000 jobs took 10.7 s instead of 2.1,
  * because the planner walks over the rows that died in it. Timeouts bound what a stuck peer can hold.
+ *
+ * What settings cannot pin is the order of a join: where statistics say that a table is empty (it was,
+ * when vacuum last looked), reading an index of it whole seems free, and 5,000 rows later a beat takes
+ * seconds. So hot statements join by `l.id = any(array[t.id])`, for which no plan but a probe of the
+ * index for each `t` exists, sort by `t.id`, and fence with `lateral (… offset 0)` what must not move.
  */
 function engineSettings(serverVersion: number): Record<string, string | number | boolean> {
   return {

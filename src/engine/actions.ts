@@ -14,12 +14,7 @@ import {
 } from "../db/statements/operations.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
-import {
-  badDependencies,
-  failedDependents,
-  lockEnds,
-  reviveJobs,
-} from "../db/statements/retry_jobs.ts";
+import { badDependencies, lockAround, lockEnds, reviveJobs } from "../db/statements/retry_jobs.ts";
 import { lockWorkflow } from "../db/statements/submission.ts";
 import type { EngineContext } from "./context.ts";
 import type { EnderListener } from "./ender.ts";
@@ -84,13 +79,13 @@ export class Actions {
         state === "succeeded" ? "It succeeded: submit it again." : `It has not ended: ${state}.`;
       return { ok: false, code: "conflict", reason: why };
     }
-    const done = await transact(this.#context.database.beats, async (tx) => {
-      const bad = await badDependencies(tx, id);
-      if (bad.length > 0) return { bad, rows: [] };
-      return { bad, rows: await this.#revive(tx, [id], actor, reason) };
-    });
-    if (done.bad.length > 0) {
-      const why = `It depends on ${done.bad.join(", ")}, which ended badly: retry that first; this job follows by itself.`;
+    const done = await transact(this.#context.database.beats, (tx) =>
+      this.#revive(tx, [id], actor, reason),
+    );
+    const bad = done.held.get(id);
+    if (bad) {
+      const some = bad.slice(0, 10).join(", ");
+      const why = `It depends on ${some}, which ended badly: retry that first; this job follows by itself.`;
       return { ok: false, code: "conflict", reason: why };
     }
     this.#announceReady(done.rows);
@@ -247,7 +242,7 @@ export class Actions {
       this.#announce(done);
       return done.ended.filter((e) => e.state === "cancelled").length + done.asked.length;
     }
-    const rows = await transact(beats, (tx) => this.#revive(tx, ids, row.actor, row.reason));
+    const { rows } = await transact(beats, (tx) => this.#revive(tx, ids, row.actor, row.reason));
     this.#announceReady(rows);
     return rows.length;
   }
@@ -267,30 +262,22 @@ export class Actions {
   }
 
   /**
-   * Revives these and, level by level, every dependency_failed job below whose bad dependencies are
-   * all being revived: one with another failed parent would only fail again.
+   * Revives these and every dependency_failed job below, but none that another bad dependency would
+   * only fail again: `held` says which, and by what.
    */
   async #revive(
     tx: Transaction,
     ids: string[],
     actor: string,
     reason: string | null,
-  ): Promise<ReadyRow[]> {
-    const locked = await lockEnds(tx, ids);
-    const revived = new Set(locked.filter((e) => canRetry(e.state)).map((e) => e.job_id));
-    let level = [...revived];
-    while (level.length > 0 && revived.size < REVIVE_MAX) {
-      const below = await failedDependents(tx, level);
-      level = [];
-      for (const { id, bad } of below) {
-        if (revived.has(id) || !bad.every((b) => revived.has(b))) continue;
-        revived.add(id);
-        level.push(id);
-      }
-    }
-    if (revived.size === 0) return [];
+  ): Promise<{ rows: ReadyRow[]; held: Map<string, string[]> }> {
+    const ended = await lockEnds(tx, ids, REVIVE_MAX);
+    if (ended.length === 0) return { rows: [], held: new Map() };
+    await lockAround(tx, ended);
+    const { free, held } = withoutHeld(ended, await badDependencies(tx, ended));
+    if (free.length === 0) return { rows: [], held };
     const options = { secondsPerPoint: SECONDS_PER_POINT, actor, reason };
-    return reviveJobs(tx, [...revived].sort(), options);
+    return { rows: await reviveJobs(tx, free, options), held };
   }
 
   // Telling
@@ -317,6 +304,27 @@ export class Actions {
     );
     return (row?.state as JobState | null) ?? null;
   }
+}
+
+/** Takes out what depends on a bad end that is not among the rest, and what depends on that. */
+function withoutHeld(ids: string[], bad: { id: string; dependency: string }[]) {
+  const free = new Set(ids);
+  const held = new Map<string, string[]>();
+  const gone: string[] = [];
+  const hold = (id: string, dependency: string) => {
+    held.set(id, [...(held.get(id) ?? []), dependency]);
+    if (free.delete(id)) gone.push(id);
+  };
+  const below = Map.groupBy(bad, (b) => b.dependency);
+  for (const dependency of below.keys()) {
+    if (free.has(dependency) || held.has(dependency)) continue;
+    for (const { id } of below.get(dependency)!) hold(id, dependency);
+  }
+  // Grows while it is read.
+  for (const dependency of gone) {
+    for (const { id } of below.get(dependency) ?? []) hold(id, dependency);
+  }
+  return { free: [...free].sort(), held };
 }
 
 function notFound(id: string): ActionResult {

@@ -196,6 +196,43 @@ export class Rig {
     );
   }
 
+  /** Runs a statement in a transaction that stays open, and so holds its locks, until released. */
+  async hold(text: string, params: string[] = []): Promise<() => Promise<void>> {
+    const sql = postgres(this.url, { max: 1, onnotice: () => {} });
+    let release = () => {};
+    let held = () => {};
+    const locked = new Promise<void>((done) => {
+      held = done;
+    });
+    const over = sql.begin(async (tx) => {
+      await tx.unsafe(text, params);
+      held();
+      await new Promise<void>((done) => {
+        release = done;
+      });
+    });
+    await Promise.race([locked, over]);
+    return async () => {
+      release();
+      await over;
+      await sql.end({ timeout: 1 });
+    };
+  }
+
+  /** Resolves once that many connections of engines wait for a lock. */
+  async blocked(count = 1): Promise<void> {
+    await eventually(
+      async () => {
+        const [row] = await this.sql`select count(*)::int as n from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'
+            and application_name = 'signalbox engine'`;
+        return row!.n >= count;
+      },
+      `${count} engine connections wait for a lock`,
+      { everyMs: 5 },
+    );
+  }
+
   /** Workers gone, engines stopped, the rows checked. */
   async stop({ oracles = true }: { oracles?: boolean } = {}): Promise<void> {
     for (const worker of this.workers) worker.drop();

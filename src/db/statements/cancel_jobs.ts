@@ -12,7 +12,7 @@ with picked as materialized (
   select l.*, l.state as was, 'cancelled'::job_state as now_is, greatest(l.queued_at, now()) as fin
   from live_job l where l.id = any($1::uuid[]) and l.session_id is null
   order by l.id for update of l),
-gone as (delete from live_job l using picked p where l.id = p.id returning p.*),
+gone as (delete from live_job l using picked p where l.id = any(array[p.id]) returning p.*),
 job_ends as (
   insert into job_end (job_id, finished_at, org_id, queue_id, name_id, state, attempt, failures,
     reason, error, queued_at, eligible_at, ready_at, cancel_requested_at)
@@ -43,7 +43,7 @@ with picked as materialized (
   order by l.id for no key update of l),
 asked as (
   update live_job l set cancel_requested_at = now(), cancel_actor = $2, cancel_reason = $3
-  from picked p where l.id = p.id returning l.*),
+  from picked p where l.id = any(array[p.id]) returning l.*),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason,
     worker_id, actor)

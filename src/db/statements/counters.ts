@@ -55,7 +55,9 @@ group by 1, 2, 3, 5 having sum(m.n * s.sign) <> 0
 union all
 select m.org_id, 0, 0, w.workflow_id, s.state, sum(s.sign)
 from ${source} m
-join workflow_job w on w.job_id = m.id
+cross join lateral (
+  select distinct workflow_id from (
+    select workflow_id from workflow_job where m.has_workflow and job_id = m.id offset 0) x) w
 cross join lateral (values (m.was, -1), (m.now_is, 1)) as s(state, sign)
 where m.has_workflow and s.state is not null
 group by 1, 4, 5 having sum(s.sign) <> 0`;

@@ -42,10 +42,11 @@ with picked as materialized (
     l.has_workflow, l.score, l.rules_version, l.terms, l.candidates, l.candidate_scores, l.considered,
     l.worker_context, l.job_context, l.instance_context, l.state as was, ${ATTEMPT_TIMES},
     greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(t.ended)) as fin
-  from ${ends.sql} join live_job l on l.id = t.id
-  where l.token = t.token and l.session_id = t.session order by l.id for update of l),
+  from ${ends.sql} join live_job l on l.id = any(array[t.id])
+  where l.token = t.token and l.session_id is not distinct from t.session
+  order by t.id for update of l),
 timed as (
-  delete from live_job l using picked where l.id = picked.id returning picked.*),
+  delete from live_job l using picked where l.id = any(array[picked.id]) returning picked.*),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${ATTEMPT_VALUES} from timed),
 job_ends as (
   insert into job_end (job_id, finished_at, org_id, queue_id, name_id, state, attempt, failures,

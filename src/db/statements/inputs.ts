@@ -15,12 +15,15 @@ export interface InputRow {
 
 const INPUTS = `
 select e.dependent_id, e.dependency_id, r.result, (
-  select a.key from workflow_job a join workflow_job b on b.workflow_id = a.workflow_id
-  where a.job_id = e.dependency_id and b.job_id = e.dependent_id limit 1) as key
+  select a.key from workflow_job a
+  where a.job_id = e.dependency_id and exists (
+    select from workflow_job b
+    where b.job_id = e.dependent_id and b.workflow_id = a.workflow_id offset 0) limit 1) as key
 from unnest($1::uuid[]) as t(id)
-join edge e on e.dependent_id = t.id
-left join job_end r on r.job_id = e.dependency_id and r.finished_at = e.satisfied_at
-order by e.dependent_id, e.dependency_id`;
+join edge e on e.dependent_id = any(array[t.id])
+left join lateral (
+  select result from job_end
+  where job_id = e.dependency_id and finished_at = e.satisfied_at offset 0) r on true`;
 
 export async function readInputs(sql: Sql, dependents: string[]): Promise<InputRow[]> {
   if (dependents.length === 0) return [];

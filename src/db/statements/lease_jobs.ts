@@ -77,13 +77,13 @@ queues as materialized (
 picked as materialized (
   select t.*, l.ready_at
   from ${chosen.sql}
-  join live_job l on l.id = t.id
-  where l.ready_rank is not null
+  join live_job l on l.id = any(array[t.id])
+  where l.state = 'ready'
     and exists (select from open)
-    and t.session in (select id from sessions)
+    and t.session = any(array(select id from sessions))
     and exists (select from queues q where q.id = l.queue_id
                 and (q.stop_below is null or l.id >= q.stop_below))
-  order by l.id for no key update of l skip locked),
+  order by t.id for no key update of l skip locked),
 leased as (
   update live_job l set state = 'dispatched', ready_rank = null, attempt = l.attempt + 1,
     dispatched_at = greatest(l.ready_at, now()), session_id = p.session, worker_id = p.worker,
@@ -92,7 +92,7 @@ leased as (
     considered = p.considered, worker_context = p.worker_ctx, job_context = p.job_ctx,
     instance_context = p.instance_ctx, started_at = null, deadline_at = null, progress = null,
     progress_note = null, cancel_acknowledged_at = null
-  from picked p where l.id = p.id
+  from picked p where l.id = any(array[p.id])
   returning l.id, l.org_id, l.queue_id, l.name_id, l.counted_name, l.attempt, l.failures, l.lost,
     l.rejections, l.has_inputs, l.has_workflow, l.dispatched_at, l.session_id, l.worker_id,
     'ready'::job_state as was, 'dispatched'::job_state as now_is),
@@ -103,7 +103,7 @@ deltas as (${counterDeltasOf("leased")})
 select l.id, l.session_id, l.attempt, l.org_id, l.queue_id, l.name_id, l.failures, l.lost, l.rejections,
   l.has_inputs, j.max_attempts, j.kind, j.payload, j.timeout_seconds, j.backoff_base,
   j.backoff_factor, j.backoff_max, j.priority
-from leased l join job j on j.id = l.id`;
+from leased l join job j on j.id = any(array[l.id])`;
 
 export async function leaseJobs(
   tx: Transaction,

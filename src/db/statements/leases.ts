@@ -36,10 +36,15 @@ const COLUMNS = `
   l.cancel_requested_at is not null as cancel_requested, l.cancel_actor, l.cancel_reason,
   j.timeout_seconds, j.backoff_base, j.backoff_factor, j.backoff_max`;
 
+/** In two steps, or the limit would make the planner look for them along the primary key. */
 const OF_SESSIONS = `
-select ${COLUMNS} from live_job l join job j on j.id = l.id
-where l.session_id = any($1::bigint[]) and l.session_id is not null
-order by l.id limit $2 for no key update of l`;
+with held as materialized (
+  select id from live_job where session_id = any($1::bigint[]) and session_id is not null)
+select ${COLUMNS}
+from (select id from held order by id limit $2) h
+cross join lateral (
+  select * from live_job where id = h.id and session_id = any($1::bigint[]) for no key update) l
+cross join lateral (select * from job where id = h.id offset 0) j`;
 
 /** Leases of these sessions, locked by id. */
 export async function lockLeases(tx: Transaction, sessions: number[], limit: number) {
@@ -48,8 +53,9 @@ export async function lockLeases(tx: Transaction, sessions: number[], limit: num
 }
 
 const BY_ID = `
-select ${COLUMNS} from live_job l join job j on j.id = l.id
-where l.id = any($1::uuid[]) and l.session_id is not null`;
+select ${COLUMNS} from unnest($1::uuid[]) as t(id)
+join live_job l on l.id = any(array[t.id]) join job j on j.id = any(array[t.id])
+where l.token is not null`;
 
 export async function readLeases(sql: Sql, ids: string[]): Promise<LeaseRow[]> {
   if (ids.length === 0) return [];
@@ -63,7 +69,8 @@ const REPEATS_KNOWN = "interval '7 days'";
 const RECORDED = `
 select d.job_id, d.attempt, d.token, d.outcome
 from unnest($1::uuid[]) as t(id)
-join dispatched_job d on d.job_id = t.id and d.ended_at > now() - ${REPEATS_KNOWN}`;
+cross join lateral (
+  select * from dispatched_job where job_id = t.id and ended_at > now() - ${REPEATS_KNOWN} offset 0) d`;
 
 export interface RecordedAttempt {
   job_id: string;
@@ -90,11 +97,11 @@ export async function noteProgress(
     `with t as (select * from unnest($1::uuid[], $2::uuid[], $3::real[], $4::text[])
        as t(id, token, fraction, note)),
      picked as materialized (
-       select t.* from t join live_job l on l.id = t.id where l.token = t.token
-       order by l.id for no key update of l)
+       select t.* from t join live_job l on l.id = any(array[t.id]) where l.token = t.token
+       order by t.id for no key update of l)
      update live_job l set progress = coalesce(p.fraction, l.progress),
        progress_note = coalesce(p.note, l.progress_note)
-     from picked p where l.id = p.id`,
+     from picked p where l.id = any(array[p.id])`,
     [encode.ids, encode.tokens, encode.fractions, encode.notes],
     { prepare: true },
   );
@@ -105,10 +112,10 @@ export async function acknowledgeCancels(sql: Sql, ids: string[], tokens: string
   await sql.unsafe(
     `with t as (select * from unnest($1::uuid[], $2::uuid[]) as t(id, token)),
      picked as materialized (
-       select l.id from t join live_job l on l.id = t.id where l.token = t.token
-       order by l.id for no key update of l)
+       select l.id from t join live_job l on l.id = any(array[t.id]) where l.token = t.token
+       order by t.id for no key update of l)
      update live_job l set cancel_acknowledged_at = coalesce(l.cancel_acknowledged_at, now())
-     from picked p where l.id = p.id`,
+     from picked p where l.id = any(array[p.id])`,
     [plainArray(ids), plainArray(tokens)],
     { prepare: true },
   );

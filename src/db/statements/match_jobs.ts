@@ -24,6 +24,22 @@ export interface Match {
   cursor: string | null;
 }
 
+const OF_ORG = `
+  select j.id, j.queue_id, j.name_id, j.tags, j.created_at from job j
+  where j.org_id = $1 and j.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    and $5::uuid is null
+  order by j.id desc limit $9`;
+
+/** From the workflow's own list: it has thousands of jobs where its organization has millions. */
+const OF_WORKFLOW = `
+  select j.id, j.queue_id, j.name_id, j.tags, j.created_at
+  from (select distinct job_id from (
+      select job_id from workflow_job where workflow_id = $5::uuid
+        and job_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') offset 0) x
+    order by job_id desc limit $9) w
+  cross join lateral (select * from job where id = w.job_id and org_id = $1 offset 0) j
+  order by j.id desc`;
+
 /** `live`: jobs that have not ended; `ended`: those that have. Newest first. */
 export async function matchJobs(
   sql: Sql,
@@ -35,17 +51,13 @@ export async function matchJobs(
   const alive = kind === "live";
   const rows = await sql.unsafe(
     `with seen as (
-       select j.id, j.queue_id, j.name_id, j.tags, j.created_at from job j
-       where j.org_id = $1 and j.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-         and ($5::uuid is null or exists (
-           select from workflow_job w where w.workflow_id = $5 and w.job_id = j.id))
-       order by j.id desc limit $9)
+       ${filter.workflow === undefined ? OF_ORG : OF_WORKFLOW})
      select s.id, (${
        alive
          ? `exists (select from live_job l where l.id = s.id
-             and ($6::job_state[] is null or l.state = any($6::job_state[])))`
+             and ($6::job_state[] is null or l.state = any($6::job_state[])) offset 0)`
          : `exists (select from job_end e where e.job_id = s.id
-             and e.finished_at >= s.created_at and e.state = any($6::job_state[]))`
+             and e.finished_at >= s.created_at and e.state = any($6::job_state[]) offset 0)`
      }
        and ($3::int is null or s.queue_id = $3) and ($4::int is null or s.name_id = $4)
        and ($7::jsonb is null or s.tags @> $7::jsonb)

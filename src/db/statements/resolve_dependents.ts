@@ -1,7 +1,7 @@
 /**
  * The second statement of finishing (engine rule 18): with a new snapshot, in the transaction that
- * ended the jobs, their edges are counted off. One statement for good ends, one level of bad ends
- * at a time for the others, until nothing below is left.
+ * ended the jobs, their edges are counted off. One statement for good ends; one for everything below
+ * bad ends, repeated for what somebody added meanwhile, until nothing below is left.
  *
  * Locks the dependents by id. An edge counts once: `satisfied_at` says when.
  */
@@ -16,7 +16,7 @@ const GOOD = `
 with ended as (select * from unnest($1::uuid[], $2::float8[], $3::int[]) as t(id, fin, worker)),
 counted as (
   update edge e set satisfied_at = to_timestamp(t.fin)
-  from ended t where e.dependency_id = t.id and e.satisfied_at is null
+  from ended t where e.dependency_id = any(array[t.id]) and e.satisfied_at is null
   returning e.dependent_id, t.worker),
 grouped as (
   select dependent_id, count(*)::int as n, array_agg(distinct worker) filter (where worker is not null)
@@ -26,8 +26,8 @@ picked as materialized (
   select g.*, l.state as was,
     case when l.pending_deps = g.n and l.waiting_for = 'dependencies' then 'ready'::job_state
       else 'queued'::job_state end as now_is
-  from grouped g join live_job l on l.id = g.dependent_id
-  where l.state = 'queued' order by l.id for no key update of l),
+  from grouped g join live_job l on l.id = any(array[g.dependent_id])
+  where l.state = 'queued' order by g.dependent_id for no key update of l),
 moved as (
   update live_job l set pending_deps = l.pending_deps - p.n, state = p.now_is,
     waiting_for = case when p.now_is = 'ready' then null else l.waiting_for end,
@@ -35,7 +35,7 @@ moved as (
     ready_rank = case when p.now_is = 'ready'
       then extract(epoch from greatest(l.eligible_at, now()))::float8 - l.priority * $4::float8 end,
     input_workers = (coalesce(l.input_workers, '{}') || coalesce(p.workers, '{}'))[1:8]
-  from picked p where l.id = p.dependent_id
+  from picked p where l.id = any(array[p.dependent_id])
   returning l.*, p.was, p.now_is),
 risen as (select * from moved where now_is = 'ready'),
 events as (
@@ -44,18 +44,35 @@ events as (
 deltas as (${counterDeltasOf("risen")})
 select ${READY_COLUMNS} from risen`;
 
+/**
+ * All levels at once: below, by id alone, so that many ways down to one job count once. `offset 0`
+ * keeps the order of the joins: planned on empty tables, they would read all of `live_job` a level.
+ */
 const BAD = `
-with ended as (select * from unnest($1::uuid[], $2::text[]) as t(id, how)),
-below as (
-  select distinct on (e.dependent_id) e.dependent_id as id, t.id as dependency, t.how
-  from ended t join edge e on e.dependency_id = t.id order by e.dependent_id, t.id),
+with recursive ended as (select * from unnest($1::uuid[], $2::text[]) as t(id, how)),
+below(id) as (
+  select e.dependent_id from ended t
+  cross join lateral (select dependent_id from edge where dependency_id = t.id offset 0) e
+  union
+  select e.dependent_id from below b
+  cross join lateral (
+    select id from live_job l where l.id = b.id and l.state = 'queued' and l.has_dependents offset 0) l
+  cross join lateral (select dependent_id from edge where dependency_id = l.id offset 0) e),
+bad as (
+  select id, how from ended union all
+  select b.id, 'dependency_failed' from below b cross join lateral (
+    select from live_job l where l.id = b.id and l.state = 'queued' and l.has_dependents offset 0) l),
+held as (
+  select e.dependent_id as id, min(bad.id::text || ' ended ' || bad.how) as why
+  from bad cross join lateral (select dependent_id from edge where dependency_id = bad.id offset 0) e
+  group by 1 order by 1),
 picked as materialized (
   select l.*, l.state as was, 'dependency_failed'::job_state as now_is,
-    greatest(l.queued_at, now()) as fin, 'dependency ' || b.dependency || ' ended ' || b.how as why
-  from below b join live_job l on l.id = b.id
-  where l.state in ('queued', 'ready') order by l.id for update of l),
+    greatest(l.queued_at, l.eligible_at, now()) as fin, 'dependency ' || h.why as why
+  from held h cross join lateral (
+    select * from live_job where id = h.id and state = 'queued' for update) l),
 gone as (
-  delete from live_job l using picked p where l.id = p.id returning p.*),
+  delete from live_job l using picked p where l.id = any(array[p.id]) returning p.*),
 job_ends as (
   insert into job_end (job_id, finished_at, org_id, queue_id, name_id, state, attempt, failures,
     reason, queued_at, eligible_at, cancel_requested_at)

@@ -1,90 +1,109 @@
 /**
  * Retry (engine rule 19): ended jobs go back to queued under the same id, failures 0, with their
  * dependency_failed descendants. The end row goes: a job has one end or none.
+ *
+ * Locks, in order: the end rows by id, the workflows by id, the live dependencies by id. Only then is
+ * anything counted, each step with a new snapshot, as a submission does (engine rule 18): a
+ * dependency that ends at the same moment was either counted off before, or waits for us.
  */
 import { plainArray } from "../arrays.ts";
 import type { Transaction } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
 
-export interface EndState {
-  job_id: string;
-  state: "succeeded" | "failed" | "cancelled" | "dependency_failed";
+const prepared = { prepare: true };
+
+const ENDS = `
+with recursive below(id) as (
+  select id from unnest($1::uuid[]) as t(id)
+  union
+  select e.dependent_id from below b
+  cross join lateral (select dependent_id from edge where dependency_id = b.id offset 0) e
+  cross join lateral (
+    select from job_end where job_id = e.dependent_id and state = 'dependency_failed' offset 0) r)
+select e.job_id as id from (select id from below order by id limit $2) b
+cross join lateral (select job_id from job_end where job_id = b.id and state <> 'succeeded' for update) e`;
+
+/** Those of `ids` that ended badly and all that failed because of them; their ends locked. */
+export async function lockEnds(tx: Transaction, ids: string[], limit: number): Promise<string[]> {
+  const rows = await tx.unsafe(ENDS, [plainArray(ids), limit], prepared);
+  return rows.map((r) => r.id as string);
 }
 
-/** Ends of these jobs, locked by id. */
-export async function lockEnds(tx: Transaction, ids: string[]): Promise<EndState[]> {
-  const rows = await tx.unsafe(
-    `select job_id, state from job_end where job_id = any($1::uuid[]) order by job_id for update`,
-    [plainArray(ids)],
-    { prepare: true },
-  );
-  return rows as unknown as EndState[];
+const WORKFLOWS = `
+select id from workflow where id = any(array(
+  select w.workflow_id from unnest($1::uuid[]) as t(id)
+  cross join lateral (select workflow_id from workflow_job where job_id = t.id offset 0) w))
+order by id for no key update`;
+
+const OPEN_DEPENDENCIES = `
+with open as (
+  select distinct e.dependency_id as id from unnest($1::uuid[]) as t(id)
+  cross join lateral (
+    select dependency_id from edge where dependent_id = t.id and satisfied_at is null offset 0) e
+  order by 1)
+select from open o cross join lateral (select from live_job where id = o.id for no key update) l`;
+
+/** What the ends of these jobs must wait for now: nothing settles a workflow or ends a dependency. */
+export async function lockAround(tx: Transaction, ids: string[]): Promise<void> {
+  const list = plainArray(ids);
+  await tx.unsafe(WORKFLOWS, [list], prepared);
+  await tx.unsafe(OPEN_DEPENDENCIES, [list], prepared);
 }
 
-export interface Below {
-  id: string;
-  /** Dependencies that ended badly, this retry's own included. */
-  bad: string[];
-}
+const BAD = `
+select t.id, e.dependency_id as dependency from unnest($1::uuid[]) as t(id)
+cross join lateral (
+  select dependency_id from edge where dependent_id = t.id and satisfied_at is null offset 0) e
+cross join lateral (
+  select from job_end where job_id = e.dependency_id and state <> 'succeeded' offset 0) b
+order by 1, 2`;
 
-/** Direct dependents of these jobs that ended dependency_failed, with what holds them. */
-export async function failedDependents(tx: Transaction, ids: string[]): Promise<Below[]> {
-  const rows = await tx.unsafe(
-    `select d.id, array(
-       select e2.dependency_id from edge e2
-       join job_end b on b.job_id = e2.dependency_id and b.state <> 'succeeded'
-       where e2.dependent_id = d.id) as bad
-     from (select distinct e.dependent_id as id from edge e
-           where e.dependency_id = any($1::uuid[])) d
-     join job_end r on r.job_id = d.id and r.state = 'dependency_failed'
-     order by d.id`,
-    [plainArray(ids)],
-    { prepare: true },
-  );
-  return rows as unknown as Below[];
-}
-
-/** Dependencies of one job that ended badly. */
-export async function badDependencies(tx: Transaction, id: string): Promise<string[]> {
-  const rows = await tx.unsafe(
-    `select e.dependency_id from edge e join job_end b on b.job_id = e.dependency_id
-     where e.dependent_id = $1 and b.state <> 'succeeded' limit 10`,
-    [id],
-    { prepare: true },
-  );
-  return rows.map((r) => r.dependency_id as string);
+/** Each of these jobs with each dependency of it that ended badly. */
+export async function badDependencies(tx: Transaction, ids: string[]) {
+  const rows = await tx.unsafe(BAD, [plainArray(ids)], prepared);
+  return rows as unknown as { id: string; dependency: string }[];
 }
 
 const REVIVE = `
 with ends as materialized (
-  select * from job_end where job_id = any($1::uuid[]) and state <> 'succeeded' order by job_id for update),
+  select e.* from unnest($1::uuid[]) as t(id)
+  cross join lateral (select * from job_end where job_id = t.id and state <> 'succeeded' for update) e),
 gone as (
-  delete from job_end e using ends where e.job_id = ends.job_id and e.finished_at = ends.finished_at
+  delete from job_end e using ends
+  where e.job_id = any(array[ends.job_id]) and e.finished_at = any(array[ends.finished_at])
   returning e.*),
 facts as materialized (
   select g.job_id as id, g.org_id, g.queue_id, g.name_id, g.state as was, g.attempt, j.shape_id,
     j.priority, j.max_attempts, case when n.counted then n.id else 0 end as counted_name,
-    coalesce(cardinality(j.depends_on), 0) > 0
-      or exists (select from edge e where e.dependent_id = g.job_id) as has_inputs,
-    exists (select from edge e where e.dependency_id = g.job_id) as has_dependents,
-    exists (select from workflow_job w where w.job_id = g.job_id) as has_workflow,
+    exists (select from edge e where e.dependent_id = g.job_id offset 0) as has_inputs,
+    exists (select from edge e where e.dependency_id = g.job_id offset 0) as has_dependents,
+    exists (select from workflow_job w where w.job_id = g.job_id offset 0) as has_workflow,
     (select count(*) from edge e where e.dependent_id = g.job_id and e.satisfied_at is null)::int as pending,
-    greatest(now(), g.finished_at) as at
-  from gone g join job j on j.id = g.job_id join job_name n on n.id = g.name_id),
+    greatest(now(), g.finished_at) as at,
+    case when j.run_at > greatest(now(), g.finished_at) then j.run_at end as due
+  from gone g
+  cross join lateral (select * from job where id = g.job_id offset 0) j
+  cross join lateral (select id, counted from job_name where id = g.name_id offset 0) n),
+moved as materialized (
+  select f.*, case when due is null and pending = 0 then 'ready'::job_state else 'queued' end as now_is,
+    case when due is not null then 'run_at'::waiting_for when pending > 0 then 'dependencies' end
+      as waiting_for
+  from facts f),
+risen as materialized (
+  select m.*, now_is as state, case when now_is = 'ready' then at end as ready_at,
+    case when now_is = 'ready' then extract(epoch from at)::float8 - priority * $2::float8 end
+      as ready_rank,
+    0::real as dependents, null::int[] as input_workers, null::int[] as rejected_by
+  from moved m),
 alive as (
   insert into live_job (id, org_id, queue_id, name_id, counted_name, shape_id, state, waiting_for,
     priority, attempt, max_attempts, pending_deps, has_inputs, has_dependents, has_workflow,
-    ready_rank, queued_at, eligible_at, ready_at)
-  select id, org_id, queue_id, name_id, counted_name, shape_id,
-    case when pending > 0 then 'queued'::job_state else 'ready'::job_state end,
-    case when pending > 0 then 'dependencies'::waiting_for end,
+    ready_rank, queued_at, due_at, eligible_at, ready_at)
+  select id, org_id, queue_id, name_id, counted_name, shape_id, now_is, waiting_for,
     priority, attempt, max_attempts, pending, has_inputs, has_dependents, has_workflow,
-    case when pending = 0 then extract(epoch from at)::float8 - priority * $2::float8 end,
-    at, at, case when pending = 0 then at end
-  from facts returning *),
-moved as materialized (
-  select a.*, f.was, a.state as now_is, f.at from alive a join facts f on f.id = a.id),
+    ready_rank, at, due, case when due is null then at end, ready_at
+  from risen),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
     waiting_for, reason, actor)
@@ -96,10 +115,11 @@ events as (
   where s.why is not null or m.now_is = 'ready'),
 deltas as (${counterDeltasOf("moved")}),
 reopened as (
-  update workflow w set state = 'running', finished_at = null
-  where w.finished_at is not null and w.id in (
-    select wj.workflow_id from workflow_job wj join facts f on f.id = wj.job_id))
-select ${READY_COLUMNS} from moved`;
+  update workflow set state = 'running', finished_at = null, cancel_requested_at = null, reason = null
+  where finished_at is not null and id = any(array(
+    select w.workflow_id from moved m
+    cross join lateral (select workflow_id from workflow_job where job_id = m.id offset 0) w)))
+select ${READY_COLUMNS} from risen`;
 
 /** `actor`, `reason`: written into the phase event of each. */
 export async function reviveJobs(
@@ -110,7 +130,7 @@ export async function reviveJobs(
   const rows = await tx.unsafe(
     REVIVE,
     [plainArray(ids), options.secondsPerPoint, options.actor, options.reason],
-    { prepare: true },
+    prepared,
   );
   return rows as unknown as ReadyRow[];
 }

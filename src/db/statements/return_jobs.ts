@@ -32,9 +32,10 @@ with timed as materialized (
     l.candidates, l.candidate_scores, l.considered, l.worker_context, l.job_context,
     l.instance_context, l.state as was, ${ATTEMPT_TIMES},
     greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(t.ended)) as fin
-  from ${ends.sql} join live_job l on l.id = t.id
-  where l.token = t.token and l.session_id = t.session and l.cancel_requested_at is null
-  order by l.id for no key update of l),
+  from ${ends.sql} join live_job l on l.id = any(array[t.id])
+  where l.token = t.token and l.session_id is not distinct from t.session
+    and l.cancel_requested_at is null
+  order by t.id for no key update of l),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${ATTEMPT_VALUES} from timed),
 back as (
   update live_job l set state = x.now_is, waiting_for = x.waiting, failures = x.failures,
@@ -50,7 +51,7 @@ back as (
     rejected_by = case when x.rejected is null or x.rejected = any(l.rejected_by) then l.rejected_by
       else coalesce(l.rejected_by, '{}') || x.rejected end,
     last_error = coalesce(x.error, x.reason)
-  from timed x where l.id = x.id
+  from timed x where l.id = any(array[x.id])
   returning l.*),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state,

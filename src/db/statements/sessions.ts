@@ -94,13 +94,13 @@ export async function beatSessions(
 ): Promise<Set<number>> {
   const sorted = [...beats].sort((a, b) => a.session - b.session);
   const rows = await sql.unsafe(
-    `with t as (select * from unnest($1::bigint[], $2::text[]) as t(id, metrics)),
+    `with t as (select * from unnest($1::bigint[], $2::text[]) as t(id, metrics) order by 1),
      picked as materialized (
-       select t.* from t join worker_connection w on w.id = t.id where w.ended_at is null
-       order by w.id for no key update of w)
+       select t.* from t join worker_connection w on w.id = any(array[t.id])
+       where coalesce(w.ended_at, 'infinity') = 'infinity' order by t.id for no key update of w)
      update worker_connection w set lease_until = now() + make_interval(secs => $3),
        metrics = coalesce(p.metrics::jsonb, w.metrics)
-     from picked p where w.id = p.id returning w.id`,
+     from picked p where w.id = any(array[p.id]) returning w.id`,
     [
       plainArray(sorted.map((b) => b.session)),
       jsonArray(sorted.map((b) => b.metrics)),
@@ -120,7 +120,7 @@ export async function dropSessions(sql: Sql, ids: number[], graceSeconds: number
        order by id for no key update)
      update worker_connection w set dropped_at = now(),
        lease_until = least(w.lease_until, now() + make_interval(secs => $2))
-     from picked where w.id = picked.id`,
+     from picked where w.id = any(array[picked.id])`,
     [plainArray(ids), graceSeconds],
     prepared,
   );

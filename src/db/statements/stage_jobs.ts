@@ -14,16 +14,16 @@ with due as materialized (
 picked as materialized (
   select l.id, l.state as was,
     case when l.pending_deps > 0 then 'queued'::job_state else 'ready'::job_state end as now_is
-  from due join live_job l on l.id = due.id
+  from due join live_job l on l.id = any(array[due.id])
   where l.due_at <= now() and l.state = 'queued'
-  order by l.id for no key update of l skip locked),
+  order by due.id for no key update of l skip locked),
 moved as (
   update live_job l set due_at = null, state = p.now_is, eligible_at = greatest(l.due_at, l.queued_at),
     waiting_for = case when p.now_is = 'queued' then 'dependencies'::waiting_for end,
     ready_at = case when p.now_is = 'ready' then greatest(l.due_at, l.queued_at, now()) end,
     ready_rank = case when p.now_is = 'ready'
       then extract(epoch from greatest(l.due_at, l.queued_at, now()))::float8 - l.priority * $1::float8 end
-  from picked p where l.id = p.id
+  from picked p where l.id = any(array[p.id])
   returning l.*, p.was, p.now_is),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, waiting_for)

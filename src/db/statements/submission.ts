@@ -115,17 +115,19 @@ export async function claimKeys(
     [org, keys],
     prepared,
   );
-  const rows = await tx.unsafe(
-    `with t as (select * from unnest($2::text[], $3::uuid[]) as t(k, j)),
-     taken as (
-       update job_key set job_id = t.j from t
-       where job_key.org_id = $1 and job_key.key = t.k and job_key.job_id <> t.j
-         and not exists (select from live_job l where l.id = job_key.job_id)
-       returning job_key.key, job_key.job_id)
-     select k.key, coalesce(taken.job_id, k.job_id) as job_id
-     from job_key k left join taken on taken.key = k.key
-     where k.org_id = $1 and k.key = any($2::text[])`,
+  // The keys are locked now: what lives is seen, and a key whose job has ended is free.
+  await tx.unsafe(
+    `insert into job_key (org_id, key, job_id)
+     select $1, k, j from unnest($2::text[], $3::uuid[]) as t(k, j) order by k
+     on conflict (org_id, key) do update set job_id = excluded.job_id
+     where job_key.job_id <> excluded.job_id
+       and not exists (select from live_job l where l.id = job_key.job_id offset 0)`,
     [org, keys, jobs],
+    prepared,
+  );
+  const rows = await tx.unsafe(
+    `select key, job_id from job_key where org_id = $1 and key = any($2::text[])`,
+    [org, keys],
     prepared,
   );
   return new Map(rows.map((r) => [r.key as string, r.job_id as string]));
