@@ -15,16 +15,16 @@ import { Bus } from "./bus.ts";
 import { Clock } from "./clock.ts";
 import type { EngineContext, Log } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { Ender } from "./ender.ts";
+import { Ender, type EnderListener } from "./ender.ts";
 import { type Actor, type Engine, InvalidInput, NotFound } from "./engine.ts";
 import { Explainer } from "./explainer.ts";
 import { FeedReader } from "./feed_reader.ts";
 import { Histories } from "./histories.ts";
 import {
-  createBeatPruner,
   createCanceller,
   createFolder,
   createPartitioner,
+  createReceiptPruner,
   Settler,
 } from "./housekeeping.ts";
 import { endOf, type Lease } from "./lease.ts";
@@ -78,7 +78,7 @@ class SignalboxEngine implements Engine, SessionHost {
     const replicaId = randomUUID();
     this.context = { replicaId, options, database, clock: this.#clock, bus, names, log };
     const { context } = this;
-    const ends = {
+    const ends: EnderListener = {
       ready: (rows: ReadyRow[]) => this.#ready(rows),
       ended: (rows: EndedRow[], leases: Parameters<typeof this.ended>[1]) =>
         this.ended(rows, leases),
@@ -122,7 +122,13 @@ class SignalboxEngine implements Engine, SessionHost {
       histories: this.#histories,
       view: this.#dispatcher.view,
     });
-    this.#services = [
+    this.#services = this.#assemble(ends);
+  }
+
+  /** Every part with a life of its own, in the order in which they start. */
+  #assemble(ends: EnderListener): Service[] {
+    const { context } = this;
+    return [
       this.#replicas,
       this.#switches,
       this.#histories,
@@ -137,7 +143,7 @@ class SignalboxEngine implements Engine, SessionHost {
       }),
       createFolder(context),
       createPartitioner(context),
-      createBeatPruner(context),
+      createReceiptPruner(context),
       createCanceller(context, this.#sessions),
       this.#sweeper(),
       this.#timekeeper(),

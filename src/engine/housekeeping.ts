@@ -6,6 +6,7 @@
 import { ensurePartitions } from "../db/partitions.ts";
 import { cancelIntents } from "../db/statements/cancel_jobs.ts";
 import { foldCounters, NIL_UUID } from "../db/statements/counters.ts";
+import { pruneKeys } from "../db/statements/idempotency.ts";
 import { pruneBeats } from "../db/statements/replicas.ts";
 import {
   settleWorkflows,
@@ -43,9 +44,16 @@ export function createPartitioner(context: EngineContext): Loop {
   });
 }
 
-export function createBeatPruner(context: EngineContext): Loop {
-  return loop(context, "beat pruner", 60_000, () => pruneBeats(context.database.beats));
+/** What only a repeat would ask for, once no repeat can come any more: beats and answered POSTs. */
+export function createReceiptPruner(context: EngineContext): Loop {
+  return loop(context, "receipt pruner", 60_000, async () => {
+    await pruneBeats(context.database.beats);
+    await pruneKeys(context.database.beats, KEYS_PRUNED);
+  });
 }
+
+/** Answered POSTs forgotten a round. */
+const KEYS_PRUNED = 20_000;
 
 const SETTLE_MS = 200;
 /** Workflows a transaction of ours ended but that were not settled, because we died in between. */
