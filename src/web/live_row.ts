@@ -106,8 +106,8 @@ function enterPhase(row: LiveRow, event: FeedEvent): void {
       row.worker = event.worker ?? row.worker;
       break;
     default:
+      // How long it ran is for its worker to say, and read with the details.
       times.endedAt = event.at;
-      if (times.startedAt !== null) times.runMs = Math.max(0, event.at - times.startedAt);
       row.worker = event.worker ?? row.worker;
   }
 }

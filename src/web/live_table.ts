@@ -41,7 +41,7 @@ export interface Entry {
 }
 
 /** A job that has ended stays this long, so that an eye can follow it. */
-export const LINGER_MS = 6_000;
+export const LINGER_MS = 4_000;
 const REFILL_MS = 2_000;
 const REREAD_MS = 2_000;
 /** Newcomers that a full line takes in between two frames, in place of its oldest. */
@@ -208,7 +208,7 @@ export class LiveTable {
   // Reading
 
   async #readDetails(rows: readonly LiveRow[]): Promise<void> {
-    const lacking = rows.filter((row) => row.details === null);
+    const lacking = rows.filter((row) => row.details === null || lacksRun(row));
     if (lacking.length === 0) return;
     await readDetails(this.#options.reads, lacking);
     await loadNames(this.#options.names, lacking);
@@ -251,6 +251,11 @@ export class LiveTable {
         this.#changed.add(row.id);
     });
   }
+}
+
+/** It ran and is over, and its worker's measure of that is not read yet. */
+function lacksRun({ state, times }: LiveRow): boolean {
+  return isFinal(state) && times.startedAt !== null && times.runMs === null;
 }
 
 /** Larger stands higher: when it was dispatched, or when it was submitted. */

@@ -3,26 +3,19 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { axe, enter, startBrowser, visit } from "../support/browser.ts";
-import { type TestDatabase, testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { ADMIN_TOKEN, type Process, TestSystem } from "../support/system.ts";
 
 const LONG = { deadlineMs: 40_000 };
 
 describe("a job on the board, end to end", () => {
-  let database: TestDatabase;
   let system: TestSystem;
   let server: Process;
   let browser: Browser;
   let base: string;
 
   before(async () => {
-    database = await testDatabase();
-    system = await TestSystem.create({
-      databaseUrl: database.url,
-      leaseSeconds: 5,
-      graceSeconds: 5,
-    });
+    system = await TestSystem.create({ leaseSeconds: 5, graceSeconds: 5 });
     server = await system.server();
     system.worker("ada", 2);
     await system.connected("ada");
@@ -32,7 +25,6 @@ describe("a job on the board, end to end", () => {
   after(async () => {
     await browser.close();
     await system.stop();
-    await database.drop();
   });
 
   const says = (page: Page, selector: string, text: RegExp) =>

@@ -21,7 +21,7 @@ import {
 import { createAuth } from "../../src/web/auth.ts";
 import { LiveHub } from "../../src/web/live_hub.ts";
 import { createConformance } from "./conformance.ts";
-import { testDatabase } from "./database.ts";
+import { type TestDatabase, testDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
 
 export const TOKEN = "admin-token-0123456789abcdef0123456789abcdef";
@@ -54,8 +54,11 @@ export interface ApiBox {
   close(): Promise<void>;
 }
 
-export async function apiBox(options: Partial<EngineOptions> = {}): Promise<ApiBox> {
-  const { url, drop } = await testDatabase();
+export async function apiBox(
+  options: Partial<EngineOptions> = {},
+  openDatabase: () => Promise<TestDatabase> = testDatabase,
+): Promise<ApiBox> {
+  const { url, drop } = await openDatabase();
   const folder = await mkdtemp(join(tmpdir(), "api-"));
   const [database, logs] = [await connect(url), await openFolderLogStore(folder)];
   const faults: ApiBox["faults"] = [];

@@ -5,6 +5,7 @@ import { createBoard } from "../../src/web/app.ts";
 import { type Auth, createAuth } from "../../src/web/auth.ts";
 import { LiveHub, type LiveHubOptions } from "../../src/web/live_hub.ts";
 import { type ApiBox, apiBox, TOKEN } from "./api_box.ts";
+import { ownCluster } from "./own_cluster.ts";
 
 export interface BoardBox extends Omit<ApiBox, "fetch"> {
   auth: Auth;
@@ -18,8 +19,22 @@ export interface BoardBox extends Omit<ApiBox, "fetch"> {
   serve(): Promise<string>;
 }
 
-export async function boardBox(hub: Partial<LiveHubOptions> = {}): Promise<BoardBox> {
-  const api = await apiBox();
+async function databaseAlone() {
+  const cluster = await ownCluster();
+  return { url: cluster.url, drop: () => cluster.stop() };
+}
+
+export interface BoardBoxOptions {
+  hub?: Partial<LiveHubOptions>;
+  /**
+   * A PostgreSQL of its own. Live events wait for the oldest transaction of the whole cluster, so a
+   * test that waits for them must not share one with tests that keep transactions open.
+   */
+  alone?: boolean;
+}
+
+export async function boardBox({ hub, alone }: BoardBoxOptions = {}): Promise<BoardBox> {
+  const api = await apiBox({}, alone ? databaseAlone : undefined);
   const { engine, database, logs } = api;
   const troubles: BoardBox["troubles"] = [];
   const note = (fields: object, message: string) => troubles.push({ fields, message });

@@ -28,7 +28,7 @@ describe("the job page", () => {
   const visits: Visit[] = [];
 
   before(async () => {
-    box = await boardBox();
+    box = await boardBox({ alone: true });
     base = await box.serve();
     browser = await startBrowser();
     worker = await box.worker({ name: "ada", concurrency: 50, handlers: ["resize", "report"] });

@@ -27,7 +27,7 @@ describe("the live page", () => {
   let heart: ReturnType<typeof setInterval>;
 
   before(async () => {
-    box = await boardBox();
+    box = await boardBox({ alone: true });
     base = await box.serve();
     browser = await startBrowser();
     worker = await box.worker({ name: "ada", concurrency: 50, handlers: ["resize", "digest"] });
