@@ -7,6 +7,8 @@ import { findSettings, type SettingFlags } from "./settings.ts";
 
 /** A server that restarts is back within this time; a wrong address should not take longer to say. */
 const PATIENCE_MS = 5_000;
+/** An outage is told once, and again where it lasts. */
+const TELL_EVERY_MS = 60_000;
 
 export interface ClientFlags extends SettingFlags {
   json?: boolean;
@@ -24,7 +26,7 @@ export function withClientFlags(command: Command): Command {
 /** Throws UsageError where nothing says which server, or who asks. */
 export function connect(context: Context, flags: ClientFlags): Client {
   const settings = findSettings(flags, context.env, context.cwd);
-  let told = false;
+  let toldAt = Number.NEGATIVE_INFINITY;
   try {
     return new Client({
       url: settings.url,
@@ -32,9 +34,9 @@ export function connect(context: Context, flags: ClientFlags): Client {
       org: settings.org,
       patienceMs: PATIENCE_MS,
       onRetry: (error) => {
-        if (told || !context.err.terminal) return;
-        told = true;
-        context.err.line(`${error.message} Trying again…`);
+        if (performance.now() - toldAt < TELL_EVERY_MS) return;
+        toldAt = performance.now();
+        context.notice(`${error.message} Trying again…`);
       },
     });
   } catch (error) {

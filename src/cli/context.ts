@@ -11,6 +11,8 @@ export interface Context {
   readonly err: Output;
   /** Standard input, read only by those who ask. */
   stdin(): AsyncIterable<Uint8Array>;
+  /** Tells something besides the result: on stderr, or above bars that are being drawn. */
+  notice(text: string): void;
   /** What the process will exit with; a command that ends well leaves it at 0. */
   exitCode: number;
   /** Errors come with their stack. */

@@ -15,6 +15,7 @@ const context: Context = {
   out: createOutput(process.stdout as WriteStream, runtime.env),
   err: createOutput(process.stderr as WriteStream, runtime.env),
   stdin: () => process.stdin as AsyncIterable<Uint8Array>,
+  notice: (text) => context.err.line(text),
   exitCode: 0,
   debug: false,
   following: false,

@@ -8,7 +8,6 @@ import type { Client } from "../../sdk/client.ts";
 import { ClientError } from "../../sdk/client_error.ts";
 import type { Context } from "../context.ts";
 import { CliError, EXIT } from "../errors.ts";
-import { createPaint } from "../print/colour.ts";
 import { manyLines, oneLine } from "../print/text.ts";
 import { printDuration } from "../print/time.ts";
 import { describeEnd, FOLLOW_PATIENCE_MS } from "./follow_job.ts";
@@ -49,6 +48,8 @@ export async function followWorkflow(
   const display = output.terminal
     ? createBars(output, () => Date.now())
     : createLines(output, () => new Date());
+  const { notice } = context;
+  context.notice = (text) => display.say(text);
   const call = { signal: interrupt.signal, patienceMs: FOLLOW_PATIENCE_MS };
   const started = performance.now();
   try {
@@ -66,6 +67,7 @@ export async function followWorkflow(
       EXIT.interrupted,
     );
   } finally {
+    context.notice = notice;
     interrupt.stop();
   }
 }
@@ -109,9 +111,8 @@ async function describeFailure(
   withTail: boolean,
   call: Call,
 ): Promise<string> {
-  const paint = createPaint(false);
   const last = (await client.attempts(row.id, call)).at(-1);
-  const head = paint("red", `✗ ${oneLine(row.key)}: ${describeEnd(row.job, last)}`);
+  const head = `✗ ${oneLine(row.key)}: ${describeEnd(row.job, last)}`;
   if (!withTail) return head;
   const tail = await client.log(row.id, { ...call, tail: TAIL_LINES }).catch((error) => {
     if (error instanceof ClientError && !error.unreached) return "";

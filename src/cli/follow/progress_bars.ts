@@ -59,10 +59,12 @@ export function createBars(output: Output, nowMs: () => number): WorkflowDisplay
       fit();
     },
     say(text) {
-      // Each line erases what a bar left behind it: the library does so for the first one only.
+      // Lines are not wrapped while bars are drawn, and each has to erase what a bar left behind
+      // it: the library does so for the first one only.
       multi.log(
         text
           .split("\n")
+          .flatMap((line) => broken(line, output.columns ?? 80))
           .map((line) => `${line}\u001b[K\n`)
           .join(""),
       );
@@ -73,4 +75,14 @@ export function createBars(output: Output, nowMs: () => number): WorkflowDisplay
       multi.stop();
     },
   };
+}
+
+/** In pieces of at most `width` characters. */
+function broken(line: string, width: number): string[] {
+  const characters = [...line];
+  const pieces: string[] = [];
+  for (let at = 0; at < characters.length; at += width) {
+    pieces.push(characters.slice(at, at + width).join(""));
+  }
+  return pieces.length > 0 ? pieces : [""];
 }
