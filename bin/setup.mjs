@@ -146,9 +146,10 @@ async function caching(work) {
 const STAMP = join(ROOT, "node_modules/.signalbox-installed");
 
 async function fingerprint(version) {
-  const files = ["bun.lock", "package.json"].map((name) => readFile(join(ROOT, name)));
+  const patches = (await readdir(join(ROOT, "patches")).catch(() => [])).sort();
+  const names = ["bun.lock", "package.json", ...patches.map((name) => join("patches", name))];
   const hash = createHash("sha256").update(version);
-  for (const bytes of await Promise.all(files)) hash.update(bytes);
+  for (const name of names) hash.update(await readFile(join(ROOT, name)));
   return hash.digest("hex");
 }
 
