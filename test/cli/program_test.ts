@@ -111,6 +111,9 @@ describe("signalbox", () => {
       [["submit"], /missing required argument 'cmd'/],
       [["submit", "--priority", "101", "--", "x"], /from -100 to 100/],
       [["worker"], /required option '--url <url>'/],
+      [["worker", "--url", "nonsense"], /--url nonsense: write ws:\/\/HOST:PORT/],
+      [["worker", "--url", "ws://127.0.0.1:9"], /needs a token: --token-file FILE/],
+      [["serve", "--host", "not a host"], /SIGNALBOX_HOST is "not a host": write/],
       [["up", "--port", "70000"], /from 0 to 65535/],
       [["run", "missing.yaml"], /missing\.yaml cannot be read: there is no such file/],
     ];

@@ -26,6 +26,8 @@ async function serve(context: Context, flags: ServerFlags): Promise<void> {
   const { startServer } = await import("../../main.ts");
   const server = await startServer(config, context.runtime);
   context.out.line(`Signalbox is ready: ${server.url}/board`);
-  context.out.line(`Sign in once with: ${server.signInLink()}`);
+  // In a log that others read, a link that signs in would be one too many.
+  const link = context.out.terminal ? `once with: ${server.signInLink()}` : "with the admin token.";
+  context.out.line(`Sign in ${link}`);
   await untilStopped(context, server);
 }

@@ -1,7 +1,7 @@
 /** `signalbox worker`: runs jobs for a server. */
 import { Command, Option } from "commander";
 import type { Context } from "../context.ts";
-import { UsageError } from "../errors.ts";
+import { CliError, UsageError } from "../errors.ts";
 import { keptWorkerToken } from "../kept_worker_token.ts";
 import { collect, parseLabel, parseWhole } from "../values.ts";
 
@@ -59,10 +59,9 @@ async function work(context: Context, flags: Flags): Promise<void> {
   try {
     context.exitCode = await runWorker({ ...rest, url, token, features: feature }, context.runtime);
   } catch (error) {
-    // Options that do not fit and machines that lack something are both told as sentences.
-    if (error instanceof Error && error.name === "Error") {
-      throw new UsageError(error.message, error);
-    }
-    throw error;
+    if (!(error instanceof Error) || error.name !== "Error") throw error;
+    // The worker tells in sentences what it cannot use; those about an option begin with it.
+    const wrongUsage = /^(--|a worker needs a token)/.test(error.message);
+    throw wrongUsage ? new UsageError(error.message, error) : new CliError(error.message, 1, error);
   }
 }
