@@ -1,5 +1,6 @@
 /** The seam behaves the same on Bun and on Deno: this file runs under both. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import {
   AddressInUse,
@@ -129,6 +130,27 @@ test("sending to a closed socket does nothing", async () => {
   await ended.promise;
   own.send("too late");
   own.close(1000, "again");
+});
+
+test("a peer that does not read is cut off, and the server's memory with it", async () => {
+  accepted = Promise.withResolvers();
+  ended = Promise.withResolvers();
+  const peer = connect(server.port, "127.0.0.1");
+  peer.on("error", () => {});
+  peer.write(
+    "GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  const own = await accepted.promise;
+  peer.pause();
+  let most = 0;
+  for (let sent = 0; sent < 64; sent++) {
+    own.send("x".repeat(1024 * 1024));
+    most = Math.max(most, own.buffered());
+  }
+  assert.ok(most < 20 * 1024 * 1024, `${most} bytes were kept`);
+  assert.equal((await ended.promise).code, 1013);
+  peer.destroy();
 });
 
 test("a request that is no upgrade is answered as one", async () => {
