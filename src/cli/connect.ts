@@ -34,6 +34,8 @@ export function connect(context: Context, flags: ClientFlags): Client {
       org: settings.org,
       patienceMs: PATIENCE_MS,
       onRetry: (error) => {
+        // Where nobody waits before a screen, the error at the end of our patience says it all.
+        if (!context.following && !context.err.terminal) return;
         if (performance.now() - toldAt < TELL_EVERY_MS) return;
         toldAt = performance.now();
         context.notice(`${error.message} Trying again…`);
