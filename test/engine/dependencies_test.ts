@@ -144,8 +144,8 @@ describe("dependencies", () => {
       assert.match(error.message, new RegExp(NOBODY));
       return true;
     });
-    const [{ n }] = await rig.sql`select count(*)::int as n from job`;
-    assert.equal(n, 1);
+    const [row] = await rig.sql`select count(*)::int as n from job`;
+    assert.equal(row!.n, 1);
   });
 
   test("jobs of another organization cannot be depended on", async () => {

@@ -219,18 +219,17 @@ export class Rig {
     };
   }
 
-  /** Resolves once that many connections of engines wait for a lock. */
+  /** Whether that many connections of engines wait for a lock. */
+  async engineWaits(count = 1): Promise<boolean> {
+    const [row] = await this.sql`select count(*)::int as n from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'
+        and application_name = 'signalbox engine'`;
+    return row!.n >= count;
+  }
+
   async blocked(count = 1): Promise<void> {
-    await eventually(
-      async () => {
-        const [row] = await this.sql`select count(*)::int as n from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock'
-            and application_name = 'signalbox engine'`;
-        return row!.n >= count;
-      },
-      `${count} engine connections wait for a lock`,
-      { everyMs: 5 },
-    );
+    const what = `${count} engine connections wait for a lock`;
+    await eventually(() => this.engineWaits(count), what, { everyMs: 5 });
   }
 
   /** Workers gone, engines stopped, the rows checked. */
