@@ -1,7 +1,8 @@
 /**
- * Connections to PostgreSQL. One driver, three kinds of use, because they must not hurt each other:
- * `beats` writes (few connections, plans pinned, engine rule 12), `reads` serves pages and API
- * (statement_timeout 5 s), and `listen` is one connection of its own that is never recycled.
+ * Connections to PostgreSQL. One driver, a pool for each kind of use, because they must not hurt each
+ * other: out of one pool, 60 submissions of a job made everybody's next write wait 2.4 s instead of
+ * 2 ms, and a heartbeat that waits so long costs a healthy worker its jobs. The engine's have their
+ * plans pinned (engine rule 12); `reads` serves pages and API (statement_timeout 5 s).
  */
 import postgres from "postgres";
 
@@ -10,8 +11,13 @@ export type Transaction = postgres.TransactionSql<Record<string, never>>;
 
 export interface Database {
   readonly url: string;
-  /** Engine connections: short transactions, hand-written SQL only. */
+  /** The two pipelines, a connection each: nobody else's work stands before a beat (engine rule 7). */
+  readonly leases: Sql;
+  readonly ends: Sql;
+  /** Heartbeats, rescue and upkeep: short transactions, hand-written SQL only. */
   readonly beats: Sql;
+  /** What callers ask to have written: submissions, cancels, retries. However much they ask at once. */
+  readonly intake: Sql;
   /**
    * For what the engine asks while it already holds a connection of `beats` (interning, histories):
    * out of the same pool, as many callers as connections would wait for each other for ever.
@@ -49,23 +55,23 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
       `PostgreSQL ${serverVersion} is too old: point DATABASE_URL at PostgreSQL 15 or later.`,
     );
   }
-  const beats = postgres(url, {
-    ...common,
-    max: options.beats ?? 8,
-    idle_timeout: 0,
-    max_lifetime: null,
-    keep_alive: 10,
-    connection: engineSettings(serverVersion),
-  }) as unknown as Sql;
-  const side = postgres(url, {
-    ...common,
-    max: 2,
-    idle_timeout: 0,
-    max_lifetime: null,
-    keep_alive: 10,
+  const pool = (max: number, own: Record<string, string> = {}) =>
+    postgres(url, {
+      ...common,
+      max,
+      idle_timeout: 0,
+      max_lifetime: null,
+      keep_alive: 10,
+      connection: { ...engineSettings(serverVersion), ...own },
+    }) as unknown as Sql;
+  const writers = {
+    leases: pool(1),
+    ends: pool(1),
+    beats: pool(options.beats ?? 4),
+    intake: pool(4),
     // The feed reads phase events through BRIN, which only bitmap scans can use.
-    connection: { ...engineSettings(serverVersion), enable_bitmapscan: "on" },
-  }) as unknown as Sql;
+    side: pool(2, { enable_bitmapscan: "on" }),
+  };
   const reads = postgres(url, {
     ...common,
     max: options.reads ?? 6,
@@ -74,12 +80,12 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
   }) as unknown as Sql;
   const database: Database = {
     url,
-    beats,
-    side,
+    ...writers,
     reads,
     serverVersion,
     close: async () => {
-      await Promise.all([beats, side, reads].map((sql) => sql.end({ timeout: 5 })));
+      const all = [...Object.values(writers), reads];
+      await Promise.all(all.map((sql) => sql.end({ timeout: 5 })));
     },
   };
   return database;

@@ -5,13 +5,9 @@ import { SECONDS_PER_POINT } from "../core/rank.ts";
 import type { Transaction } from "../db/client.ts";
 import { askCancel, cancelAtRest } from "../db/statements/cancel_jobs.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
+import { lockLive } from "../db/statements/leases.ts";
 import { type MatchFilter, matchJobs } from "../db/statements/match_jobs.ts";
-import {
-  insertOperation,
-  noteOperation,
-  type OperationRow,
-  unfinishedOperations,
-} from "../db/statements/operations.ts";
+import { insertOperation, type OperationRow } from "../db/statements/operations.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
 import { badDependencies, lockAround, lockEnds, reviveJobs } from "../db/statements/retry_jobs.ts";
@@ -19,10 +15,9 @@ import { lockWorkflow } from "../db/statements/submission.ts";
 import type { EngineContext } from "./context.ts";
 import type { EnderListener } from "./ender.ts";
 import { type ActionResult, type JobFilter, NotFound } from "./engine.ts";
+import { CHUNK } from "./operations.ts";
 import { transact } from "./pipeline.ts";
 
-/** Jobs one transaction of an operation touches (engine rule 30). */
-const CHUNK = 2_000;
 /** Descendants that one retry revives at most; a workflow has at most 10,000 jobs a submission. */
 const REVIVE_MAX = 100_000;
 
@@ -35,28 +30,19 @@ interface Cancelled {
 export class Actions {
   readonly #context: EngineContext;
   readonly #listener: EnderListener;
-  #stopped = false;
-  readonly #running = new Set<Promise<void>>();
+
+  /** Called when an operation waits to be worked on. */
+  onOperation: () => void = () => {};
 
   constructor(context: EngineContext, listener: EnderListener) {
     this.#context = context;
     this.#listener = listener;
   }
 
-  /** Goes on with operations that a server left when it died. */
-  async resume(): Promise<void> {
-    for (const row of await unfinishedOperations(this.#context.database.beats)) this.#launch(row);
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await Promise.all(this.#running);
-  }
-
   // One job
 
   async cancelJob(id: string, actor: string, reason: string | null): Promise<ActionResult> {
-    const done = await transact(this.#context.database.beats, (tx) =>
+    const done = await transact(this.#context.database.intake, (tx) =>
       this.#cancel(tx, [id], actor, reason),
     );
     this.#announce(done);
@@ -79,7 +65,7 @@ export class Actions {
         state === "succeeded" ? "It succeeded: submit it again." : `It has not ended: ${state}.`;
       return { ok: false, code: "conflict", reason: why };
     }
-    const done = await transact(this.#context.database.beats, (tx) =>
+    const done = await transact(this.#context.database.intake, (tx) =>
       this.#revive(tx, [id], actor, reason),
     );
     const bad = done.held.get(id);
@@ -98,7 +84,7 @@ export class Actions {
   // Workflows
 
   async cancelWorkflow(id: string, actor: string, reason: string | null) {
-    const { beats } = this.#context.database;
+    const { intake: beats } = this.#context.database;
     const open = await transact(beats, async (tx) => {
       const row = await lockWorkflow(tx, id);
       if (row && (row.state === "open" || row.state === "running")) {
@@ -162,8 +148,8 @@ export class Actions {
       cursor: null,
       done: 0,
     };
-    await insertOperation(this.#context.database.beats, { ...row, affected });
-    this.#launch(row);
+    await insertOperation(this.#context.database.intake, { ...row, affected });
+    this.onOperation();
     return { operation: row.id, affected };
   }
 
@@ -205,46 +191,15 @@ export class Actions {
     return affected;
   }
 
-  #launch(row: OperationRow): void {
-    const work: Promise<void> = this.#operate(row)
-      .catch((error) => {
-        this.#context.log.error({ operation: row.id, error: String(error) }, "operation failed");
-        const failed = { done: row.done, cursor: row.cursor, state: "failed" as const };
-        return noteOperation(this.#context.database.beats, row.id, {
-          ...failed,
-          error: String(error),
-        });
-      })
-      .catch(() => {})
-      .finally(() => this.#running.delete(work));
-    this.#running.add(work);
-  }
-
-  async #operate(row: OperationRow): Promise<void> {
-    const { beats } = this.#context.database;
-    const filter = row.filter as unknown as MatchFilter;
-    const home = row.kind === "cancel" ? "live" : "ended";
-    for (;;) {
-      if (this.#stopped) return;
-      const found = await matchJobs(beats, home, filter, row.cursor, CHUNK);
-      if (found.ids.length > 0) row.done += await this.#chunk(row, found.ids);
-      row.cursor = found.cursor;
-      const state = found.cursor === null ? "done" : "running";
-      await noteOperation(beats, row.id, { done: row.done, cursor: row.cursor, state });
-      if (found.cursor === null) return;
-    }
-  }
-
-  async #chunk(row: OperationRow, ids: string[]): Promise<number> {
-    const { beats } = this.#context.database;
+  /** One chunk of an operation, inside its transaction. */
+  async act(tx: Transaction, row: OperationRow, ids: string[]) {
     if (row.kind === "cancel") {
-      const done = await transact(beats, (tx) => this.#cancel(tx, ids, row.actor, row.reason));
-      this.#announce(done);
-      return done.ended.filter((e) => e.state === "cancelled").length + done.asked.length;
+      const done = await this.#cancel(tx, ids, row.actor, row.reason);
+      const cancelled = done.ended.filter((e) => e.state === "cancelled");
+      return { n: cancelled.length + done.asked.length, tell: () => this.#announce(done) };
     }
-    const { rows } = await transact(beats, (tx) => this.#revive(tx, ids, row.actor, row.reason));
-    this.#announceReady(rows);
-    return rows.length;
+    const { rows } = await this.#revive(tx, ids, row.actor, row.reason);
+    return { n: rows.length, tell: () => this.#announceReady(rows) };
   }
 
   // Inside a transaction
@@ -255,6 +210,8 @@ export class Actions {
     actor: string,
     reason: string | null,
   ): Promise<Cancelled> {
+    // All first: between the two statements a lease could come or go, and a job would escape both.
+    await lockLive(tx, ids);
     const ended = await cancelAtRest(tx, ids, actor, reason);
     const asked = await askCancel(tx, ids, actor, reason);
     const below = await resolveDependents(tx, ended, SECONDS_PER_POINT);
@@ -296,7 +253,7 @@ export class Actions {
   }
 
   async #stateOf(id: string): Promise<JobState | null> {
-    const [row] = await this.#context.database.beats.unsafe(
+    const [row] = await this.#context.database.intake.unsafe(
       `select coalesce((select state from live_job where id = $1),
          (select state from job_end where job_id = $1 order by finished_at desc limit 1)) as state`,
       [id],

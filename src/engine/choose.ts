@@ -85,7 +85,7 @@ class Chooser {
   readonly #heap: Pair[] = [];
   readonly #weighed = new Map<ChoiceLine, number>();
   readonly #stamps = new Map<Session | number, number>();
-  readonly #taken = new Set<Waiting>();
+  readonly #taken = new Set<string>();
   #considered = 0;
 
   constructor(input: ChooseInput) {
@@ -97,7 +97,7 @@ class Chooser {
     const chosen: Choice[] = [];
     while (chosen.length < this.#input.max && this.#heap.length > 0) {
       const pair = pop(this.#heap);
-      if (this.#taken.has(pair.job)) continue;
+      if (this.#taken.has(pair.job.id)) continue;
       if (!hasRoom(pair.line.facts, pair.session.facts, pair.session.load)) continue;
       if (this.#stale(pair)) {
         pair.score = this.#score(pair);
@@ -119,22 +119,34 @@ class Chooser {
     }
     const each = Math.max(1, Math.min(HEADS, Math.floor(POOL_MAX / Math.max(1, lines.length))));
     for (const line of lines) {
-      for (let place = 0; place < each && place < line.line.size; place++) {
-        this.#weigh(line, line.line.at(place)!);
-      }
-      this.#weighed.set(line, Math.min(each, line.line.size));
+      this.#weighed.set(line, 0);
+      for (let n = 0; n < each && this.#weighNext(line); n++);
     }
   }
 
-  #weigh(line: ChoiceLine, job: Waiting): void {
+  /** Weighs the next job of a line that somebody may take; heads that all refused stand in nobody's way. */
+  #weighNext(line: ChoiceLine): boolean {
+    for (;;) {
+      const place = this.#weighed.get(line)!;
+      const job = line.line.at(place);
+      if (!job) return false;
+      this.#weighed.set(line, place + 1);
+      if (this.#weigh(line, job)) return true;
+    }
+  }
+
+  #weigh(line: ChoiceLine, job: Waiting): boolean {
     this.#considered += 1;
+    let any = false;
     for (const session of line.sessions) {
       if (job.rejectedBy.length > 0 && job.rejectedBy.includes(session.workerId)) continue;
       const pair: Pair = { job, line, session, score: 0, stamp: 0 };
       pair.score = this.#score(pair);
       pair.stamp = this.#stamp(pair);
       push(this.#heap, pair);
+      any = true;
     }
+    return any;
   }
 
   #score(pair: Pair): number {
@@ -176,7 +188,7 @@ class Chooser {
       candidateScores: [],
       considered: this.#considered,
     };
-    this.#taken.add(job);
+    this.#taken.add(job.id);
     this.#passedOver(choice);
     line.line.remove(job);
     session.reserve(line);
@@ -185,10 +197,8 @@ class Chooser {
     const used = this.#input.usedByOrg;
     used.set(job.org, (used.get(job.org) ?? 0) + 1);
     // The one who moved up into the heads of its line is weighed too.
-    const weighed = this.#weighed.get(line)! - 1;
-    const next = line.line.at(weighed);
-    if (next) this.#weigh(line, next);
-    this.#weighed.set(line, next ? weighed + 1 : weighed);
+    this.#weighed.set(line, this.#weighed.get(line)! - 1);
+    this.#weighNext(line);
     return choice;
   }
 
@@ -198,7 +208,7 @@ class Chooser {
 
   /** The next best jobs: near the top of the heap, each named once. */
   #passedOver(choice: Choice): void {
-    const near = this.#heap.slice(0, 12).filter((p) => !this.#taken.has(p.job));
+    const near = this.#heap.slice(0, 12).filter((p) => !this.#taken.has(p.job.id));
     near.sort((a, b) => b.score - a.score);
     for (const pair of near) {
       if (choice.candidates.length >= CANDIDATES) break;

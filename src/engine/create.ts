@@ -1,9 +1,10 @@
 /** Puts the engine together: every part once, in the order in which they need each other. */
 import { randomUUID } from "node:crypto";
-import { resolveReport } from "../core/job_end.ts";
+import { resolveLapse, resolveReport } from "../core/job_end.ts";
 import type { Database } from "../db/client.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
+import { askDrain } from "../db/statements/sessions.ts";
 import {
   ensureDrainingRow,
   pauseQueue,
@@ -25,24 +26,25 @@ import {
   createFolder,
   createPartitioner,
   createReceiptPruner,
+  createStrayCatcher,
+  createSweeper,
+  createTimekeeper,
   Settler,
 } from "./housekeeping.ts";
 import { endOf, type Lease } from "./lease.ts";
 import { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
+import { Operations } from "./operations.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
 import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
-import { Loop, type Service } from "./service.ts";
+import type { Service } from "./service.ts";
 import type { Session, SessionHost } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { Stager } from "./stager.ts";
 import { Submission } from "./submission.ts";
 import { Switches } from "./switches.ts";
 import { Workflows } from "./workflows.ts";
-
-/** The head of every line is read again at most this often (engine rule 21). */
-const SWEEP_MS = 9_000;
 
 export function createEngine(
   database: Database,
@@ -66,6 +68,7 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly #submission: Submission;
   readonly #workflows: Workflows;
   readonly #actions: Actions;
+  readonly #operations: Operations;
   readonly #replicas: Replicas;
   readonly #explainer: Explainer;
   readonly #services: Service[];
@@ -98,6 +101,7 @@ class SignalboxEngine implements Engine, SessionHost {
       switches: this.#switches,
       histories: this.#histories,
       host: {
+        giveBack: (session, lease) => this.giveBack(session, lease),
         backlog: () => this.ender.size,
         unsendable: (session, lease, why) => this.#unsendable(session, lease, why),
       },
@@ -110,6 +114,8 @@ class SignalboxEngine implements Engine, SessionHost {
     });
     this.#workflows = new Workflows(context, this.#submission);
     this.#actions = new Actions(context, ends);
+    this.#operations = new Operations(context, this.#actions);
+    this.#actions.onOperation = () => this.#operations.poke();
     this.#replicas = new Replicas(context, {
       share: (share) => {
         this.#lines.share = share;
@@ -145,8 +151,12 @@ class SignalboxEngine implements Engine, SessionHost {
       createPartitioner(context),
       createReceiptPruner(context),
       createCanceller(context, this.#sessions),
-      this.#sweeper(),
-      this.#timekeeper(),
+      createStrayCatcher(context, this.#sessions, (session, lease) =>
+        this.giveBack(session, lease),
+      ),
+      createSweeper(context, this.#lines, () => this.#dispatcher.poke()),
+      createTimekeeper(context, this.#clock),
+      this.#operations,
     ];
   }
 
@@ -169,13 +179,11 @@ class SignalboxEngine implements Engine, SessionHost {
     await ensureDrainingRow(this.context.database.beats);
     await this.#switches.refresh();
     for (const service of this.#services) await service.start();
-    await this.#actions.resume();
   }
 
   async stop(): Promise<void> {
     const { log } = this.context;
     await this.#dispatcher.stop();
-    await this.#actions.stop();
     // Ends in flight are written; what comes later, workers keep and repeat elsewhere.
     let timer: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise((done) => {
@@ -191,27 +199,6 @@ class SignalboxEngine implements Engine, SessionHost {
       }
     }
     this.ender.stop();
-  }
-
-  #sweeper(): Loop {
-    return new Loop({
-      name: "sweeper",
-      everyMs: SWEEP_MS,
-      run: async () => {
-        await this.#lines.sweep();
-        this.#dispatcher.poke();
-      },
-      onError: (error) => this.context.log.warn({ error: String(error) }, "sweep failed"),
-    });
-  }
-
-  #timekeeper(): Loop {
-    return new Loop({
-      name: "clock",
-      everyMs: 30_000,
-      run: () => this.#clock.measure(),
-      onError: (error) => this.context.log.warn({ error: String(error) }, "clock was not measured"),
-    });
   }
 
   // What the parts tell each other
@@ -251,6 +238,15 @@ class SignalboxEngine implements Engine, SessionHost {
 
   #lapsed(session: number): void {
     this.#sessions.get(session)?.end("lapsed", "No heartbeat in time; connect again.");
+  }
+
+  giveBack(session: Session, lease: Lease): void {
+    if (lease.ending) return;
+    lease.ending = true;
+    session.unreserve(lease);
+    const ending = resolveLapse("dispatched", lease);
+    const end = endOf(lease, ending, { at: this.now(), random: Math.random() });
+    this.ender.end(session, [{ lease, report: null, end }]);
   }
 
   #unsendable(session: Session, lease: Lease, why: string): void {
@@ -294,18 +290,23 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#sessions.left(session, reason);
   }
 
-  submit(session: Session, lease: Lease, frame: Parameters<SessionHost["submit"]>[2]): void {
+  async submit(
+    session: Session,
+    lease: Lease,
+    frame: Parameters<SessionHost["submit"]>[2],
+  ): Promise<void> {
     const { job, attempt, token, batch } = frame;
     const name = this.names.jobName(lease.name);
-    this.#workflows
-      .addByJob({ job, attempt, token, org: lease.org, name }, batch, frame.jobs)
-      .then((ids) => session.send({ type: "submitted", job, attempt, token, batch, ids }))
-      .catch((error) => {
-        const known = error instanceof InvalidInput || error instanceof NotFound;
-        if (!known) this.context.log.error({ job, error: String(error) }, "a batch was not added");
-        const why = known ? (error as Error).message : "The server could not add these jobs.";
-        session.send({ type: "submitted", job, attempt, token, batch, error: why });
-      });
+    try {
+      const holder = { job, attempt, token, org: lease.org, name };
+      const ids = await this.#workflows.addByJob(holder, batch, frame.jobs);
+      session.send({ type: "submitted", job, attempt, token, batch, ids });
+    } catch (error) {
+      const known = error instanceof InvalidInput || error instanceof NotFound;
+      if (!known) this.context.log.error({ job, error: String(error) }, "a batch was not added");
+      const why = known ? (error as Error).message : "The server could not add these jobs.";
+      session.send({ type: "submitted", job, attempt, token, batch, error: why });
+    }
   }
 
   // The front door
@@ -358,13 +359,11 @@ class SignalboxEngine implements Engine, SessionHost {
     await this.#switched();
   }
 
+  /** An intent on the session's row: whichever replica holds its socket carries it there. */
   async drainWorker(uid: string): Promise<boolean> {
-    for (const session of this.#sessions.all()) {
-      if (session.uid !== uid) continue;
-      session.drain(true);
-      return true;
-    }
-    return false;
+    const found = await askDrain(this.context.database.beats, uid);
+    if (found) this.context.bus.tell("cancel.requested", {});
+    return found;
   }
 
   explain(id: string, attempt?: number) {

@@ -26,7 +26,11 @@ const LIMITED_MS = 100;
 /** Ids that a lease did not return are looked for again after this long (engine rule 23). */
 const RECHECK_MS = 100;
 
+type Adopted = Granted & { lease: Lease };
+
 export interface DispatcherHost {
+  /** A lease whose worker never got it: its job is ready again. */
+  giveBack(session: Session, lease: Lease): void;
   /** Reports that no transaction has written yet. */
   backlog(): number;
   /** An attempt that can never be sent: its inputs are larger than a frame. */
@@ -77,6 +81,7 @@ export class Dispatcher implements Service {
 
   async stop(): Promise<void> {
     clearTimeout(this.#recheck);
+    this.#beat.stop();
     await this.#loop.stop();
   }
 
@@ -111,11 +116,11 @@ export class Dispatcher implements Service {
       now: at,
     });
     if (choices.length === 0) return false;
-    await this.#lease(choices, instance, at);
-    return true;
+    return await this.#lease(choices, instance, at);
   }
 
-  async #lease(choices: Choice[], instance: ScoringInstance, at: number): Promise<void> {
+  /** Whether anything was leased: what was refused is not asked for again at once. */
+  async #lease(choices: Choice[], instance: ScoringInstance, at: number): Promise<boolean> {
     const picks = choices.map((choice) => this.#freeze(choice, instance));
     const limited = [...new Set(choices.map((c) => c.job.queue))].filter((q) =>
       this.#switches.limited(q),
@@ -127,10 +132,17 @@ export class Dispatcher implements Service {
       this.#undo(picks, granted, limited);
     }
     for (const { picked } of granted) this.#histories.waited(at - picked.choice.job.readyAt);
-    if (granted.length === 0) return;
-    const inputs = await this.#inputs(granted);
-    this.#send(granted, inputs);
+    if (granted.length === 0) return false;
+    // Adopted before anything else can fail: a lease that nobody holds would stand for ever.
+    const adopted = granted.map((g) => ({ ...g, lease: this.#adopt(g.picked, g.row) }));
     this.#context.bus.tell("events.committed", {});
+    try {
+      this.#send(adopted, await this.#inputs(granted));
+    } catch (error) {
+      this.#context.log.warn({ error: String(error) }, "leases were given back unsent");
+      for (const { picked, lease } of adopted) this.#host.giveBack(picked.choice.session, lease);
+    }
+    return true;
   }
 
   #freeze(choice: Choice, instance: ScoringInstance): Picked {
@@ -172,12 +184,14 @@ export class Dispatcher implements Service {
     return inputs;
   }
 
-  #send(granted: Granted[], inputs: Map<string, Record<string, unknown>>): void {
+  #send(granted: Adopted[], inputs: Map<string, Record<string, unknown>>): void {
     const frames = new Map<Session, { jobs: Assignment[]; bytes: number }>();
-    for (const { picked, row } of granted) {
+    for (const { picked, row, lease } of granted) {
       const { session } = picked.choice;
-      const lease = this.#adopt(picked, row);
-      if (!session.open) continue; // its session holds the lease; the rescuer gives it back
+      if (!session.open) {
+        this.#host.giveBack(session, lease);
+        continue;
+      }
       const job = assignment(this.#context, picked, row, inputs.get(row.id));
       // Only what may be large is measured: a plain job is far below any bound.
       const bytes = job.inputs || row.payload ? JSON.stringify(job).length * 1.1 : 400;
@@ -229,6 +243,7 @@ export class Dispatcher implements Service {
       cpus: line.cpus,
       progress: null,
       progressNote: null,
+      submitting: null,
       actor: createJobActor("dispatched"),
       ending: false,
     };

@@ -8,7 +8,7 @@ import { resolveReport, resolveUnstorable } from "../core/job_end.ts";
 import { SECONDS_PER_POINT } from "../core/rank.ts";
 import type { Transaction } from "../db/client.ts";
 import { type EndedRow, endJobs } from "../db/statements/end_jobs.ts";
-import { readLeases, recordedAttempts } from "../db/statements/leases.ts";
+import { lockLive, readLeases, recordedAttempts } from "../db/statements/leases.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
 import { returnJobs } from "../db/statements/return_jobs.ts";
@@ -59,7 +59,7 @@ export class Ender {
     this.#listener = listener;
     this.#pipeline = new Pipeline({
       name: "ends",
-      sql: context.database.beats,
+      sql: context.database.ends,
       log: context.log,
       max: context.options.beatItems,
       write: (tx, items, beat) => this.#write(tx, items, beat),
@@ -112,9 +112,14 @@ export class Ender {
     const ends = items.filter((i) => i.kind === "end");
     const finals = ends.flatMap((i) => ("final" in i.end ? [i.end.final] : []));
     const returns = ends.flatMap((i) => ("returned" in i.end ? [i.end.returned] : []));
-    // One connection: these travel together and run in this order.
-    const [, started, ended, returned] = await Promise.all([
+    // One connection: these travel together and run in this order. The lock comes first, for all and
+    // in one order: what waits for a submission by one of these jobs must see what it wrote.
+    const [, , started, ended, returned] = await Promise.all([
       tx.unsafe("insert into beat (id) values ($1)", [beat], { prepare: true }),
+      lockLive(
+        tx,
+        items.map((i) => i.lease.id),
+      ),
       startJobs(
         tx,
         starts.map(({ lease }) => ({

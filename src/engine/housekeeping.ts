@@ -8,13 +8,18 @@ import { cancelIntents } from "../db/statements/cancel_jobs.ts";
 import { foldCounters, NIL_UUID } from "../db/statements/counters.ts";
 import { pruneKeys } from "../db/statements/idempotency.ts";
 import { pruneBeats } from "../db/statements/replicas.ts";
+import { askedToDrain } from "../db/statements/sessions.ts";
 import {
   settleWorkflows,
   unfinishedWorkflows,
   workflowsOf,
 } from "../db/statements/settle_workflows.ts";
+import type { Clock } from "./clock.ts";
 import type { EngineContext } from "./context.ts";
+import type { Lease } from "./lease.ts";
+import type { Lines } from "./lines.ts";
 import { Loop, type Service } from "./service.ts";
+import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
 function loop(
@@ -47,8 +52,8 @@ export function createPartitioner(context: EngineContext): Loop {
 /** What only a repeat would ask for, once no repeat can come any more: beats and answered POSTs. */
 export function createReceiptPruner(context: EngineContext): Loop {
   return loop(context, "receipt pruner", 60_000, async () => {
-    await pruneBeats(context.database.beats);
     await pruneKeys(context.database.beats, KEYS_PRUNED);
+    return await pruneBeats(context.database.beats);
   });
 }
 
@@ -109,7 +114,38 @@ export class Settler implements Service {
   }
 }
 
-/** Carries cancel intents to the sessions that this replica holds, whoever wrote them. */
+/** A lease this old that its session does not know is a stray: a beat takes far less to be told. */
+const STRAY_SECONDS = 20;
+
+/** Gives back leases whose grant was committed but never heard of. */
+export function createStrayCatcher(
+  context: EngineContext,
+  sessions: Sessions,
+  giveBack: (session: Session, lease: Lease) => void,
+): Loop {
+  return loop(context, "stray catcher", 5_000, async () => {
+    for (const { session, lease } of await sessions.strays(STRAY_SECONDS)) {
+      context.log.warn({ job: lease.id }, "a lease that nobody knew was given back");
+      giveBack(session, lease);
+    }
+  });
+}
+
+/** The head of every line is read again at most this often (engine rule 21). */
+const SWEEP_MS = 9_000;
+
+export function createSweeper(context: EngineContext, lines: Lines, swept: () => void): Loop {
+  return loop(context, "sweeper", SWEEP_MS, async () => {
+    await lines.sweep();
+    swept();
+  });
+}
+
+export function createTimekeeper(context: EngineContext, clock: Clock): Loop {
+  return loop(context, "clock", 30_000, () => clock.measure());
+}
+
+/** Carries cancel and drain intents to the sessions that this replica holds, whoever wrote them. */
 export function createCanceller(context: EngineContext, sessions: Sessions): Loop {
   const canceller = loop(context, "canceller", 1_000, async () => {
     const held = new Map([...sessions.all()].map((s) => [s.id, s]));
@@ -122,6 +158,9 @@ export function createCanceller(context: EngineContext, sessions: Sessions): Loo
       lease.cancelActor = intent.cancel_actor;
       lease.cancelReason = intent.cancel_reason;
       session.cancel(lease);
+    }
+    for (const id of await askedToDrain(context.database.beats, [...held.keys()])) {
+      if (!held.get(id)?.load.draining) held.get(id)?.drain(true);
     }
   });
   context.bus.on("cancel.requested", () => canceller.poke());

@@ -78,10 +78,10 @@ export async function signReceipt(
 }
 
 export function createIdempotency(
-  database: Pick<Database, "beats">,
+  database: Pick<Database, "intake">,
   { waitMs = 10_000, abandonedMs = 30_000 }: IdempotencyOptions = {},
 ): Idempotency {
-  const sql = database.beats;
+  const sql = database.intake;
 
   /** What the key's row says; null where there is none, or it says nothing yet. */
   async function look(name: KeyName): Promise<Outcome | null> {

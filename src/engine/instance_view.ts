@@ -17,7 +17,8 @@ interface SlowFacts {
 
 const WORK = `
 select org_id, state, sum(n)::float8 as n from (
-  select org_id, state, n from counter where queue_id <> 0 and state in ('ready', 'dispatched', 'running')
+  select c.org_id, c.state, c.n from org o join counter c on c.org_id = o.id
+  where c.queue_id > 0 and c.state in ('ready', 'dispatched', 'running')
   union all
   select org_id, state, n from counter_delta
   where queue_id <> 0 and state in ('ready', 'dispatched', 'running')) c

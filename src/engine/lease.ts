@@ -38,6 +38,8 @@ export interface Lease {
   progress: number | null;
   progressNote: string | null;
   actor: JobActorRef;
+  /** Its latest `submit`, while it is being written: the end waits for it. */
+  submitting: Promise<void> | null;
   /** An end was reported and is being written: the slot is free already. */
   ending: boolean;
 }
@@ -76,6 +78,7 @@ export function leaseOf(row: LeaseRow, reserved: { ramMb: number; cpus: number }
     ...reserved,
     progress: null,
     progressNote: null,
+    submitting: null,
     actor: createJobActor(row.state),
     ending: false,
   };

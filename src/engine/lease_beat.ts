@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { RULES_VERSION } from "../core/scoring/score.ts";
 import type { Transaction } from "../db/client.ts";
+import { beatLanded } from "../db/statements/beats.ts";
 import { type ChosenLease, type LeasedRow, leaseJobs } from "../db/statements/lease_jobs.ts";
 import { readLeases } from "../db/statements/leases.ts";
 import { lockLimits, spendTokens } from "../db/statements/switches.ts";
@@ -29,6 +30,7 @@ const TRIES_MAX = 5;
 export class LeaseBeat {
   readonly #context: EngineContext;
   readonly #contexts: Contexts;
+  #stopped = false;
 
   constructor(context: EngineContext, contexts: Contexts) {
     this.#context = context;
@@ -37,11 +39,11 @@ export class LeaseBeat {
 
   /** `limited`: queues of these picks that have limits. */
   async grant(picks: Picked[], limited: number[]): Promise<Granted[]> {
-    const { beats } = this.#context.database;
-    for (let tries = 1; tries <= TRIES_MAX; tries++) {
+    const { leases } = this.#context.database;
+    for (let tries = 1; tries <= TRIES_MAX && !this.#stopped; tries++) {
       const beat = randomUUID();
       try {
-        const { rows, stored } = await beats.begin((tx) =>
+        const { rows, stored } = await leases.begin((tx) =>
           this.#write(tx as unknown as Transaction, picks, limited, beat),
         );
         this.#contexts.confirm(stored);
@@ -57,6 +59,11 @@ export class LeaseBeat {
       }
     }
     return [];
+  }
+
+  /** Nothing more is tried; leases that landed unseen come back with their session's end. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   async #write(tx: Transaction, picks: Picked[], limited: number[], beat: string) {
@@ -100,31 +107,27 @@ export class LeaseBeat {
 
   /** The connection went away at an unknown moment. Null: nothing was committed, try again. */
   async #afterLoss(picks: Picked[], beat: string): Promise<Granted[] | null> {
-    const { beats } = this.#context.database;
-    for (let pause = 50; ; pause = Math.min(pause * 2, 2_000)) {
+    const { leases } = this.#context.database;
+    for (let pause = 50; !this.#stopped; pause = Math.min(pause * 2, 2_000)) {
       try {
-        const landed = await beats.unsafe("select 1 from beat where id = $1::uuid", [beat], {
-          prepare: true,
-        });
-        if (landed.length === 0) return null;
+        if (!(await beatLanded(leases, beat))) return null;
         const rows = await readLeases(
-          beats,
+          leases,
           picks.map((p) => p.choice.job.id),
         );
         const tokens = new Set(picks.map((p) => p.token));
-        return match(
-          picks,
-          await this.#withPayloads(rows.filter((r) => tokens.has(r.token)).map((r) => r.id)),
-        );
+        const mine = rows.filter((r) => tokens.has(r.token)).map((r) => r.id);
+        return match(picks, await this.#withPayloads(mine));
       } catch {
         await rest(pause);
       }
     }
+    return [];
   }
 
   async #withPayloads(ids: string[]): Promise<LeasedRow[]> {
-    const rows = await this.#context.database.beats`
-      select l.id, l.session_id, l.attempt, l.org_id, l.queue_id, l.name_id, l.failures, l.lost,
+    const rows = await this.#context.database.leases`
+      select l.id, l.session_id, l.token, l.attempt, l.org_id, l.queue_id, l.name_id, l.failures, l.lost,
         l.rejections, l.has_inputs, j.max_attempts, j.kind, j.payload, j.timeout_seconds,
         j.backoff_base, j.backoff_factor, j.backoff_max, j.priority
       from live_job l join job j on j.id = l.id where l.id = any(${ids}::uuid[])`;
@@ -147,10 +150,11 @@ function leaseInput({ choice, token, ...contexts }: Picked): ChosenLease {
   };
 }
 
+/** By token: whatever stood twice in the window was leased once. */
 function match(picks: Picked[], rows: LeasedRow[]): Granted[] {
-  const byId = new Map(rows.map((r) => [r.id, r]));
+  const byToken = new Map(rows.map((r) => [r.token, r]));
   return picks.flatMap((picked) => {
-    const row = byId.get(picked.choice.job.id);
+    const row = byToken.get(picked.token);
     return row ? [{ picked, row }] : [];
   });
 }

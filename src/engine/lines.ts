@@ -2,7 +2,7 @@
  * All lines of the window and who could serve them: eligibility once per (shape, session), refills
  * in one read for many lines, sweeps from the head (engine rules 21 and 24).
  */
-import { fits } from "../core/eligibility/fits.ts";
+import { fits, hasRoom } from "../core/eligibility/fits.ts";
 import { peekReady, readyShapes } from "../db/statements/peek_ready.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import type { ChoiceLine } from "./choose.ts";
@@ -28,6 +28,8 @@ export class Lines {
   /** Shapes with ready jobs that no session fits: known, not peeked. */
   readonly #unfit = new Set<number>();
   readonly #sessions = new Set<Session>();
+  /** Shapes that were offered jobs since the last sweep began. */
+  readonly #offered = new Set<number>();
   /** Which ids are mine to peek, while several replicas live. */
   share = { replicas: 1, mine: 0 };
 
@@ -67,7 +69,10 @@ export class Lines {
     if (ready.length === 0) return;
     await this.#know(ready);
     const max = this.#perLine();
-    for (const row of ready) this.#ensure(row.shape_id)?.line.offer(waitingOf(row), max);
+    for (const row of ready) {
+      this.#offered.add(row.shape_id);
+      this.#ensure(row.shape_id)?.line.offer(waitingOf(row), max);
+    }
   }
 
   /** Shapes where another replica made jobs ready. */
@@ -89,10 +94,13 @@ export class Lines {
 
   /** Finds every shape with ready jobs and reads each line from its head again. */
   async sweep(): Promise<void> {
+    const before = [...this.#lines.keys(), ...this.#unfit];
+    this.#offered.clear();
     const shapes = await readyShapes(this.#context.database.beats);
     const present = new Set(shapes);
-    for (const shape of [...this.#lines.keys(), ...this.#unfit]) {
-      if (present.has(shape)) continue;
+    for (const shape of before) {
+      // What was offered while we asked may be too young for the answer.
+      if (present.has(shape) || this.#offered.has(shape)) continue;
       this.#lines.delete(shape);
       this.#unfit.delete(shape);
     }
@@ -105,9 +113,7 @@ export class Lines {
     for (const line of this.#lines.values()) {
       const shape = this.#context.names.shape(line.line.shape)!;
       if (!open(shape.queue)) continue;
-      line.sessions = line.fitting.filter(
-        (s) => s.open && !s.load.draining && s.load.used < s.load.slots,
-      );
+      line.sessions = line.fitting.filter((s) => s.open && hasRoom(line.facts, s.facts, s.load));
       if (line.sessions.length > 0) out.push(line);
     }
     return out;
@@ -115,23 +121,27 @@ export class Lines {
 
   /** Reads more for lines that run low. Returns whether any line got rows. */
   async refill(lines: FitLine[]): Promise<boolean> {
-    const low = lines.filter((l) => l.line.rewind || (!l.line.exhausted && l.line.size < LOW));
+    const low = Math.min(LOW, Math.ceil(this.#perLine() / 4));
+    const thin = lines.filter((l) => l.line.rewind || (l.line.size < low && !l.line.exhausted));
     let any = false;
-    for (let at = 0; at < low.length; at += REFILL_LINES) {
-      const some = low.slice(at, at + REFILL_LINES);
+    for (let at = 0; at < thin.length; at += REFILL_LINES) {
+      const some = thin.slice(at, at + REFILL_LINES);
       any = (await this.#read(some, this.share)) || any;
     }
-    const dry = low.filter((l) => l.line.size === 0);
-    if (this.share.replicas > 1 && dry.length > 0 && !any) {
+    const dry = thin.filter((l) => l.line.size === 0);
+    if (this.share.replicas > 1 && dry.length > 0) {
       for (const line of dry) line.line.restart();
-      any = await this.#read(dry.slice(0, REFILL_LINES), { replicas: 1, mine: 0 });
+      any = (await this.#read(dry.slice(0, REFILL_LINES), { replicas: 1, mine: 0 })) || any;
     }
     return any;
   }
 
   async #read(lines: FitLine[], share: { replicas: number; mine: number }): Promise<boolean> {
     const limit = this.#perLine();
-    for (const { line } of lines) if (line.rewind) line.clear();
+    for (const { line } of lines) {
+      if (line.rewind) line.clear();
+      line.missed = false;
+    }
     const rows = await peekReady(
       this.#context.database.beats,
       lines.map(({ line }) => ({
@@ -152,7 +162,7 @@ export class Lines {
     for (const { line } of lines) {
       const found = byShape.get(line.shape) ?? [];
       line.append(found.map(waitingOf));
-      line.exhausted = found.length < limit;
+      line.exhausted = found.length < limit && !line.missed;
     }
     return rows.length > 0;
   }

@@ -9,6 +9,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Sql, Transaction } from "../db/client.ts";
+import { beatLanded } from "../db/statements/beats.ts";
 import type { Log } from "./context.ts";
 
 export interface PipelineOptions<T, R> {
@@ -83,9 +84,9 @@ export class Pipeline<T, R> {
   async #beat(items: T[]): Promise<void> {
     const { sql, log, name } = this.#options;
     let pause = FIRST_PAUSE_MS;
-    const beat = randomUUID();
     for (;;) {
       if (this.#stopped) return;
+      const beat = randomUUID();
       try {
         const result = await sql.begin((tx) =>
           this.#options.write(tx as unknown as Transaction, items, beat),
@@ -94,7 +95,7 @@ export class Pipeline<T, R> {
         return;
       } catch (error) {
         const code = sqlState(error);
-        if (isUnstorable(code)) return this.#halve(items, error);
+        if (isUnstorable(code) && !lacksPartition(error)) return this.#halve(items, error);
         if (!isRepeatable(code)) {
           log.warn({ pipeline: name, code, error: message(error) }, "beat failed, will repeat");
         }
@@ -125,12 +126,7 @@ export class Pipeline<T, R> {
     for (;;) {
       if (this.#stopped) return false;
       try {
-        const rows = await this.#options.sql.unsafe(
-          "select 1 from beat where id = $1::uuid",
-          [beat],
-          { prepare: true },
-        );
-        return rows.length > 0;
+        return await beatLanded(this.#options.sql, beat);
       } catch {
         await rest(pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
@@ -149,6 +145,11 @@ export function sqlState(error: unknown): string | undefined {
 
 function isUnstorable(code: string | undefined): boolean {
   return code !== undefined && (code.startsWith("22") || code.startsWith("23"));
+}
+
+/** Not the item's fault: the day's partition is missing, and comes with the next round of upkeep. */
+function lacksPartition(error: unknown): boolean {
+  return sqlState(error) === "23514" && message(error).includes("no partition");
 }
 
 function isRepeatable(code: string | undefined): boolean {

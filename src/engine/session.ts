@@ -35,11 +35,14 @@ export interface SessionHost {
   acknowledged(session: Session, leases: Lease[]): void;
   progressed(lease: Lease): void;
   draining(session: Session): void;
-  submit(session: Session, lease: Lease, frame: Extract<Frame, { type: "submit" }>): void;
+  /** Resolves when the batch was answered; never rejects. */
+  submit(session: Session, lease: Lease, frame: Extract<Frame, { type: "submit" }>): Promise<void>;
   left(session: Session, reason: string): void;
 }
 
 const PASSING: ReadonlySet<string> = new Set(Object.values(PASSING_REJECTIONS));
+/** Batches of one worker that wait to be written. */
+const SUBMITS_MAX = 256;
 /** Names remembered for the `locality` rule. */
 const RECENT_NAMES = 256;
 
@@ -52,6 +55,7 @@ export class Session implements WorkerSession, Reporter {
   readonly scoring: ScoringWorker;
   readonly leases = new Map<string, Lease>();
   readonly #recent = new Set<number>();
+  #submits = 0;
   readonly #host: SessionHost;
   readonly #link: WorkerLink;
   readonly #hello: Hello;
@@ -226,6 +230,11 @@ export class Session implements WorkerSession, Reporter {
       const lease = this.#lease(report);
       if (!lease) unknown.push(report);
       if (!lease || lease.ending) continue;
+      if (lease.submitting) {
+        // In the order they were sent: jobs it added come before its end.
+        void lease.submitting.then(() => this.finished([report]));
+        continue;
+      }
       lease.ending = true;
       this.unreserve(lease);
       this.#remember(lease.name);
@@ -269,7 +278,7 @@ export class Session implements WorkerSession, Reporter {
     for (const report of reports) {
       const lease = this.#lease(report);
       if (!lease || lease.ending) continue;
-      if (report.fraction !== undefined) lease.progress = report.fraction;
+      if (report.fraction !== undefined) lease.progress = Math.round(report.fraction * 1e4) / 1e4;
       if (report.note !== undefined) lease.progressNote = report.note;
       this.#host.progressed(lease);
     }
@@ -293,12 +302,22 @@ export class Session implements WorkerSession, Reporter {
 
   #submit(frame: Extract<Frame, { type: "submit" }>): void {
     const lease = this.#lease(frame);
-    if (lease && !lease.ending) {
-      this.#host.submit(this, lease, frame);
+    if (lease && !lease.ending && this.#submits < SUBMITS_MAX) {
+      this.#submits += 1;
+      const before = lease.submitting ?? Promise.resolve();
+      const mine = before.then(async () => {
+        await this.#host.submit(this, lease, frame);
+        this.#submits -= 1;
+        if (lease.submitting === mine) lease.submitting = null;
+      });
+      lease.submitting = mine;
       return;
     }
     const { job, attempt, token, batch } = frame;
-    const error = "This attempt is not held by this worker.";
+    const error =
+      lease && !lease.ending
+        ? "Too many batches at once: wait for answers."
+        : "This attempt is not held by this worker.";
     this.send({ type: "submitted", job, attempt, token, batch, error });
   }
 
@@ -359,9 +378,10 @@ export class Session implements WorkerSession, Reporter {
   /** Ends the connection from our side: superseded, lapsed, or this server stops. */
   end(code: "superseded" | "lapsed" | "stopping", message: string): void {
     if (this.#closed) return;
-    this.#link.end(code, message);
     const event = code === "superseded" ? "supersede" : code === "lapsed" ? "lapse" : "drop";
+    // Closed first: the link tells us in turn that its socket is gone.
     this.#close(event, code);
+    this.#link.end(code, message);
   }
 
   #close(event: "drop" | "lapse" | "supersede", reason: string): void {

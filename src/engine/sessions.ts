@@ -8,7 +8,12 @@ import { plainArray, textArray } from "../db/arrays.ts";
 import type { Transaction } from "../db/client.ts";
 import { endJobs } from "../db/statements/end_jobs.ts";
 import type { LeaseRow } from "../db/statements/leases.ts";
-import { acknowledgeCancels, lockLeases, noteProgress } from "../db/statements/leases.ts";
+import {
+  acknowledgeCancels,
+  lockLeases,
+  noteProgress,
+  strayLeases,
+} from "../db/statements/leases.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
 import { returnJobs } from "../db/statements/return_jobs.ts";
 import {
@@ -223,6 +228,30 @@ export class Sessions implements Service {
   #reserved(row: LeaseRow): { ramMb: number; cpus: number } {
     const requirements = this.#context.names.shape(row.shape_id)?.requirements ?? {};
     return { ramMb: requirements.ram_mb ?? 0, cpus: requirements.cpus ?? 0 };
+  }
+
+  /**
+   * Leases that the database says our sessions hold and that none of them knows: an answer was lost
+   * between a commit and us. Nobody else would ever end them, for the heartbeats go on.
+   */
+  async strays(seconds: number): Promise<{ session: Session; lease: Lease }[]> {
+    const open = [...this.#open.values()];
+    if (open.length === 0) return [];
+    const tokens = open.flatMap((s) => [...s.leases.values()].map((l) => l.token));
+    const rows = await strayLeases(
+      this.#context.database.beats,
+      open.map((s) => s.id),
+      tokens,
+      seconds,
+    );
+    await this.#context.names.load({ shapes: rows.map((r) => r.shape_id) });
+    return rows.flatMap((row) => {
+      const session = this.#open.get(row.session_id);
+      if (!session || session.leases.has(row.id)) return [];
+      const lease = leaseOf(row, this.#reserved(row));
+      session.adopt(lease, true);
+      return [{ session, lease }];
+    });
   }
 
   // Notes

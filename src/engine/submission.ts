@@ -84,7 +84,7 @@ export class Submission {
     const prepared = await this.prepare(orgId, drafts);
     const submittedOf = ({ ids }: Placed) =>
       drafts.map((d) => ({ id: ids.get(d.id)!, created: ids.get(d.id) === d.id }));
-    const placed = await transact(this.#context.database.beats, async (tx) => {
+    const placed = await transact(this.#context.database.intake, async (tx) => {
       const placed = await this.place(tx, orgId, prepared, null, actor);
       await signReceipt(tx, receipt, submittedOf(placed));
       return placed;
@@ -322,7 +322,8 @@ function rowOf({ draft, queue, name, shape }: PreparedDraft, org: number, p: Pla
     kind: input.kind,
     priority: input.priority,
     maxAttempts: input.max_attempts,
-    backoffBase: backoff.base_seconds,
+    // Rounded to what a column holds: a number too small for it would be refused.
+    backoffBase: Math.fround(backoff.base_seconds),
     backoffFactor: backoff.factor,
     backoffMax: backoff.max_seconds,
     timeoutSeconds: input.timeout_seconds ?? null,

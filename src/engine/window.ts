@@ -28,6 +28,7 @@ export class Line {
   readonly shape: number;
   /** Sorted by (rank, id); served from `#head`, so that a shift moves nothing. */
   #rows: Waiting[] = [];
+  readonly #ids = new Set<string>();
   #head = 0;
   /** The last key read from the database. Rows beyond it may exist unless `exhausted`. */
   afterRank = Number.NEGATIVE_INFINITY;
@@ -35,6 +36,8 @@ export class Line {
   exhausted = false;
   /** Read again from the head: something may stand before the last key. */
   rewind = false;
+  /** A job was left to the keyset: a read that was under way already may not have seen it. */
+  missed = false;
 
   constructor(shape: number) {
     this.shape = shape;
@@ -48,26 +51,20 @@ export class Line {
     return this.#rows[this.#head + place];
   }
 
-  has(id: string): boolean {
-    for (let i = this.#head; i < this.#rows.length; i++) if (this.#rows[i]!.id === id) return true;
-    return false;
-  }
-
   /** Rows read by keyset come in order and go behind what is there. */
   append(rows: Waiting[]): void {
     const last = rows[rows.length - 1];
     if (!last) return;
     this.afterRank = last.rank;
     this.afterId = last.id;
-    const known = this.size > 0 ? new Set(this.#live().map((r) => r.id)) : undefined;
-    for (const row of rows) if (!known?.has(row.id)) this.#insert(row);
+    for (const row of rows) this.#insert(row);
   }
 
   /** A job that just became ready. Ignored where the keyset will find it by itself. */
   offer(row: Waiting, max: number): void {
     const beyond = compare(row.rank, row.id, this.afterRank, this.afterId) > 0;
-    if (beyond && !this.exhausted) return;
-    if (beyond && this.size >= max) {
+    if (beyond && (!this.exhausted || this.size >= max)) {
+      this.missed = true;
       this.exhausted = false;
       return;
     }
@@ -84,6 +81,7 @@ export class Line {
   take(place: number): Waiting {
     const index = this.#head + place;
     const row = this.#rows[index]!;
+    this.#ids.delete(row.id);
     if (place === 0) {
       this.#head += 1;
       if (this.#head > 512 && this.#head * 2 > this.#rows.length) {
@@ -114,15 +112,22 @@ export class Line {
 
   clear(): void {
     this.#rows = [];
+    this.#ids.clear();
     this.#head = 0;
     this.restart();
   }
 
-  #live(): Waiting[] {
-    return this.#head === 0 ? this.#rows : this.#rows.slice(this.#head);
+  #forget(id: string): void {
+    for (let i = this.#head; i < this.#rows.length; i++) {
+      if (this.#rows[i]!.id === id) {
+        this.take(i - this.#head);
+        return;
+      }
+    }
   }
 
   #cut(max: number): void {
+    for (let i = this.#head + max; i < this.#rows.length; i++) this.#ids.delete(this.#rows[i]!.id);
     this.#rows.length = this.#head + max;
     const last = this.#rows[this.#rows.length - 1]!;
     this.afterRank = last.rank;
@@ -132,6 +137,9 @@ export class Line {
 
   #insert(row: Waiting): void {
     const rows = this.#rows;
+    // Cancelled and retried, it comes back under another rank: it must not stand here twice.
+    if (this.#ids.has(row.id)) this.#forget(row.id);
+    this.#ids.add(row.id);
     const last = rows[rows.length - 1];
     if (!last || this.size === 0 || compare(last.rank, last.id, row.rank, row.id) < 0) {
       rows.push(row);

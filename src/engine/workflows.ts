@@ -44,7 +44,7 @@ export class Workflows {
     const drafts = await this.#submission.draft(orgId, input.jobs, new Map());
     const prepared = await this.#submission.prepare(orgId, drafts);
     const id = uuidv7();
-    const placed = await transact(this.#context.database.beats, async (tx) => {
+    const placed = await transact(this.#context.database.intake, async (tx) => {
       await insertWorkflow(tx, {
         id,
         org: orgId,
@@ -70,7 +70,7 @@ export class Workflows {
     actor: string,
   ): Promise<SubmittedWorkflow> {
     const org = await this.#orgOf(id);
-    const result = await transact(this.#context.database.beats, async (tx) => {
+    const result = await transact(this.#context.database.intake, async (tx) => {
       const row = await lockWorkflow(tx, id);
       if (!row) throw new NotFound(`There is no workflow ${id}.`);
       if (row.state !== "open") {
@@ -94,17 +94,24 @@ export class Workflows {
     batch: string,
     jobs: ParsedWorkflowJobInput[],
   ): Promise<Record<string, string>> {
-    const done = await transact(this.#context.database.beats, async (tx) => {
-      const workflow = (await openWorkflowsOf(tx, lease.job))[0];
-      if (workflow) await lockWorkflow(tx, workflow);
+    const done = await transact(this.#context.database.intake, async (tx) => {
+      const first = (await openWorkflowsOf(tx, lease.job))[0];
+      if (first) await lockWorkflow(tx, first);
       if (!(await lockLease(tx, lease.job, lease.token))) {
         throw new InvalidInput("This attempt is over: its jobs were not added.");
       }
+      // Asked again under the lock: another batch of this job may have made the workflow meanwhile.
+      const workflow = first ?? (await openWorkflowsOf(tx, lease.job))[0];
+      await refuseCancelled(tx, workflow);
       const known = await findBatch(tx, lease.job, lease.attempt, batch);
       if (known) return { ids: known, placed: null };
       const target = workflow ?? (await this.#adopt(tx, lease));
       const actor = `job ${lease.job}`;
-      const { ids, placed } = await this.#extend(tx, lease.org, target, jobs, actor);
+      // An attempt that repeats what an earlier one did finds its jobs by their keys.
+      const keys = await workflowKeys(tx, target);
+      const fresh = jobs.filter((j) => !keys.has(j.key));
+      const { ids, placed } = await this.#extend(tx, lease.org, target, fresh, actor);
+      for (const { key } of jobs) ids[key] ??= keys.get(key)!;
       await insertBatch(tx, lease.job, lease.attempt, batch, ids);
       return { ids, placed };
     });
@@ -128,8 +135,8 @@ export class Workflows {
       commitAt: null,
     };
     await insertWorkflow(tx, { ...row, at });
-    await insertWorkflowJobs(tx, id, [{ key: lease.name, id: lease.job }]);
     await joinWorkflow(tx, id, [lease.job]);
+    await insertWorkflowJobs(tx, id, [{ key: lease.name, id: lease.job }]);
     return id;
   }
 
@@ -148,7 +155,7 @@ export class Workflows {
   }
 
   async #orgOf(id: string): Promise<number> {
-    const [row] = await this.#context.database.beats.unsafe(
+    const [row] = await this.#context.database.intake.unsafe(
       "select org_id from workflow where id = $1",
       [id],
       { prepare: true },
@@ -156,6 +163,13 @@ export class Workflows {
     if (!row) throw new NotFound(`There is no workflow ${id}.`);
     return row.org_id as number;
   }
+}
+
+/** A workflow whose cancel was asked takes nothing more: it would run on after its end. */
+async function refuseCancelled(tx: Transaction, workflow: string | undefined): Promise<void> {
+  const row = workflow === undefined ? null : await lockWorkflow(tx, workflow);
+  if (row?.cancelled)
+    throw new InvalidInput("Its workflow is being cancelled: no jobs were added.");
 }
 
 function keysOf(

@@ -44,7 +44,7 @@ const common = {
   backoff: backoff.optional(),
   timeout_seconds: z
     .number()
-    .positive()
+    .min(0.001)
     .max(365 * 86_400)
     .optional(),
   run_at: z.iso.datetime({ offset: true }).optional(),

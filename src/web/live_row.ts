@@ -19,6 +19,8 @@ export interface LiveRow {
   since: number;
   outcome: Outcome | null;
   reason: string | null;
+  /** Whether an event has moved it since it was read. */
+  heard: boolean;
   /** What events do not carry; null until it was read. */
   details: RowDetails | null;
 }
@@ -58,6 +60,7 @@ export function rowFromEvent(event: FeedEvent): LiveRow {
     since: event.at,
     outcome: null,
     reason: null,
+    heard: true,
     details: null,
   };
   enterPhase(row, event);
@@ -65,12 +68,18 @@ export function rowFromEvent(event: FeedEvent): LiveRow {
 }
 
 /**
- * Takes one event. False where it says nothing new: events that a snapshot already held may come
- * once more, and must not take a row back to an older state.
+ * Takes one event; false where it says nothing new. Events come in the order of their commits, and
+ * that order counts: times do not tell it, for an end bears the time at which the worker knew of it.
+ *
+ * A row just read may hold what the next events tell, so those with an older time are left out. If
+ * that is ever wrong, the job's later events mend it; an end is never left out.
  */
 export function applyEvent(row: LiveRow, event: FeedEvent): boolean {
-  if (event.at < row.since || event.attempt < row.attempt) return false;
-  enterPhase(row, event);
+  const isOld = event.at < row.since || event.attempt < row.attempt;
+  if (!row.heard && isOld && !isFinal(event.state)) return false;
+  row.heard = true;
+  if (event.from !== event.state || event.waitingFor !== row.waitingFor) enterPhase(row, event);
+  else if (event.reason === "cancel_requested" && row.details) row.details.cancel = "asked";
   return true;
 }
 

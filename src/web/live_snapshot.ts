@@ -186,6 +186,7 @@ function toRow(row: Row): LiveRow {
     since: sinceOf(row.state, times),
     outcome: null,
     reason: null,
+    heard: false,
     details: detailsOf(row),
   };
 }

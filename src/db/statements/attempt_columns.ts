@@ -49,16 +49,17 @@ export function attemptColumns<T extends AttemptEnd>(): Column<T>[] {
     ["outcome", "outcome", (e) => e.outcome],
     ["reason", "text", (e) => e.reason],
     ["error", "text", (e) => e.error],
-    ["exit_code", "int", (e) => e.exitCode],
+    // As 32 bits with a sign: Windows counts without one.
+    ["exit_code", "int", (e) => (e.exitCode === null ? null : e.exitCode | 0)],
     ["signal", "text", (e) => e.signal],
     ["started", "seconds", (e) => e.startedAt],
     ["ended", "seconds", (e) => e.endedAt],
-    ["run_ms", "float8", (e) => e.runMs],
-    ["ram", "real", (e) => e.usage?.peak_ram_mb],
+    ["run_ms", "float8", (e) => (e.runMs === null ? null : Math.min(e.runMs, RUN_MS_MAX))],
+    ["ram", "real", (e) => real(e.usage?.peak_ram_mb)],
     ["cpu", "float8", (e) => e.usage?.cpu_ms],
     ["disk_read", "bigint", (e) => whole(e.usage?.disk_read_bytes)],
     ["disk_write", "bigint", (e) => whole(e.usage?.disk_write_bytes)],
-    ["network", "real", (e) => e.usage?.network_mbps],
+    ["network", "real", (e) => real(e.usage?.network_mbps)],
     ["oom", "boolean", (e) => e.usage?.oom_killed],
     ["usage_source", "json", (e) => e.usage?.source],
     ["items_success", "bigint", (e) => e.items?.success],
@@ -71,6 +72,14 @@ export function attemptColumns<T extends AttemptEnd>(): Column<T>[] {
     ["actor", "text", (e) => e.actor],
     ["now_is", "job_state", (e) => (e as unknown as { state: string }).state],
   ];
+}
+
+/** A century: longer than any run, and still a time that can be subtracted from now. */
+const RUN_MS_MAX = 3.2e12;
+
+/** What four bytes hold: a smaller number than that would be refused, not rounded. */
+function real(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.fround(Math.round(value * 1000) / 1000);
 }
 
 function whole(value: number | undefined): number | undefined {

@@ -43,8 +43,7 @@ with picked as materialized (
     l.worker_context, l.job_context, l.instance_context, l.state as was, ${ATTEMPT_TIMES},
     greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(t.ended)) as fin
   from ${ends.sql} join live_job l on l.id = any(array[t.id])
-  where l.token = t.token and l.session_id is not distinct from t.session
-  order by t.id for update of l),
+  where l.token = t.token and l.session_id is not distinct from t.session),
 timed as (
   delete from live_job l using picked where l.id = any(array[picked.id]) returning picked.*),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${ATTEMPT_VALUES} from timed),

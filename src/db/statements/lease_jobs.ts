@@ -27,6 +27,8 @@ export interface ChosenLease {
 export interface LeasedRow {
   id: string;
   session_id: number;
+  /** Which of several choices of one job was taken. */
+  token: string;
   attempt: number;
   org_id: number;
   queue_id: number;
@@ -70,7 +72,8 @@ open as materialized (
   select 1 from setting where key = 'draining' and value = 'false'::jsonb for share),
 sessions as materialized (
   select id from worker_connection
-  where id = any($2::bigint[]) and ended_at is null and not draining order by id for key share),
+  where id = any($2::bigint[]) and ended_at is null and dropped_at is null and not draining
+  order by id for key share),
 queues as materialized (
   select id, stop_below from queue
   where id = any($3::int[]) and paused_at is null order by id for share),
@@ -94,13 +97,13 @@ leased as (
     progress_note = null, cancel_acknowledged_at = null
   from picked p where l.id = any(array[p.id])
   returning l.id, l.org_id, l.queue_id, l.name_id, l.counted_name, l.attempt, l.failures, l.lost,
-    l.rejections, l.has_inputs, l.has_workflow, l.dispatched_at, l.session_id, l.worker_id,
+    l.rejections, l.has_inputs, l.has_workflow, l.dispatched_at, l.session_id, l.worker_id, l.token,
     'ready'::job_state as was, 'dispatched'::job_state as now_is),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
   select dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from leased),
 deltas as (${counterDeltasOf("leased")})
-select l.id, l.session_id, l.attempt, l.org_id, l.queue_id, l.name_id, l.failures, l.lost, l.rejections,
+select l.id, l.session_id, l.token, l.attempt, l.org_id, l.queue_id, l.name_id, l.failures, l.lost, l.rejections,
   l.has_inputs, j.max_attempts, j.kind, j.payload, j.timeout_seconds, j.backoff_base,
   j.backoff_factor, j.backoff_max, j.priority
 from leased l join job j on j.id = any(array[l.id])`;

@@ -37,6 +37,18 @@ const COLUMNS = `
   j.timeout_seconds, j.backoff_base, j.backoff_factor, j.backoff_max`;
 
 /** In two steps, or the limit would make the planner look for them along the primary key. */
+/**
+ * Locks live rows by id, before statements that end or return them: those read with a snapshot of
+ * their own, which then shows whatever the holder of a lock has committed.
+ */
+export async function lockLive(tx: Transaction, ids: string[]): Promise<void> {
+  await tx.unsafe(
+    `select l.id from live_job l where l.id = any($1::uuid[]) order by l.id for update`,
+    [plainArray(ids)],
+    { prepare: true },
+  );
+}
+
 const OF_SESSIONS = `
 with held as materialized (
   select id from live_job where session_id = any($1::bigint[]) and session_id is not null)
@@ -60,6 +72,28 @@ where l.token is not null`;
 export async function readLeases(sql: Sql, ids: string[]): Promise<LeaseRow[]> {
   if (ids.length === 0) return [];
   const rows = await sql.unsafe(BY_ID, [plainArray(ids)], { prepare: true });
+  return rows as unknown as LeaseRow[];
+}
+
+/**
+ * Leases of these sessions that were given at least `seconds` ago and whose tokens are not among
+ * those that their holder knows.
+ */
+export async function strayLeases(
+  sql: Sql,
+  sessions: number[],
+  known: string[],
+  seconds: number,
+): Promise<LeaseRow[]> {
+  const rows = await sql.unsafe(
+    `select ${COLUMNS} from live_job l join job j on j.id = any(array[l.id])
+     where l.session_id = any($1::bigint[]) and l.session_id is not null
+       and l.dispatched_at < now() - make_interval(secs => $3)
+       and not (l.token = any($2::uuid[]))
+     order by l.id limit 400`,
+    [plainArray(sessions), plainArray(known), seconds],
+    { prepare: true },
+  );
   return rows as unknown as LeaseRow[];
 }
 

@@ -1,5 +1,5 @@
 /** Operations: what touches many rows, in chunks, with progress. */
-import type { Sql } from "../client.ts";
+import type { Sql, Transaction } from "../client.ts";
 
 const prepared = { prepare: true };
 
@@ -38,7 +38,7 @@ export async function unfinishedOperations(sql: Sql): Promise<OperationRow[]> {
 }
 
 export async function noteOperation(
-  sql: Sql,
+  sql: Sql | Transaction,
   id: string,
   progress: {
     done: number;
@@ -50,7 +50,7 @@ export async function noteOperation(
   await sql.unsafe(
     `update operation set done = $2, cursor = $3, state = $4::operation_state, error = $5,
        finished_at = case when $4::operation_state <> 'running' then now() end
-     where id = $1`,
+     where id = $1 and state = 'running'`,
     [id, progress.done, progress.cursor, progress.state, progress.error ?? null],
     prepared,
   );

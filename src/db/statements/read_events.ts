@@ -32,14 +32,17 @@ export interface Horizon {
 }
 
 export async function readHorizon(sql: Sql): Promise<Horizon> {
+  // Before the snapshot: read with it, ids of transactions that it does not know could be included.
+  const [handed] = await sql.unsafe(`select last_value::float8 as ids from phase_event_id`, [], {
+    prepare: true,
+  });
   const [row] = await sql.unsafe(
-    `select pg_snapshot_xmin(s)::text as xmin, pg_snapshot_xmax(s)::text as xmax,
-       (select last_value from phase_event_id)::float8 as ids
+    `select pg_snapshot_xmin(s)::text as xmin, pg_snapshot_xmax(s)::text as xmax
      from (select pg_current_snapshot() as s) x`,
     [],
     { prepare: true },
   );
-  return row as unknown as Horizon;
+  return { ...row, ids: handed!.ids } as unknown as Horizon;
 }
 
 const READ = `

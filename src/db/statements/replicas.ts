@@ -55,12 +55,16 @@ export async function stillLeads(tx: Transaction, role: string, term: number): P
   return rows.length > 0;
 }
 
-/** Old beats say nothing any more: a connection that was lost an hour ago was settled then. */
-export async function pruneBeats(sql: Sql): Promise<void> {
-  await sql.unsafe(
+/**
+ * Old beats say nothing any more: a connection that was lost an hour ago was settled then. True where
+ * there are more.
+ */
+export async function pruneBeats(sql: Sql): Promise<boolean> {
+  const gone = await sql.unsafe(
     `delete from beat where ctid = any (array(
        select ctid from beat where at < now() - interval '1 hour' limit 20000))`,
     [],
     prepared,
   );
+  return gone.count === 20_000;
 }

@@ -34,8 +34,7 @@ with timed as materialized (
     greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(t.ended)) as fin
   from ${ends.sql} join live_job l on l.id = any(array[t.id])
   where l.token = t.token and l.session_id is not distinct from t.session
-    and l.cancel_requested_at is null
-  order by t.id for no key update of l),
+    and l.cancel_requested_at is null),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${ATTEMPT_VALUES} from timed),
 back as (
   update live_job l set state = x.now_is, waiting_for = x.waiting, failures = x.failures,

@@ -154,6 +154,27 @@ export async function setSessionDraining(sql: Sql, id: number): Promise<void> {
   await sql.unsafe(`update worker_connection set draining = true where id = $1`, [id], prepared);
 }
 
+/** Asks a worker to drain; true where it has an open session. */
+export async function askDrain(sql: Sql, uid: string): Promise<boolean> {
+  const rows = await sql.unsafe(
+    `update worker_connection c set draining = true from worker w
+     where w.uid = $1 and c.worker_id = w.id and c.ended_at is null and c.dropped_at is null
+     returning c.id`,
+    [uid],
+    prepared,
+  );
+  return rows.length > 0;
+}
+
+export async function askedToDrain(sql: Sql, sessions: number[]): Promise<number[]> {
+  const rows = await sql.unsafe(
+    `select id from worker_connection where id = any($1::bigint[]) and draining`,
+    [plainArray(sessions)],
+    prepared,
+  );
+  return rows.map((r) => r.id as number);
+}
+
 /**
  * Sessions whose lease time is over, locked; those that another rescuer holds are skipped.
  * `spared`: sessions that the caller has heard from itself, though their heartbeat is not written yet.

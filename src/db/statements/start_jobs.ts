@@ -25,8 +25,7 @@ const starts = rowSource<StartRow>("t", [
 const START = `
 with picked as materialized (
   select t.* from ${starts.sql} join live_job l on l.id = any(array[t.id])
-  where l.token = t.token and l.session_id is not distinct from t.session and l.started_at is null
-  order by t.id for no key update of l),
+  where l.token = t.token and l.session_id is not distinct from t.session and l.started_at is null),
 started as (
   update live_job l set state = 'running', started_at = greatest(l.dispatched_at, to_timestamp(p.at)),
     deadline_at = greatest(l.dispatched_at, to_timestamp(p.at)) + make_interval(secs => p.timeout)

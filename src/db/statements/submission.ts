@@ -179,7 +179,10 @@ export async function insertWorkflowJobs(
 export async function joinWorkflow(tx: Transaction, workflow: string, ids: string[]) {
   await tx.unsafe(
     `with mine as (
-       update live_job set has_workflow = true where id = any($2::uuid[]) returning org_id, state)
+       update live_job l set has_workflow = true where l.id = any($2::uuid[])
+         and not exists (
+           select from workflow_job w where w.workflow_id = $1 and w.job_id = l.id)
+       returning org_id, state)
      insert into counter_delta (org_id, workflow_id, state, n)
      select org_id, $1, state, count(*) from mine group by 1, 3`,
     [workflow, plainArray(ids)],
@@ -192,11 +195,14 @@ export interface WorkflowRow {
   org_id: number;
   state: "open" | "running" | "succeeded" | "failed" | "cancelled";
   open: boolean;
+  /** Its cancel was asked. */
+  cancelled: boolean;
 }
 
 export async function lockWorkflow(tx: Transaction, id: string): Promise<WorkflowRow | null> {
   const [row] = await tx.unsafe(
-    `select id, org_id, state, open from workflow where id = $1 for no key update`,
+    `select id, org_id, state, open, cancel_requested_at is not null as cancelled from workflow
+     where id = $1 for no key update`,
     [id],
     prepared,
   );

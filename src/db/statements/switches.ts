@@ -94,16 +94,22 @@ export interface QueueRoom {
   room: number | null;
 }
 
-const LOCK = `
+const ROOM = `
 select l.queue_id as queue, l.concurrency, l.rate_count,
   least(l.rate_count, l.tokens + l.rate_count * extract(epoch from now() - l.refilled_at)
     / nullif(l.rate_seconds, 0))::float8 as tokens,
   (select count(*) from live_job j where j.session_id is not null and j.queue_id = l.queue_id)::int as held
-from queue_limit l where l.queue_id = any($1::int[]) order by l.queue_id for update`;
+from queue_limit l where l.queue_id = any($1::int[]) order by l.queue_id`;
 
 /** Locks the limits of these queues and says how many leases each can still give (rule 23). */
 export async function lockLimits(tx: Transaction, queues: number[]): Promise<QueueRoom[]> {
-  const rows = await tx.unsafe(LOCK, [plainArray(queues)], prepared);
+  // Locked first and counted next: in one statement, the count would show what was before the wait.
+  await tx.unsafe(
+    `select 1 from queue_limit where queue_id = any($1::int[]) order by queue_id for update`,
+    [plainArray(queues)],
+    prepared,
+  );
+  const rows = await tx.unsafe(ROOM, [plainArray(queues)], prepared);
   return rows.map((r) => {
     const byCount = r.concurrency === null ? null : Math.max(0, r.concurrency - r.held);
     const byRate = r.rate_count === null ? null : Math.max(0, Math.floor(r.tokens ?? 0));

@@ -1,0 +1,113 @@
+/**
+ * Operations: actions on everything that matches, in chunks of one transaction each (engine rule
+ * 30). One server at a time works on them, by a term (rule 27); where it dies, the next goes on from
+ * the cursor. The cursor moves in the transaction of its chunk, so that none is counted twice.
+ */
+
+import type { Transaction } from "../db/client.ts";
+import { type MatchFilter, matchJobs } from "../db/statements/match_jobs.ts";
+import {
+  noteOperation,
+  type OperationRow,
+  unfinishedOperations,
+} from "../db/statements/operations.ts";
+import { holdRole, stillLeads } from "../db/statements/replicas.ts";
+import type { EngineContext } from "./context.ts";
+import { sqlState, transact } from "./pipeline.ts";
+import { Loop, type Service } from "./service.ts";
+
+/** Jobs one transaction of an operation touches. */
+export const CHUNK = 2_000;
+const ROLE = "operations";
+const ROLE_SECONDS = 5;
+const EVERY_MS = 1_000;
+/** Faults of the database, not of its connection, before an operation is called failed. */
+const FAULTS_MAX = 5;
+
+/** Acts on a chunk inside its transaction; what it returns is told after the commit. */
+export interface Operator {
+  act(tx: Transaction, row: OperationRow, ids: string[]): Promise<{ n: number; tell(): void }>;
+}
+
+export class Operations implements Service {
+  readonly name = "operations";
+  readonly #context: EngineContext;
+  readonly #operator: Operator;
+  readonly #loop: Loop;
+  readonly #faults = new Map<string, number>();
+  #stopped = false;
+
+  constructor(context: EngineContext, operator: Operator) {
+    this.#context = context;
+    this.#operator = operator;
+    this.#loop = new Loop({
+      name: this.name,
+      everyMs: EVERY_MS,
+      run: () => this.#round(),
+      onError: (error) =>
+        context.log.warn({ error: String(error) }, "operations were not looked at"),
+    });
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    return this.#loop.stop();
+  }
+
+  poke(): void {
+    this.#loop.poke();
+  }
+
+  async #round(): Promise<boolean> {
+    const { database, replicaId } = this.#context;
+    const rows = await unfinishedOperations(database.beats);
+    if (rows.length === 0) return false;
+    const term = await holdRole(database.beats, ROLE, replicaId, ROLE_SECONDS);
+    if (term === null) return false;
+    for (const row of rows) {
+      if (this.#stopped) return false;
+      await this.#step(row, term);
+    }
+    return true;
+  }
+
+  async #step(row: OperationRow, term: number): Promise<void> {
+    try {
+      await this.#chunk(row, term);
+      this.#faults.delete(row.id);
+    } catch (error) {
+      // A lost connection says nothing about the operation: the next round tries again.
+      if (sqlState(error) === undefined) throw error;
+      const faults = (this.#faults.get(row.id) ?? 0) + 1;
+      this.#faults.set(row.id, faults);
+      this.#context.log.error({ operation: row.id, error: String(error) }, "operation failed");
+      if (faults < FAULTS_MAX) return;
+      const { done, cursor } = row;
+      const failed = { done, cursor, state: "failed" as const, error: String(error) };
+      await noteOperation(this.#context.database.intake, row.id, failed);
+    }
+  }
+
+  async #chunk(row: OperationRow, term: number): Promise<void> {
+    const { intake } = this.#context.database;
+    const filter = row.filter as unknown as MatchFilter;
+    const home = row.kind === "retry" ? "ended" : "live";
+    const found = await matchJobs(intake, home, filter, row.cursor, CHUNK);
+    const told = await transact(intake, async (tx) => {
+      if (!(await stillLeads(tx, ROLE, term))) return null;
+      const done = found.ids.length > 0 ? await this.#operator.act(tx, row, found.ids) : null;
+      await noteOperation(tx, row.id, {
+        done: row.done + (done?.n ?? 0),
+        cursor: found.cursor,
+        state: found.cursor === null ? "done" : "running",
+      });
+      return done;
+    });
+    told?.tell();
+  }
+}
