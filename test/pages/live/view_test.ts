@@ -65,11 +65,27 @@ describe("a row of the live page", () => {
     assert.equal(print(row, T).ran.text, "990 ms");
   });
 
-  test("never goes back for an event that comes twice", () => {
+  test("just read, does not go back for an event that it holds already", () => {
     const row = rowFromEvent(event({ at: T + 100, state: "running", attempt: 2 }));
+    row.heard = false;
     assert.equal(applyEvent(row, event({ at: T + 50, state: "dispatched", attempt: 2 })), false);
     assert.equal(applyEvent(row, event({ at: T + 200, state: "running", attempt: 1 })), false);
     assert.equal(row.state, "running");
+    assert.equal(applyEvent(row, event({ at: T + 50, state: "failed", attempt: 2 })), true);
+    assert.equal(row.state, "failed");
+  });
+
+  test("follows the order of commits, whatever the times say", () => {
+    const row = rowFromEvent(event({ at: T, state: "dispatched", attempt: 1, worker: 7 }));
+    row.details = { ...details };
+    const asked = { at: T + 100, from: "dispatched" as const, reason: "cancel_requested" };
+    applyEvent(row, event({ ...asked, state: "dispatched", attempt: 1 }));
+    assert.equal(print(row, T).cancel, "cancel asked");
+    assert.equal(row.since, T);
+    const end = { from: "running" as const, outcome: "succeeded" as const, worker: 7 };
+    applyEvent(row, event({ at: T + 90, state: "succeeded", attempt: 1, ...end }));
+    assert.equal(row.state, "succeeded");
+    assert.equal(print(row, T).cancel, "");
   });
 
   test("begins its line of times anew when it is tried again", () => {
