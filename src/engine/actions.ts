@@ -50,7 +50,9 @@ export class Actions {
     const state = await this.#stateOf(id);
     if (state === null) return notFound(id);
     // Asked now, or asked before and still running: both are what the caller wants.
-    if (state === "dispatched" || state === "running") return { ok: true, state };
+    if (done.asked.includes(id) || state === "dispatched" || state === "running") {
+      return { ok: true, state };
+    }
     if (state === "cancelled")
       return { ok: false, code: "conflict", reason: "It is cancelled already." };
     if (state === "queued" || state === "ready") return this.cancelJob(id, actor, reason);

@@ -2,8 +2,9 @@
  * Final ends: the live row goes, its attempt row, end row, phase events and counter deltas come,
  * all for exactly the rows whose lease (session and token) still stands (engine rule 7).
  *
- * Locks the jobs by id. Returns what ended; `has_dependents` asks for `resolve_dependents` in the
- * same transaction.
+ * A job whose cancel was asked ends well or cancelled: another end is refused, to be resolved again.
+ * The caller has locked the jobs by id. Returns what ended; `has_dependents` asks for
+ * `resolve_dependents` in the same transaction.
  */
 import type { Transaction } from "../client.ts";
 import { rowSource } from "../row_source.ts";
@@ -43,7 +44,9 @@ with picked as materialized (
     l.worker_context, l.job_context, l.instance_context, l.state as was, ${ATTEMPT_TIMES},
     greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(t.ended)) as fin
   from ${ends.sql} join live_job l on l.id = any(array[t.id])
-  where l.token = t.token and l.session_id is not distinct from t.session),
+  where l.token = t.token and l.session_id is not distinct from t.session
+    and (l.cancel_requested_at is null or t.now_is in ('succeeded', 'cancelled')
+      or t.reason = 'unstorable_report')),
 timed as (
   delete from live_job l using picked where l.id = any(array[picked.id]) returning picked.*),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${ATTEMPT_VALUES} from timed),

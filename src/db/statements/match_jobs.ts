@@ -60,7 +60,7 @@ export async function matchJobs(
              and e.finished_at >= s.created_at and e.state = any($6::job_state[]) offset 0)`
      }
        and ($3::int is null or s.queue_id = $3) and ($4::int is null or s.name_id = $4)
-       and ($7::jsonb is null or s.tags @> $7::jsonb)
+       and ($7::text is null or s.tags @> $7::text::jsonb)
        and ($8::timestamptz is null or s.created_at > $8)
        and ($10::timestamptz is null or s.created_at < $10)) as hit
      from seen s order by s.id desc`,
