@@ -8,7 +8,7 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import { findHolder } from "../../src/cli/up/lock_holder.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
-import { isRunning, processesWith } from "../support/processes.ts";
+import { environOf, isRunning, processesWith } from "../support/processes.ts";
 import { freePort } from "../support/system.ts";
 import { type CliProcess, runCli, startCli } from "./run_cli.ts";
 
@@ -76,7 +76,7 @@ describe("signalbox up", () => {
     assert.equal(statSync(client).mode & 0o777, 0o600);
     const { url, token, org } = JSON.parse(readFileSync(client, "utf8"));
     assert.deepEqual([url, org], [`http://127.0.0.1:${port}`, "default"]);
-    assert.ok(!readFileSync(`/proc/${workerPid()}/environ`, "utf8").includes(token));
+    assert.ok(!environOf(workerPid()!).includes(token));
     const doctor = await run("doctor", "--json");
     const { findings } = JSON.parse(doctor.stdout) as { findings: { name: string }[] };
     assert.equal(doctor.code, 0, doctor.stdout);

@@ -24,3 +24,13 @@ export function processesWith(text: string): number[] {
     .map(Number)
     .filter(isRunning);
 }
+
+/** A process's environment as we can read it: nothing where it is closed even to its own user. */
+export function environOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EACCES") return "";
+    throw error;
+  }
+}

@@ -14,6 +14,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { withoutSecrets } from "../../src/worker/secrecy.ts";
 import { eventually } from "../support/eventually.ts";
+import { environOf } from "../support/processes.ts";
 import { ScriptedServer, shellJob } from "../support/scripted_server.ts";
 import { cleanUpWorkers, startWorker, WORKER_TOKEN } from "../support/worker_process.ts";
 
@@ -74,7 +75,7 @@ describe("a job that spies", () => {
     // Deno cannot replace its own image; there only root can read this, as the next test shows.
     if ("Deno" in globalThis) return;
     assert.ok(!log.includes(WORKER_TOKEN) && !log.includes("postgres://secret"), log);
-    const own = readFileSync(`/proc/${worker.pid}/environ`, "latin1");
+    const own = environOf(worker.pid);
     assert.ok(!own.includes(WORKER_TOKEN) && !own.includes("postgres://secret"), own);
   });
 
