@@ -53,8 +53,11 @@ export class Actions {
     if (done.asked.includes(id) || state === "dispatched" || state === "running") {
       return { ok: true, state };
     }
-    if (state === "cancelled")
+    if (state === "cancelled") {
+      // Asked by us, and carried out before we looked again.
+      if (done.asked.includes(id)) return { ok: true, state };
       return { ok: false, code: "conflict", reason: "It is cancelled already." };
+    }
     if (state === "queued" || state === "ready") return this.cancelJob(id, actor, reason);
     return { ok: false, code: "conflict", reason: `It has ended already: ${state}.` };
   }
