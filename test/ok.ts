@@ -24,7 +24,11 @@ function steps(quick: boolean): Step[] {
   const bun = process.execPath;
   const tests = quick ? ["tidy_test"] : [];
   return [
-    { name: "format and lint", command: `${BIN}/biome`, args: ["ci", "--colors=off", "."] },
+    {
+      name: "format and lint",
+      command: `${BIN}/biome`,
+      args: ["ci", "--colors=off", "--error-on-warnings", "."],
+    },
     { name: "types", command: `${BIN}/tsc`, args: ["-p", "."] },
     { name: "types on Deno", command: denoBinary(), args: ["check", "-q", ...denoFiles()] },
     { name: "schema drift", command: bun, args: ["drizzle/generate.ts", "verify"] },
