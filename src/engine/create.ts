@@ -102,6 +102,7 @@ class SignalboxEngine implements Engine, SessionHost {
       histories: this.#histories,
       host: {
         giveBack: (session, lease) => this.giveBack(session, lease),
+        doubt: (sessions) => this.#sessions.doubt(sessions),
         backlog: () => this.ender.size,
         unsendable: (session, lease, why) => this.#unsendable(session, lease, why),
       },

@@ -31,6 +31,8 @@ type Adopted = Granted & { lease: Lease };
 export interface DispatcherHost {
   /** A lease whose worker never got it: its job is ready again. */
   giveBack(session: Session, lease: Lease): void;
+  /** A lease was refused to these sessions: another server may have ended them. */
+  doubt(sessions: Session[]): void;
   /** Reports that no transaction has written yet. */
   backlog(): number;
   /** An attempt that can never be sent: its inputs are larger than a frame. */
@@ -158,16 +160,17 @@ export class Dispatcher implements Service {
   /** What was not granted gives its slot back; its line is read again from the head, soon. */
   #undo(picks: Picked[], granted: Granted[], limited: number[]): void {
     const got = new Set(granted.map((g) => g.picked));
-    let refused = false;
+    const refused = new Set<Session>();
     for (const picked of picks) {
       if (got.has(picked)) continue;
-      refused = true;
       const { session, line, job } = picked.choice;
+      refused.add(session);
       session.unreserve(line);
       line.line.rewind = true;
       if (limited.includes(job.queue)) this.#full.set(job.queue, performance.now() + LIMITED_MS);
     }
-    if (!refused) return;
+    if (refused.size === 0) return;
+    this.#host.doubt([...refused]);
     clearTimeout(this.#recheck);
     this.#recheck = setTimeout(() => this.poke(), RECHECK_MS);
   }

@@ -8,7 +8,12 @@ import { resolveReport, resolveUnstorable } from "../core/job_end.ts";
 import { SECONDS_PER_POINT } from "../core/rank.ts";
 import type { Transaction } from "../db/client.ts";
 import { type EndedRow, endJobs } from "../db/statements/end_jobs.ts";
-import { lockLive, readLeases, recordedAttempts } from "../db/statements/leases.ts";
+import {
+  lockLive,
+  type RecordedAttempt,
+  readLeases,
+  recordedAttempts,
+} from "../db/statements/leases.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
 import { returnJobs } from "../db/statements/return_jobs.ts";
@@ -96,7 +101,7 @@ export class Ender {
     ]);
     for (const r of reports) {
       const same = known.some(
-        (k) => k.job_id === r.job && k.attempt === r.attempt && k.token === r.token,
+        (k) => k.attempt === r.attempt && isOnRecord(k, { ...r, id: r.job }, r.outcome),
       );
       const lease = { id: r.job, attempt: r.attempt, token: r.token };
       from.recorded(lease, same, same ? "repeated" : "lease_lost");
@@ -197,8 +202,9 @@ export class Ender {
         }
         from.release(lease);
         lease.actor.stop();
-        const same = recorded.some((r) => r.job_id === lease.id && r.token === lease.token);
-        if (item.report) from.recorded(lease, same, same ? "repeated" : "lease_lost");
+        const { report } = item;
+        const same = report && recorded.some((r) => isOnRecord(r, lease, report.outcome));
+        if (item.report) from.recorded(lease, same === true, same ? "repeated" : "lease_lost");
       }
     } catch (error) {
       // The workers still hold these reports and repeat them at the next hello.
@@ -231,4 +237,20 @@ export class Ender {
     });
     return { ...item, end };
   }
+}
+
+/** Ends that the server writes by itself, without a report. */
+const UNREPORTED: readonly string[] = ["lost", "released", "rejected"];
+
+/**
+ * Whether a record is that of this report. Its outcome may be another word for what was reported (a
+ * cancel that nobody asked for is a failure), but not the server's own for a lease that it took back.
+ */
+function isOnRecord(
+  recorded: RecordedAttempt,
+  lease: { id: string; token: string },
+  outcome: string,
+): boolean {
+  if (recorded.job_id !== lease.id || recorded.token !== lease.token) return false;
+  return recorded.outcome === outcome || !UNREPORTED.includes(recorded.outcome);
 }

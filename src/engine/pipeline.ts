@@ -91,8 +91,7 @@ export class Pipeline<T, R> {
         const result = await sql.begin((tx) =>
           this.#options.write(tx as unknown as Transaction, items, beat),
         );
-        await this.#options.committed(items, result as R);
-        return;
+        return await this.#committed(items, result as R);
       } catch (error) {
         const code = sqlState(error);
         if (isUnstorable(code) && !lacksPartition(error)) return this.#halve(items, error);
@@ -100,12 +99,21 @@ export class Pipeline<T, R> {
           log.warn({ pipeline: name, code, error: message(error) }, "beat failed, will repeat");
         }
         if (code === undefined && (await this.#landed(beat))) {
-          await this.#options.committed(items, undefined);
-          return;
+          return await this.#committed(items, undefined);
         }
         await rest(pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
+    }
+  }
+
+  /** What fails after the commit is no fault of the transaction: nothing is written again. */
+  async #committed(items: T[], result: R | undefined): Promise<void> {
+    try {
+      await this.#options.committed(items, result);
+    } catch (error) {
+      const { log, name } = this.#options;
+      log.error({ pipeline: name, error: message(error) }, "a written beat was not told in full");
     }
   }
 
@@ -138,8 +146,9 @@ export class Pipeline<T, R> {
 /** The SQLSTATE of a server's answer; undefined where the connection itself failed. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown })?.code;
+  // A system's own word such as EPIPE has five letters too, but no class of SQLSTATE begins with E.
   // Class 57P and 08 mean that the connection ended: whether the commit landed is unknown.
-  if (typeof code !== "string" || !/^[0-9A-Z]{5}$/.test(code)) return undefined;
+  if (typeof code !== "string" || !/^[0-9FHPX][0-9A-Z]{4}$/.test(code)) return undefined;
   return code.startsWith("57P") || code.startsWith("08") ? undefined : code;
 }
 

@@ -20,6 +20,7 @@ import {
   beatSessions,
   closeIdleSession,
   dropSessions,
+  endedSessions,
   endSessions,
   insertSession,
   lockOpenSessions,
@@ -179,10 +180,11 @@ export class Sessions implements Service {
     });
     const leases = superseded.length > 0 ? await lockLeases(tx, superseded, LEASES_MAX) : [];
     const named = new Set(
-      [...hello.running, ...hello.unrecorded].map((r) => `${r.job}/${r.token}`),
+      [...hello.running, ...hello.unrecorded].map((r) => `${r.job}/${r.attempt}/${r.token}`),
     );
-    const resumed = leases.filter((l) => named.has(`${l.id}/${l.token}`));
-    const rest = leases.filter((l) => !named.has(`${l.id}/${l.token}`));
+    const isNamed = (l: LeaseRow) => named.has(`${l.id}/${l.attempt}/${l.token}`);
+    const resumed = leases.filter(isNamed);
+    const rest = leases.filter((l) => !isNamed(l));
     await moveLeases(
       tx,
       resumed.map((l) => l.id),
@@ -265,6 +267,20 @@ export class Sessions implements Service {
   heard(): number[] {
     const since = performance.now() - this.#context.options.leaseSeconds * 1000;
     return [...this.#open.values()].filter((s) => s.heardAt > since).map((s) => s.id);
+  }
+
+  /** Ends those that are over in the database: superseded or rescued by another server. */
+  doubt(sessions: Session[]): void {
+    endedSessions(
+      this.#context.database.beats,
+      sessions.map((s) => s.id),
+    )
+      .then((ended) => {
+        for (const id of ended) {
+          this.#open.get(id)?.end("lapsed", "The session is over; connect again.");
+        }
+      })
+      .catch(() => {}); // The next refusal asks again.
   }
 
   progressed(lease: Lease): void {

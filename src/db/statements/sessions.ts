@@ -166,6 +166,16 @@ export async function askDrain(sql: Sql, uid: string): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Those of these sessions that are over, whoever ended them. */
+export async function endedSessions(sql: Sql, sessions: number[]): Promise<number[]> {
+  const rows = await sql.unsafe(
+    `select id from worker_connection where id = any($1::bigint[]) and ended_at is not null`,
+    [plainArray(sessions)],
+    prepared,
+  );
+  return rows.map((r) => r.id as number);
+}
+
 export async function askedToDrain(sql: Sql, sessions: number[]): Promise<number[]> {
   const rows = await sql.unsafe(
     `select id from worker_connection where id = any($1::bigint[]) and draining`,
