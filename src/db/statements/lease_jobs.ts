@@ -5,8 +5,10 @@
  * (`no key update skip locked`, by id). Returns only what was leased; an id that is not returned
  * was paused, stopped, taken, cancelled or locked meanwhile, and is looked at again later.
  */
+
+import { plainArray } from "../arrays.ts";
 import type { Transaction } from "../client.ts";
-import { nested, rowSource } from "../row_source.ts";
+import { rowSource } from "../row_source.ts";
 import { counterDeltasOf } from "./counters.ts";
 
 export interface ChosenLease {
@@ -47,7 +49,13 @@ export interface LeasedRow {
   priority: number;
 }
 
-const chosen = rowSource<ChosenLease>(
+/** Where a lease's figures stand in the flat arrays that all leases of a beat share; from 1. */
+interface Placed extends ChosenLease {
+  place: number;
+  candidatesFrom: number;
+}
+
+const chosen = rowSource<Placed>(
   "t",
   [
     ["id", "uuid", (c) => c.job],
@@ -55,16 +63,23 @@ const chosen = rowSource<ChosenLease>(
     ["worker", "int", (c) => c.worker],
     ["token", "uuid", (c) => c.token],
     ["score", "real", (c) => c.score],
-    ["terms", "text", (c) => nested(c.terms)],
-    ["cands", "text", (c) => nested(c.candidates)],
-    ["cand_scores", "text", (c) => nested(c.candidateScores)],
+    ["place", "int", (c) => c.place],
+    ["cand_from", "int", (c) => c.candidatesFrom],
+    ["cand_to", "int", (c) => c.candidatesFrom + c.candidates.length - 1],
     ["considered", "int", (c) => c.considered],
     ["worker_ctx", "uuid", (c) => c.workerContext],
     ["job_ctx", "uuid", (c) => c.jobContext],
     ["instance_ctx", "uuid", (c) => c.instanceContext],
   ],
-  5,
+  9,
 );
+
+/**
+ * Terms and candidates travel as flat arrays and are cut into slices: parsed as a small array of text
+ * for each row they cost more than all else that reads the input.
+ */
+const TERMS = "($5::real[])[(p.place - 1) * $6::int + 1 : p.place * $6::int]";
+const slice = (parameter: string) => `(${parameter})[p.cand_from : p.cand_to]`;
 
 const LEASE = `
 with beat as (insert into beat (id) values ($1)),
@@ -81,7 +96,7 @@ picked as materialized (
   select t.*, l.ready_at
   from ${chosen.sql}
   join live_job l on l.id = any(array[t.id])
-  where l.state = 'ready'
+  where l.state = 'ready' and not coalesce(t.worker = any(l.rejected_by), false)
     and exists (select from open)
     and t.session = any(array(select id from sessions))
     and exists (select from queues q where q.id = l.queue_id
@@ -90,8 +105,8 @@ picked as materialized (
 leased as (
   update live_job l set state = 'dispatched', ready_rank = null, attempt = l.attempt + 1,
     dispatched_at = greatest(l.ready_at, now()), session_id = p.session, worker_id = p.worker,
-    token = p.token, score = p.score, rules_version = $4, terms = p.terms::real[],
-    candidates = p.cands::uuid[], candidate_scores = p.cand_scores::real[],
+    token = p.token, score = p.score, rules_version = $4, terms = ${TERMS},
+    candidates = ${slice("$7::uuid[]")}, candidate_scores = ${slice("$8::real[]")},
     considered = p.considered, worker_context = p.worker_ctx, job_context = p.job_ctx,
     instance_context = p.instance_ctx, started_at = null, deadline_at = null, progress = null,
     progress_note = null, cancel_acknowledged_at = null
@@ -113,6 +128,12 @@ export async function leaseJobs(
   input: { beat: string; queues: number[]; rulesVersion: number; leases: ChosenLease[] },
 ): Promise<LeasedRow[]> {
   const sessions = [...new Set(input.leases.map((c) => c.session))];
+  let from = 1;
+  const leases = input.leases.map((lease, at): Placed => {
+    const placed = { ...lease, place: at + 1, candidatesFrom: from };
+    from += lease.candidates.length;
+    return placed;
+  });
   const rows = await tx.unsafe(
     LEASE,
     [
@@ -120,7 +141,11 @@ export async function leaseJobs(
       `{${sessions.join(",")}}`,
       `{${input.queues.join(",")}}`,
       input.rulesVersion,
-      ...chosen.params(input.leases),
+      plainArray(leases.flatMap((l) => l.terms)),
+      leases[0]?.terms.length ?? 0,
+      plainArray(leases.flatMap((l) => l.candidates)),
+      plainArray(leases.flatMap((l) => l.candidateScores)),
+      ...chosen.params(leases),
     ],
     { prepare: true },
   );
