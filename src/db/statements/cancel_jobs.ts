@@ -9,7 +9,8 @@ import type { EndedRow } from "./end_jobs.ts";
 
 const AT_REST = `
 with picked as materialized (
-  select l.*, l.state as was, 'cancelled'::job_state as now_is, greatest(l.queued_at, l.eligible_at, l.ready_at, now()) as fin
+  select l.*, l.state as was, 'cancelled'::job_state as now_is,
+    greatest(l.queued_at, l.eligible_at, l.ready_at, now()) as fin
   from live_job l where l.id = any($1::uuid[]) and l.session_id is null
   order by l.id for update of l),
 gone as (delete from live_job l using picked p where l.id = any(array[p.id]) returning p.*),

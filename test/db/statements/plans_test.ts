@@ -207,6 +207,10 @@ const noted = (ids: string[]) => ({
 });
 
 function casesOf(data: PlanData): Case[] {
+  return [...beatCases(data), ...lifeCases(data), ...workCases(data)];
+}
+
+function beatCases(data: PlanData): Case[] {
   const held = places(data.firstHeld, N, 2);
   const heldIds = held.map(liveId);
   return [
@@ -245,6 +249,13 @@ function casesOf(data: PlanData): Case[] {
     { name: "leases of sessions", use: (sql) => lockLeases(sql, places(1, 20), N) },
     { name: "leases by id", use: (sql) => readLeases(sql, heldIds) },
     { name: "recorded attempts", use: (sql) => recordedAttempts(sql, old(0)) },
+  ];
+}
+
+function lifeCases(data: PlanData): Case[] {
+  const held = places(data.firstHeld, N, 2);
+  const heldIds = held.map(liveId);
+  return [
     {
       name: "progress",
       use: (sql) => {
@@ -295,6 +306,11 @@ function casesOf(data: PlanData): Case[] {
     { name: "cancels at rest", use: (sql) => cancelAtRest(sql, live(0), "test", null) },
     { name: "cancels of held jobs", use: (sql) => askCancel(sql, heldIds, "test", null) },
     { name: "cancel intents", use: (sql) => cancelIntents(sql, places(1, SESSIONS)) },
+  ];
+}
+
+function workCases(data: PlanData): Case[] {
+  return [
     { name: "ends to retry", use: (sql) => lockEnds(sql, old(0, N, 10), 100_000) },
     { name: "what stands around retries", use: (sql) => lockAround(sql, old(0, N, 10)) },
     { name: "bad dependencies", use: (sql) => badDependencies(sql, old(1, N, 10)) },
