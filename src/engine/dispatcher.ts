@@ -117,7 +117,8 @@ export class Dispatcher implements Service {
       history: (name) => this.#histories.of(name),
       now: at,
     });
-    if (choices.length === 0) return false;
+    // A line may have been read past jobs that nobody here would take: those behind come next.
+    if (choices.length === 0) return lines.some(({ line }) => line.size === 0 && !line.exhausted);
     return await this.#lease(choices, instance, at);
   }
 

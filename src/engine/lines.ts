@@ -9,7 +9,7 @@ import type { ChoiceLine } from "./choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Histories } from "./histories.ts";
 import type { Session } from "./session.ts";
-import { Line, waitingOf } from "./window.ts";
+import { Line, type Waiting, waitingOf } from "./window.ts";
 
 /** A line with all sessions that fit it; `sessions` holds those with a free slot at the moment. */
 interface FitLine extends ChoiceLine {
@@ -45,7 +45,10 @@ export class Lines {
   join(session: Session): void {
     this.#sessions.add(session);
     for (const line of this.#lines.values()) {
-      if (fits(line.facts, session.facts)) line.fitting.push(session);
+      if (!fits(line.facts, session.facts)) continue;
+      line.fitting.push(session);
+      // Jobs that everybody else had rejected were passed by.
+      line.line.rewind = true;
     }
     // What nobody could run is asked again; it comes back as a line with the next refill.
     const again = [...this.#unfit];
@@ -71,7 +74,9 @@ export class Lines {
     const max = this.#perLine();
     for (const row of ready) {
       this.#offered.add(row.shape_id);
-      this.#ensure(row.shape_id)?.line.offer(waitingOf(row), max);
+      const line = this.#ensure(row.shape_id);
+      const waiting = waitingOf(row);
+      if (line && isWanted(line, waiting)) line.line.offer(waiting, max);
     }
   }
 
@@ -128,10 +133,13 @@ export class Lines {
       const some = thin.slice(at, at + REFILL_LINES);
       any = (await this.#read(some, this.share)) || any;
     }
-    const dry = thin.filter((l) => l.line.size === 0);
-    if (this.share.replicas > 1 && dry.length > 0) {
-      for (const line of dry) line.line.restart();
-      any = (await this.#read(dry.slice(0, REFILL_LINES), { replicas: 1, mine: 0 })) || any;
+    // Where our part is done, the parts of the other replicas are read too.
+    const dry = lines
+      .filter(({ line }) => line.size === 0 && line.exhausted && !line.whole)
+      .slice(0, REFILL_LINES);
+    if (dry.length > 0) {
+      for (const { line } of dry) line.restart();
+      any = (await this.#read(dry, { replicas: 1, mine: 0 })) || any;
     }
     return any;
   }
@@ -159,10 +167,12 @@ export class Lines {
       if (list) list.push(row);
       else byShape.set(row.shape_id, [row]);
     }
-    for (const { line } of lines) {
+    for (const fit of lines) {
+      const { line } = fit;
       const found = byShape.get(line.shape) ?? [];
-      line.append(found.map(waitingOf));
+      line.append(found.map(waitingOf), (row) => isWanted(fit, row));
       line.exhausted = found.length < limit && !line.missed;
+      line.whole = line.exhausted && share.replicas === 1;
     }
     return rows.length > 0;
   }
@@ -210,4 +220,9 @@ export class Lines {
     this.#lines.set(shape, line);
     return line;
   }
+}
+
+/** Whether some session that fits has not rejected this job. */
+function isWanted(line: FitLine, { rejectedBy }: Waiting): boolean {
+  return rejectedBy.length === 0 || line.fitting.some((s) => !rejectedBy.includes(s.workerId));
 }

@@ -34,6 +34,8 @@ export class Line {
   afterRank = Number.NEGATIVE_INFINITY;
   afterId = "00000000-0000-0000-0000-000000000000";
   exhausted = false;
+  /** `exhausted` holds for all jobs of the shape, not only for those that are this replica's to peek. */
+  whole = false;
   /** Read again from the head: something may stand before the last key. */
   rewind = false;
   /** A job was left to the keyset: a read that was under way already may not have seen it. */
@@ -51,13 +53,16 @@ export class Line {
     return this.#rows[this.#head + place];
   }
 
-  /** Rows read by keyset come in order and go behind what is there. */
-  append(rows: Waiting[]): void {
+  /**
+   * Rows read by keyset come in order and go behind what is there. Those that nobody would take (see
+   * `isWanted`) are passed by: a window full of them would hide every job behind.
+   */
+  append(rows: Waiting[], isWanted: (row: Waiting) => boolean): void {
     const last = rows[rows.length - 1];
     if (!last) return;
     this.afterRank = last.rank;
     this.afterId = last.id;
-    for (const row of rows) this.#insert(row);
+    for (const row of rows) if (isWanted(row)) this.#insert(row);
   }
 
   /** A job that just became ready. Ignored where the keyset will find it by itself. */
@@ -66,6 +71,7 @@ export class Line {
     if (beyond && (!this.exhausted || this.size >= max)) {
       this.missed = true;
       this.exhausted = false;
+      this.whole = false;
       return;
     }
     this.#insert(row);
@@ -106,6 +112,7 @@ export class Line {
   restart(): void {
     this.rewind = false;
     this.exhausted = false;
+    this.whole = false;
     this.afterRank = Number.NEGATIVE_INFINITY;
     this.afterId = "00000000-0000-0000-0000-000000000000";
   }
@@ -133,6 +140,7 @@ export class Line {
     this.afterRank = last.rank;
     this.afterId = last.id;
     this.exhausted = false;
+    this.whole = false;
   }
 
   #insert(row: Waiting): void {
