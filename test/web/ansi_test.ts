@@ -54,7 +54,6 @@ describe("terminal output as HTML", () => {
 
   test("hostile output costs no more than its length", () => {
     const n = 200_000;
-    const began = performance.now();
     for (const text of [
       `\r${"x".repeat(n)}`,
       "\r".repeat(n),
@@ -66,10 +65,9 @@ describe("terminal output as HTML", () => {
       "\x1b[31m<".repeat(n / 6),
       "<".repeat(n),
     ]) {
-      html(text);
+      assert.equal(typeof html(text), "string");
     }
-    const ms = performance.now() - began;
-    assert.ok(ms < 3_000, `${ms} ms`);
+    // No clock: what costs the square of its length does not come back before the file's time limit.
   });
 
   test("the style goes on in the next piece", () => {
