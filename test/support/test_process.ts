@@ -93,10 +93,13 @@ export function denoBinary(): string {
   return join(dirname(require.resolve(name)), process.platform === "win32" ? "deno.exe" : "deno");
 }
 
-/** Tests take no setting from whoever runs them. */
+/**
+ * Tests take no setting from whoever runs them. What marks them as part of a job stays, so that the
+ * job's worker finds all that they start.
+ */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(SIGNALBOX_|DATABASE_URL$|PORT$|PG|FORCE_COLOR$|npm_)/.test(name),
+    ([name]) => !/^(SIGNALBOX_(?!RUN$)|DATABASE_URL$|PORT$|PG|FORCE_COLOR$|npm_)/.test(name),
   );
   return { ...Object.fromEntries(kept), NO_COLOR: "1" };
 }
