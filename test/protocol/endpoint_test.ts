@@ -32,7 +32,7 @@ before(async () => {
     logs,
     log: quiet,
     config: { workerToken: TOKEN },
-    helloTimeoutMs: 100,
+    helloTimeoutMs: 1_000,
   });
   server = await runtime.serve({
     host: "127.0.0.1",
