@@ -3,6 +3,7 @@
  * one beat, and sends each worker one frame after the commit. One turn at a time owns the window and
  * the free slots, so nothing here needs a lock.
  */
+import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import type { ScoringInstance } from "../core/scoring/context.ts";
 import { readInputs } from "../db/statements/inputs.ts";
@@ -198,7 +199,7 @@ export class Dispatcher implements Service {
       }
       const job = assignment(this.#context, picked, row, inputs.get(row.id));
       // Only what may be large is measured: a plain job is far below any bound.
-      const bytes = job.inputs || row.payload ? JSON.stringify(job).length * 1.1 : 400;
+      const bytes = job.inputs || row.payload ? Buffer.byteLength(JSON.stringify(job)) : 400;
       if (bytes > ASSIGN_MAX_BYTES) {
         this.#host.unsendable(session, lease, "The results of its dependencies exceed 512 KiB.");
         continue;

@@ -55,6 +55,10 @@ export class Replicas implements Service {
     bus.on("switches.changed", () => this.#say({ switches: true }));
   }
 
+  get #me(): string {
+    return this.#context.replicaId;
+  }
+
   get alone(): boolean {
     return this.#alone;
   }
@@ -71,6 +75,8 @@ export class Replicas implements Service {
       connection: { application_name: "signalbox listen" },
     });
     await this.#listen.listen(CHANNEL, (text) => this.#heard(text));
+    // Who thought to be alone says nothing until its next heartbeat: let it have that now.
+    if (!this.#alone) await this.#listen.notify(CHANNEL, JSON.stringify({ from: this.#me }));
   }
 
   async stop(): Promise<void> {
@@ -99,7 +105,7 @@ export class Replicas implements Service {
     this.#timer = undefined;
     const shapes = this.#shapes.size > SHAPES_MAX ? ("all" as const) : [...this.#shapes];
     const wake: Wake = {
-      from: this.#context.replicaId,
+      from: this.#me,
       ...this.#flags,
       ...(shapes.length > 0 ? { shapes } : {}),
     };
@@ -113,7 +119,9 @@ export class Replicas implements Service {
   #heard(text: string): void {
     try {
       const wake = JSON.parse(text) as Wake;
-      if (wake.from !== this.#context.replicaId) this.#listener.wake(wake);
+      if (wake.from === this.#me) return;
+      if (this.#alone) this.#heartbeat.poke();
+      this.#listener.wake(wake);
     } catch (error) {
       this.#context.log.warn({ error: String(error) }, "a wake-up was not understood");
     }
