@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { ROOT, SetUpError, setUp } from "./setup.mjs";
 
-const SAME_SIGNAL_MS = 1_000;
+const SAME_SIGNAL_MS = 1_500;
 
 /**
  * Runs `[file of this project, …arguments]` under Bun and ends as it ends.

@@ -3,7 +3,7 @@
  *
  * Beneath a launcher (`bin/signalbox.mjs`, which names itself in the environment) one Ctrl-C comes
  * twice: the terminal signals every process of the group, and the launcher passes on what it got,
- * because whoever signals only the launcher means us as well. Within a second, both are one. A
+ * because whoever signals only the launcher means us as well. Within a second and a half, both are one. A
  * launcher that was killed cannot pass anything on: its end counts as SIGTERM.
  *
  * A terminal that closes (SIGHUP) asks to end as well, unless `nohup` has put that aside.
@@ -13,7 +13,7 @@ import process from "node:process";
 
 /** The variable in which a launcher writes its process id. */
 export const LAUNCHER = "SIGNALBOX_LAUNCHER";
-const SAME_SIGNAL_MS = 1_000;
+const SAME_SIGNAL_MS = 1_500;
 
 export interface SignalSource {
   on(signal: string, handler: () => void): void;
