@@ -73,6 +73,7 @@ export class LeaseBeat {
     const rows = await leaseJobs(tx, {
       beat,
       queues: [...new Set(allowed.map((p) => p.choice.job.queue))],
+      limited,
       rulesVersion: RULES_VERSION,
       leases: allowed.map(leaseInput),
     });

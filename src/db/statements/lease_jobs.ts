@@ -71,7 +71,7 @@ const chosen = rowSource<Placed>(
     ["job_ctx", "uuid", (c) => c.jobContext],
     ["instance_ctx", "uuid", (c) => c.instanceContext],
   ],
-  9,
+  10,
 );
 
 /**
@@ -91,7 +91,9 @@ sessions as materialized (
   order by id for key share),
 queues as materialized (
   select id, stop_below from queue
-  where id = any($3::int[]) and paused_at is null order by id for share),
+  where id = any($3::int[]) and paused_at is null and (id = any($9::int[])
+    or not exists (select from queue_limit l where l.queue_id = queue.id offset 0))
+  order by id for share),
 picked as materialized (
   select t.*, l.ready_at
   from ${chosen.sql}
@@ -125,7 +127,14 @@ from leased l join job j on j.id = any(array[l.id])`;
 
 export async function leaseJobs(
   tx: Transaction,
-  input: { beat: string; queues: number[]; rulesVersion: number; leases: ChosenLease[] },
+  input: {
+    beat: string;
+    queues: number[];
+    /** Queues whose limits the caller has locked and kept; another limited one gives nothing. */
+    limited: number[];
+    rulesVersion: number;
+    leases: ChosenLease[];
+  },
 ): Promise<LeasedRow[]> {
   const sessions = [...new Set(input.leases.map((c) => c.session))];
   let from = 1;
@@ -145,6 +154,7 @@ export async function leaseJobs(
       leases[0]?.terms.length ?? 0,
       plainArray(leases.flatMap((l) => l.candidates)),
       plainArray(leases.flatMap((l) => l.candidateScores)),
+      plainArray(input.limited),
       ...chosen.params(leases),
     ],
     { prepare: true },

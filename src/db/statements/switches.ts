@@ -96,7 +96,7 @@ export interface QueueRoom {
 
 const ROOM = `
 select l.queue_id as queue, l.concurrency, l.rate_count,
-  least(l.rate_count, l.tokens + l.rate_count * extract(epoch from now() - l.refilled_at)
+  least(l.rate_count, l.tokens + l.rate_count * greatest(0, extract(epoch from now() - l.refilled_at))
     / nullif(l.rate_seconds, 0))::float8 as tokens,
   (select count(*) from live_job j where j.session_id is not null and j.queue_id = l.queue_id)::int as held
 from queue_limit l where l.queue_id = any($1::int[]) order by l.queue_id`;
@@ -125,8 +125,8 @@ export async function spendTokens(
 ): Promise<void> {
   if (spent.length === 0) return;
   await tx.unsafe(
-    `update queue_limit l set refilled_at = now(),
-       tokens = least(l.rate_count, l.tokens + l.rate_count * extract(epoch from now() - l.refilled_at)
+    `update queue_limit l set refilled_at = greatest(l.refilled_at, now()),
+       tokens = least(l.rate_count, l.tokens + l.rate_count * greatest(0, extract(epoch from now() - l.refilled_at))
          / nullif(l.rate_seconds, 0)) - t.n
      from unnest($1::int[], $2::int[]) as t(queue, n)
      where l.queue_id = t.queue and l.rate_count is not null`,

@@ -225,7 +225,13 @@ function beatCases(data: PlanData): Case[] {
     {
       name: "leases",
       use: (sql) =>
-        leaseJobs(sql, { beat: newId(0), queues: [1], rulesVersion: 1, leases: leases() } as never),
+        leaseJobs(sql, {
+          beat: newId(0),
+          queues: [1],
+          limited: [1],
+          rulesVersion: 1,
+          leases: leases(),
+        }),
     },
     // Counts the leases that stand, which are as many as there are slots.
     { name: "queue limits", use: (sql) => lockLimits(sql, [1]), most: data.held + 10 },
