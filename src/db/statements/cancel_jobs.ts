@@ -75,7 +75,8 @@ export interface CancelIntent {
 export async function cancelIntents(sql: Sql, sessions: number[]): Promise<CancelIntent[]> {
   const rows = await sql.unsafe(
     `select id, session_id, token, cancel_actor, cancel_reason from live_job
-     where cancel_requested_at is not null and session_id = any($1::bigint[])`,
+     where cancel_requested_at > '-infinity' and (session_id = any($1::bigint[])) is true
+     order by cancel_requested_at`,
     [plainArray(sessions)],
     { prepare: true },
   );

@@ -35,7 +35,7 @@ const OF_WORKFLOW = `
   select j.id, j.queue_id, j.name_id, j.tags, j.created_at
   from (select distinct job_id from (
       select job_id from workflow_job where workflow_id = $5::uuid
-        and job_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') offset 0) x
+        and (job_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) is true offset 0) x
     order by job_id desc limit $9) w
   cross join lateral (select * from job where id = w.job_id and org_id = $1 offset 0) j
   order by j.id desc`;

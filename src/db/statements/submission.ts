@@ -180,8 +180,8 @@ export async function joinWorkflow(tx: Transaction, workflow: string, ids: strin
   await tx.unsafe(
     `with mine as (
        update live_job l set has_workflow = true where l.id = any($2::uuid[])
-         and not exists (
-           select from workflow_job w where w.workflow_id = $1 and w.job_id = l.id)
+         and (select count(*) from workflow_job w
+              where w.job_id = any(array[l.id]) and (w.workflow_id = $1) is true) = 0
        returning org_id, state)
      insert into counter_delta (org_id, workflow_id, state, n)
      select org_id, $1, state, count(*) from mine group by 1, 3`,
