@@ -34,6 +34,21 @@ export function jsonArray(values: readonly unknown[]): string {
   return textArray(values.map((v) => (v === undefined ? null : JSON.stringify(v))));
 }
 
+/** The numbers of an array literal without nulls; none for null. */
+export function numbers(literal: string | null | undefined): number[] {
+  return literal && literal.length > 2 ? literal.slice(1, -1).split(",").map(Number) : [];
+}
+
+/** The booleans of an array literal without nulls; none for null. */
+export function truths(literal: string | null | undefined): boolean[] {
+  return literal && literal.length > 2
+    ? literal
+        .slice(1, -1)
+        .split(",")
+        .map((word) => word === "t")
+    : [];
+}
+
 /** Epoch milliseconds as seconds, for `to_timestamp`. */
 export function secondsArray(values: readonly (number | null | undefined)[]): string {
   return plainArray(values.map((v) => (v === null || v === undefined ? null : v / 1000)));

@@ -31,7 +31,8 @@ export interface RowSource<T> {
   params(rows: readonly T[]): string[];
 }
 
-const CAST: Record<ColumnKind, string> = {
+/** The element type that each kind is sent as. */
+export const ARRAY_CASTS: Record<ColumnKind, string> = {
   uuid: "uuid",
   int: "int",
   bigint: "bigint",
@@ -54,16 +55,17 @@ export function rowSource<T>(
   columns: readonly Column<T>[],
   first = 1,
 ): RowSource<T> {
-  const casts = columns.map(([, kind], i) => `$${first + i}::${CAST[kind]}[]`).join(", ");
+  const casts = columns.map(([, kind], i) => `$${first + i}::${ARRAY_CASTS[kind]}[]`).join(", ");
   const names = columns.map(([name]) => name).join(", ");
   return {
     sql: `unnest(${casts}) as ${alias}(${names})`,
     next: first + columns.length,
-    params: (rows) => columns.map(([, kind, value]) => encode(kind, rows.map(value))),
+    params: (rows) => columns.map(([, kind, value]) => encodeColumn(kind, rows.map(value))),
   };
 }
 
-function encode(kind: ColumnKind, values: unknown[]): string {
+/** The array literal of one column. */
+export function encodeColumn(kind: ColumnKind, values: unknown[]): string {
   if (kind === "text") return textArray(values as (string | null | undefined)[]);
   if (kind === "json") return jsonArray(values);
   if (kind === "seconds") return secondsArray(values as (number | null | undefined)[]);

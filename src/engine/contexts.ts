@@ -34,6 +34,11 @@ export class Contexts {
     return id;
   }
 
+  /** Whether a decision named a context that is not stored yet. */
+  get fresh(): boolean {
+    return this.#fresh.size > 0;
+  }
+
   /** Inserts what is fresh, in the beat's own transaction. Returns what to confirm after commit. */
   async store(tx: Transaction): Promise<string[]> {
     const rows = [...this.#fresh.values()];

@@ -5,8 +5,10 @@
  */
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { DEFAULT_BACKOFF } from "../core/backoff.ts";
 import type { ScoringInstance } from "../core/scoring/context.ts";
 import { readInputs } from "../db/statements/inputs.ts";
+import type { JobDetails } from "../db/statements/job_details.ts";
 import { ASSIGN_MAX_BYTES, type Assignment } from "../messages/frames.ts";
 import { type Choice, choose } from "./choose.ts";
 import type { EngineContext } from "./context.ts";
@@ -138,7 +140,7 @@ export class Dispatcher implements Service {
     for (const { picked } of granted) this.#histories.waited(at - picked.choice.job.readyAt);
     if (granted.length === 0) return false;
     // Adopted before anything else can fail: a lease that nobody holds would stand for ever.
-    const adopted = granted.map((g) => ({ ...g, lease: this.#adopt(g.picked, g.row) }));
+    const adopted = granted.map((g) => ({ ...g, lease: this.#adopt(g) }));
     this.#context.bus.tell("events.committed", {});
     try {
       this.#send(adopted, await this.#inputs(granted));
@@ -178,7 +180,7 @@ export class Dispatcher implements Service {
   }
 
   async #inputs(granted: Granted[]): Promise<Map<string, Record<string, unknown>>> {
-    const ids = granted.filter((g) => g.row.has_inputs).map((g) => g.row.id);
+    const ids = granted.filter((g) => g.row.has_inputs).map((g) => g.picked.choice.job.id);
     const rows = await readInputs(this.#context.database.beats, ids);
     const inputs = new Map<string, Record<string, unknown>>();
     for (const row of rows) {
@@ -191,15 +193,16 @@ export class Dispatcher implements Service {
 
   #send(granted: Adopted[], inputs: Map<string, Record<string, unknown>>): void {
     const frames = new Map<Session, { jobs: Assignment[]; bytes: number }>();
-    for (const { picked, row, lease } of granted) {
-      const { session } = picked.choice;
-      if (!session.open) {
+    for (const one of granted) {
+      const { lease, job: details } = one;
+      const { session } = one.picked.choice;
+      if (!session.open || !details) {
         this.#host.giveBack(session, lease);
         continue;
       }
-      const job = assignment(this.#context, picked, row, inputs.get(row.id));
+      const job = assignment(this.#context, one, details, inputs.get(lease.id));
       // Only what may be large is measured: a plain job is far below any bound.
-      const bytes = job.inputs || row.payload ? Buffer.byteLength(JSON.stringify(job)) : 400;
+      const bytes = job.inputs || details.payload ? Buffer.byteLength(JSON.stringify(job)) : 400;
       if (bytes > ASSIGN_MAX_BYTES) {
         this.#host.unsendable(session, lease, "The results of its dependencies exceed 512 KiB.");
         continue;
@@ -218,17 +221,17 @@ export class Dispatcher implements Service {
     }
   }
 
-  #adopt(picked: Picked, row: Granted["row"]): Lease {
+  #adopt({ picked, row, job: details }: Granted): Lease {
     const { session, line, job } = picked.choice;
     const lease: Lease = {
-      id: row.id,
+      id: job.id,
       session: session.id,
       worker: session.workerId,
       token: picked.token,
       attempt: row.attempt,
-      org: row.org_id,
-      queue: row.queue_id,
-      name: row.name_id,
+      org: job.org,
+      queue: job.queue,
+      name: job.name,
       shape: job.shape,
       failures: row.failures,
       max_attempts: row.max_attempts,
@@ -238,18 +241,15 @@ export class Dispatcher implements Service {
       cancelActor: null,
       cancelReason: null,
       startedAt: null,
-      timeoutSeconds: row.timeout_seconds,
-      backoff: {
-        base_seconds: row.backoff_base,
-        factor: row.backoff_factor,
-        max_seconds: row.backoff_max,
-      },
+      timeoutSeconds: details?.timeout_seconds ?? null,
+      backoff: backoffOf(details),
       ramMb: line.ramMb,
       cpus: line.cpus,
       progress: null,
       progressNote: null,
       submitting: null,
       actor: createJobActor("dispatched"),
+      plain: !row.has_dependents,
       ending: false,
     };
     session.adopt(lease);
@@ -259,24 +259,30 @@ export class Dispatcher implements Service {
 
 function assignment(
   context: EngineContext,
-  picked: Picked,
-  row: Granted["row"],
+  { picked, row }: Granted,
+  details: JobDetails,
   inputs: Record<string, unknown> | undefined,
 ): Assignment {
-  const { line } = picked.choice;
+  const { line, job } = picked.choice;
   return {
-    job: row.id,
+    job: job.id,
     attempt: row.attempt,
     token: picked.token,
-    name: context.names.jobName(row.name_id),
-    org: context.names.orgName(row.org_id),
-    queue: context.names.queueName(row.queue_id),
-    kind: row.kind,
+    name: context.names.jobName(job.name),
+    org: context.names.orgName(job.org),
+    queue: context.names.queueName(job.queue),
+    kind: line.facts.kind,
     max_attempts: row.max_attempts,
-    ...(row.payload === null || row.payload === undefined ? {} : { payload: row.payload }),
+    ...(details.payload === null ? {} : { payload: details.payload }),
     ...(inputs ? { inputs } : {}),
-    ...(row.timeout_seconds === null ? {} : { timeout_seconds: row.timeout_seconds }),
+    ...(details.timeout_seconds === null ? {} : { timeout_seconds: details.timeout_seconds }),
     ...(line.ramMb ? { ram_mb: line.ramMb } : {}),
     ...(line.cpus ? { cpus: line.cpus } : {}),
   };
+}
+
+function backoffOf(details: JobDetails | null): Lease["backoff"] {
+  if (!details?.backoff) return DEFAULT_BACKOFF;
+  const [base_seconds, factor, max_seconds] = details.backoff;
+  return { base_seconds, factor, max_seconds };
 }

@@ -38,6 +38,8 @@ export interface Lease {
   progress: number | null;
   progressNote: string | null;
   actor: JobActorRef;
+  /** Nothing depended on the job when it was leased: its end may be written by one statement. */
+  plain: boolean;
   /** Its latest `submit`, while it is being written: the end waits for it. */
   submitting: Promise<void> | null;
   /** An end was reported and is being written: the slot is free already. */
@@ -80,6 +82,7 @@ export function leaseOf(row: LeaseRow, reserved: { ramMb: number; cpus: number }
     progressNote: null,
     submitting: null,
     actor: createJobActor(row.state),
+    plain: false,
     ending: false,
   };
 }

@@ -4,8 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { RULES_VERSION } from "../core/scoring/score.ts";
-import type { Transaction } from "../db/client.ts";
+import type { Sql, Transaction } from "../db/client.ts";
 import { beatLanded } from "../db/statements/beats.ts";
+import { type JobDetails, readJobDetails } from "../db/statements/job_details.ts";
 import { type ChosenLease, type LeasedRow, leaseJobs } from "../db/statements/lease_jobs.ts";
 import { readLeases } from "../db/statements/leases.ts";
 import { lockLimits, spendTokens } from "../db/statements/switches.ts";
@@ -22,7 +23,9 @@ export interface Picked {
   instanceContext: string;
 }
 
-export type Granted = { picked: Picked; row: LeasedRow };
+type Leased = { picked: Picked; row: Omit<LeasedRow, "at"> };
+/** `job` is null where it could not be read: the lease stands, and is to be given back. */
+export type Granted = Leased & { job: JobDetails | null };
 
 /** Tries of one beat before its choices are given up: they stay in the line and come again. */
 const TRIES_MAX = 5;
@@ -39,26 +42,12 @@ export class LeaseBeat {
 
   /** `limited`: queues of these picks that have limits. */
   async grant(picks: Picked[], limited: number[]): Promise<Granted[]> {
-    const { leases } = this.#context.database;
-    for (let tries = 1; tries <= TRIES_MAX && !this.#stopped; tries++) {
-      const beat = randomUUID();
-      try {
-        const { rows, stored } = await leases.begin((tx) =>
-          this.#write(tx as unknown as Transaction, picks, limited, beat),
-        );
-        this.#contexts.confirm(stored);
-        return match(picks, rows);
-      } catch (error) {
-        const code = sqlState(error);
-        this.#context.log.warn({ code, error: String(error) }, "lease beat failed");
-        if (code === undefined) {
-          const granted = await this.#afterLoss(picks, beat);
-          if (granted) return granted;
-        } else if (code !== "40P01" && code !== "40001" && code !== "55P03") return [];
-        await rest(20 * tries);
-      }
-    }
-    return [];
+    // Beside the beat: what it reads never changes. Nothing of it may fail what the beat has leased.
+    const details = this.#details(picks).catch(() => undefined);
+    const leased = await this.#lease(picks, limited);
+    if (leased.length === 0) return [];
+    const jobs = (await details) ?? (await this.#details(picks).catch(() => undefined));
+    return leased.map((one) => ({ ...one, job: jobs?.get(one.picked.choice.job.id) ?? null }));
   }
 
   /** Nothing more is tried; leases that landed unseen come back with their session's end. */
@@ -66,25 +55,59 @@ export class LeaseBeat {
     this.#stopped = true;
   }
 
-  async #write(tx: Transaction, picks: Picked[], limited: number[], beat: string) {
+  #details(picks: Picked[]): Promise<Map<string, JobDetails>> {
+    return readJobDetails(this.#context.database.beats, idsOf(picks));
+  }
+
+  async #lease(picks: Picked[], limited: number[]): Promise<Leased[]> {
+    for (let tries = 1; tries <= TRIES_MAX && !this.#stopped; tries++) {
+      const beat = randomUUID();
+      try {
+        return await this.#write(picks, limited, beat);
+      } catch (error) {
+        const code = sqlState(error);
+        this.#context.log.warn({ code, error: String(error) }, "lease beat failed");
+        if (code === undefined) {
+          const leased = await this.#afterLoss(picks, beat);
+          if (leased) return leased;
+        } else if (code !== "40P01" && code !== "40001" && code !== "55P03") return [];
+        await rest(20 * tries);
+      }
+    }
+    return [];
+  }
+
+  /** One statement, which is then the transaction, unless there are limits or new contexts. */
+  async #write(picks: Picked[], limited: number[], beat: string): Promise<Leased[]> {
+    const { leases } = this.#context.database;
+    if (limited.length === 0 && !this.#contexts.fresh)
+      return await this.#ask(leases, picks, [], beat);
+    const { leased, stored } = await leases.begin((tx) =>
+      this.#writeAll(tx as unknown as Transaction, picks, limited, beat),
+    );
+    this.#contexts.confirm(stored);
+    return leased;
+  }
+
+  async #ask(tx: Transaction | Sql, picks: Picked[], limited: number[], beat: string) {
+    const leases = picks.map(leaseInput);
+    const input = { beat, rulesVersion: RULES_VERSION, limited, leases };
+    return (await leaseJobs(tx, input)).map((row) => ({ picked: picks[row.at]!, row }));
+  }
+
+  async #writeAll(tx: Transaction, picks: Picked[], limited: number[], beat: string) {
     const stored = await this.#contexts.store(tx);
     const allowed = limited.length > 0 ? await this.#withinLimits(tx, picks, limited) : picks;
-    if (allowed.length === 0) return { rows: [], stored };
-    const rows = await leaseJobs(tx, {
-      beat,
-      queues: [...new Set(allowed.map((p) => p.choice.job.queue))],
-      limited,
-      rulesVersion: RULES_VERSION,
-      leases: allowed.map(leaseInput),
-    });
+    if (allowed.length === 0) return { leased: [], stored };
+    const leased = await this.#ask(tx, allowed, limited, beat);
     if (limited.length > 0) {
       const spent = limited.map((queue) => ({
         queue,
-        n: rows.filter((r) => r.queue_id === queue).length,
+        n: leased.filter((l) => l.picked.choice.job.queue === queue).length,
       }));
       await spendTokens(tx, spent);
     }
-    return { rows, stored };
+    return { leased, stored };
   }
 
   /** Keeps the best of each limited queue, as many as the limit has room for. */
@@ -107,38 +130,34 @@ export class LeaseBeat {
   }
 
   /** The connection went away at an unknown moment. Null: nothing was committed, try again. */
-  async #afterLoss(picks: Picked[], beat: string): Promise<Granted[] | null> {
+  async #afterLoss(picks: Picked[], beat: string): Promise<Leased[] | null> {
     const { leases } = this.#context.database;
     for (let pause = 50; !this.#stopped; pause = Math.min(pause * 2, 2_000)) {
       try {
         if (!(await beatLanded(leases, beat))) return null;
-        const rows = await readLeases(
-          leases,
-          picks.map((p) => p.choice.job.id),
-        );
-        const tokens = new Set(picks.map((p) => p.token));
-        const mine = rows.filter((r) => tokens.has(r.token)).map((r) => r.id);
-        return match(picks, await this.#withPayloads(mine));
+        // By token: whatever stood twice in the window was leased once.
+        const rows = await readLeases(leases, idsOf(picks));
+        const byToken = new Map(rows.map((row) => [row.token, row]));
+        return picks.flatMap((picked) => {
+          const row = byToken.get(picked.token);
+          return row ? [{ picked, row }] : [];
+        });
       } catch {
         await rest(pause);
       }
     }
     return [];
   }
+}
 
-  async #withPayloads(ids: string[]): Promise<LeasedRow[]> {
-    const rows = await this.#context.database.leases`
-      select l.id, l.session_id, l.token, l.attempt, l.org_id, l.queue_id, l.name_id, l.failures, l.lost,
-        l.rejections, l.has_inputs, j.max_attempts, j.kind, j.payload, j.timeout_seconds,
-        j.backoff_base, j.backoff_factor, j.backoff_max, j.priority
-      from live_job l join job j on j.id = l.id where l.id = any(${ids}::uuid[])`;
-    return rows as unknown as LeasedRow[];
-  }
+function idsOf(picks: Picked[]): string[] {
+  return picks.map((p) => p.choice.job.id);
 }
 
 function leaseInput({ choice, token, ...contexts }: Picked): ChosenLease {
   return {
     job: choice.job.id,
+    queue: choice.job.queue,
     session: choice.session.id,
     worker: choice.session.workerId,
     token,
@@ -149,13 +168,4 @@ function leaseInput({ choice, token, ...contexts }: Picked): ChosenLease {
     considered: choice.considered,
     ...contexts,
   };
-}
-
-/** By token: whatever stood twice in the window was leased once. */
-function match(picks: Picked[], rows: LeasedRow[]): Granted[] {
-  const byToken = new Map(rows.map((r) => [r.token, r]));
-  return picks.flatMap((picked) => {
-    const row = byToken.get(picked.token);
-    return row ? [{ picked, row }] : [];
-  });
 }

@@ -19,6 +19,8 @@ export interface PipelineOptions<T, R> {
   max: number;
   /** Writes the items; the beat's id must be inserted in the same transaction. */
   write(tx: Transaction, items: T[], beat: string): Promise<R>;
+  /** Items that one statement can write, which is then the transaction; undefined where it cannot. */
+  writeAlone?(sql: Sql, items: T[], beat: string): Promise<R> | undefined;
   /** After the commit. `result` is undefined where the beat had committed though we lost the answer. */
   committed(items: T[], result: R | undefined): void | Promise<void>;
   /** One item that can never be stored. Returns what to write instead, or null to drop it. */
@@ -82,16 +84,14 @@ export class Pipeline<T, R> {
   }
 
   async #beat(items: T[]): Promise<void> {
-    const { sql, log, name } = this.#options;
+    const { log, name } = this.#options;
     let pause = FIRST_PAUSE_MS;
     for (;;) {
       if (this.#stopped) return;
       const beat = randomUUID();
       try {
-        const result = await sql.begin((tx) =>
-          this.#options.write(tx as unknown as Transaction, items, beat),
-        );
-        return await this.#committed(items, result as R);
+        const result = await this.#write(items, beat);
+        return await this.#committed(items, result);
       } catch (error) {
         const code = sqlState(error);
         if (isUnstorable(code) && !lacksPartition(error)) return this.#halve(items, error);
@@ -105,6 +105,15 @@ export class Pipeline<T, R> {
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
     }
+  }
+
+  async #write(items: T[], beat: string): Promise<R> {
+    const { sql } = this.#options;
+    const alone = this.#options.writeAlone?.(sql, items, beat);
+    if (alone) return await alone;
+    return (await sql.begin((tx) =>
+      this.#options.write(tx as unknown as Transaction, items, beat),
+    )) as R;
   }
 
   /** What fails after the commit is no fault of the transaction: nothing is written again. */

@@ -1,6 +1,7 @@
 /** What the end of an attempt writes into `dispatched_job`, shared by final ends and returns. */
 import type { FinalState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import type { Items, Usage } from "../../messages/frames.ts";
+import type { RowArrays } from "../row_arrays.ts";
 import type { Column } from "../row_source.ts";
 
 export interface AttemptEnd {
@@ -67,8 +68,6 @@ export function attemptColumns<T extends AttemptEnd>(): Column<T>[] {
     ["items_skipped", "bigint", (e) => e.items?.skipped],
     ["log_bytes", "bigint", (e) => e.logBytes],
     ["failures", "smallint", (e) => e.failures],
-    ["lost", "smallint", (e) => e.lost],
-    ["rejections", "smallint", (e) => e.rejections],
     ["actor", "text", (e) => e.actor],
     ["now_is", "job_state", (e) => (e as unknown as { state: string }).state],
   ];
@@ -86,7 +85,7 @@ function whole(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.round(value);
 }
 
-/** The columns of `dispatched_job`, in the order of `ATTEMPT_VALUES`. */
+/** The columns of `dispatched_job`, in the order of `attemptValues`. */
 export const ATTEMPT_INTO = `
   job_id, attempt, org_id, queue_id, name_id, worker_id, session_id, token, outcome, state_after, reason,
   error, exit_code, signal, queued_at, eligible_at, ready_at, dispatched_at, started_at, ended_at,
@@ -94,25 +93,49 @@ export const ATTEMPT_INTO = `
   usage_source, items_success, items_failed, items_skipped, log_bytes, score, rules_version, terms,
   candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
 
-/** Reads a CTE with the live row's columns and the report's, and the computed was_started, fin. */
-export const ATTEMPT_VALUES = `
-  id, attempt, org_id, queue_id, name_id, worker_id, session, token, outcome, now_is, reason,
-  error, exit_code, signal, queued_at, eligible_at, ready_at, dispatched_at, begun, fin,
-  run_ms, ram, cpu, disk_read, disk_write, network, oom,
-  usage_source::jsonb, items_success, items_failed, items_skipped, log_bytes, score, rules_version,
-  terms, candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
+/**
+ * The values of `ATTEMPT_INTO`: from a CTE with the live row's columns, the report's place `i`, and
+ * begun, fin and now_is; the rest is read from the arrays.
+ */
+export function attemptValues<T>(rows: RowArrays<T>): string {
+  const { at } = rows;
+  return `
+  id, attempt, org_id, queue_id, name_id, worker_id, session_id, token, ${at("outcome")}, now_is,
+  ${at("reason")}, ${at("error")}, ${at("exit_code")}, ${at("signal")}, queued_at, eligible_at, ready_at,
+  dispatched_at, begun, fin, ${at("run_ms")}, ${at("ram")}, ${at("cpu")}, ${at("disk_read")},
+  ${at("disk_write")}, ${at("network")}, ${at("oom")}, ${at("usage_source")}::jsonb, ${at("items_success")},
+  ${at("items_failed")}, ${at("items_skipped")}, ${at("log_bytes")}, score, rules_version, terms,
+  candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
+}
+
+/** Live columns that an attempt's end reads, of the row `l`. */
+export const LIVE_VALUES = `l.id, l.attempt, l.org_id, l.queue_id, l.name_id, l.counted_name, l.worker_id,
+  l.session_id, l.token, l.queued_at, l.eligible_at, l.ready_at, l.dispatched_at, l.has_workflow, l.score,
+  l.rules_version, l.terms, l.candidates, l.candidate_scores, l.considered, l.worker_context,
+  l.job_context, l.instance_context`;
 
 /**
- * When the attempt began: never before the phase before it. A start that travels in the same beat as
- * the end was not written by itself; one that was not reported, of an attempt that ran (`run_ms`
- * known), lies before the end by as much.
+ * When the attempt began and ended: never before the phase before it. A start that travels in the
+ * same beat as the end was not written by itself; one that was not reported, of an attempt that ran
+ * (`run_ms` known), lies before the end by as much. `place`: of the report.
  */
-export const ATTEMPT_TIMES = `
+export function attemptTimes<T>(rows: RowArrays<T>, place: string): string {
+  const at = (name: string) => rows.at(name, place);
+  return `
   case when l.started_at is not null then l.started_at
-       when t.started is not null then greatest(l.dispatched_at, to_timestamp(t.started))
-       when t.run_ms is not null then greatest(l.dispatched_at,
-         to_timestamp(t.ended) - make_interval(secs => t.run_ms / 1000))
-       else null end as begun`;
+       when ${at("started")} is not null or ${at("run_ms")} is not null then greatest(
+         l.dispatched_at, to_timestamp(coalesce(${at("started")}, ${at("ended")} - ${at("run_ms")} / 1000)))
+       else null end as begun,
+  greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(${at("ended")})) as fin`;
+}
+
+/** The reported rows whose lease still stands, with their place: of the row `l`, of the report `t.i`. */
+export function standing<T>(rows: RowArrays<T>): string {
+  return `unnest(${rows.all("id")}) with ordinality as t(id, i)
+  join live_job l on l.id = any(array[t.id])
+  where l.token = ${rows.at("token", "t.i::int")}
+    and l.session_id is not distinct from ${rows.at("session", "t.i::int")}`;
+}
 
 /** An attempt that ran without its start having been recorded gets that event too. */
 export const RUNNING_EVENTS = `

@@ -17,6 +17,8 @@ export interface LeaseRow {
   failures: number;
   lost: number;
   rejections: number;
+  has_inputs: boolean;
+  has_dependents: boolean;
   max_attempts: number;
   /** Epoch milliseconds. */
   started_ms: number | null;
@@ -31,7 +33,8 @@ export interface LeaseRow {
 
 const COLUMNS = `
   l.id, l.session_id, l.worker_id, l.token, l.state, l.attempt, l.org_id, l.queue_id, l.name_id,
-  l.shape_id, l.failures, l.lost, l.rejections, l.max_attempts,
+  l.shape_id, l.failures, l.lost, l.rejections, l.has_inputs,
+  l.has_dependents, l.max_attempts,
   extract(epoch from l.started_at)::float8 * 1000 as started_ms,
   l.cancel_requested_at is not null as cancel_requested, l.cancel_actor, l.cancel_reason,
   j.timeout_seconds, j.backoff_base, j.backoff_factor, j.backoff_max`;

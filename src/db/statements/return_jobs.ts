@@ -6,51 +6,53 @@
  * Locks the jobs by id. Returns the rows that were returned, with what the window needs.
  */
 import type { Transaction } from "../client.ts";
-import { rowSource } from "../row_source.ts";
+import { inTurns, rowArrays } from "../row_arrays.ts";
 import {
   ATTEMPT_INTO,
-  ATTEMPT_TIMES,
-  ATTEMPT_VALUES,
   attemptColumns,
+  attemptTimes,
+  attemptValues,
+  LIVE_VALUES,
   type ReturnedEnd,
   RUNNING_EVENTS,
+  standing,
 } from "./attempt_columns.ts";
 import { counterDeltasOf } from "./counters.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
 
-const ends = rowSource<ReturnedEnd>("t", [
+const ends = rowArrays<ReturnedEnd>([
   ...attemptColumns<ReturnedEnd>(),
+  ["lost", "smallint", (e) => e.lost],
+  ["rejections", "smallint", (e) => e.rejections],
   ["waiting", "waiting_for", (e) => e.waitingFor],
   ["due", "seconds", (e) => e.dueAt],
   ["rejected", "int", (e) => e.rejectedBy],
 ]);
+const of = (name: string) => ends.at(name, "x.i");
 
+/** The row as it was is read before it is written: what an update returns is what it made. */
 const RETURN = `
 with timed as materialized (
-  select t.*, l.attempt, l.org_id, l.queue_id, l.name_id, l.counted_name, l.worker_id, l.queued_at,
-    l.eligible_at, l.ready_at, l.dispatched_at, l.has_workflow, l.score, l.rules_version, l.terms,
-    l.candidates, l.candidate_scores, l.considered, l.worker_context, l.job_context,
-    l.instance_context, l.state as was, ${ATTEMPT_TIMES},
-    greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(t.ended)) as fin
-  from ${ends.sql} join live_job l on l.id = any(array[t.id])
-  where l.token = t.token and l.session_id is not distinct from t.session
-    and l.cancel_requested_at is null),
-attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${ATTEMPT_VALUES} from timed),
+  select t.i::int as i, l.ctid as place, ${LIVE_VALUES}, l.state as was,
+    ${ends.at("now_is", "t.i::int")} as now_is, ${attemptTimes(ends, "t.i::int")}
+  from ${standing(ends)} and l.cancel_requested_at is null),
+attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${attemptValues(ends)} from timed),
 back as (
-  update live_job l set state = x.now_is, waiting_for = x.waiting, failures = x.failures,
-    lost = x.lost, rejections = x.rejections, session_id = null, worker_id = null, token = null,
+  update live_job l set state = x.now_is, waiting_for = ${of("waiting")},
+    failures = ${of("failures")}, lost = ${of("lost")}, rejections = ${of("rejections")},
+    session_id = null, worker_id = null, token = null,
     dispatched_at = null, started_at = null, deadline_at = null, progress = null,
     progress_note = null, score = null, terms = null, candidates = null, candidate_scores = null,
     considered = null, worker_context = null, job_context = null, instance_context = null,
-    due_at = to_timestamp(x.due), queued_at = x.fin,
+    due_at = to_timestamp(${of("due")}), queued_at = x.fin,
     eligible_at = case when x.now_is = 'ready' then x.fin end,
     ready_at = case when x.now_is = 'ready' then x.fin end,
     ready_rank = case when x.now_is = 'ready'
       then extract(epoch from x.fin)::float8 - l.priority * $${ends.next}::float8 end,
-    rejected_by = case when x.rejected is null or x.rejected = any(l.rejected_by) then l.rejected_by
-      else coalesce(l.rejected_by, '{}') || x.rejected end,
-    last_error = coalesce(x.error, x.reason)
-  from timed x where l.id = any(array[x.id])
+    rejected_by = case when ${of("rejected")} is null or ${of("rejected")} = any(l.rejected_by)
+      then l.rejected_by else coalesce(l.rejected_by, '{}') || ${of("rejected")} end,
+    last_error = coalesce(${of("error")}, ${of("reason")})
+  from timed x where l.ctid = x.place
   returning l.*),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
@@ -58,18 +60,21 @@ events as (
   ${RUNNING_EVENTS}
   union all
   select fin, org_id, queue_id, name_id, id, attempt,
-    case when begun is not null then 'running'::job_state else was end, now_is, waiting, outcome,
-    reason, worker_id, actor from timed),
+    case when begun is not null then 'running'::job_state else was end, now_is, ${ends.at("waiting")},
+    ${ends.at("outcome")}, ${ends.at("reason")}, worker_id, ${ends.at("actor")} from timed),
 deltas as (${counterDeltasOf("timed")})
 select ${READY_COLUMNS} from back`;
 
 /** `secondsPerPoint`: what one point of priority is worth in the rank (engine rule 3). */
-export async function returnJobs(
+export function returnJobs(
   tx: Transaction,
   rows: ReturnedEnd[],
   secondsPerPoint: number,
 ): Promise<ReadyRow[]> {
-  if (rows.length === 0) return [];
-  const done = await tx.unsafe(RETURN, [...ends.params(rows), secondsPerPoint], { prepare: true });
-  return done as unknown as ReadyRow[];
+  return inTurns(rows, async (some) => {
+    const done = await tx.unsafe(RETURN, [...ends.params(some), secondsPerPoint], {
+      prepare: true,
+    });
+    return done as unknown as ReadyRow[];
+  });
 }

@@ -15,7 +15,7 @@ import {
   insertCounterDeltas,
   NIL_UUID,
 } from "../../../src/db/statements/counters.ts";
-import { endJobs } from "../../../src/db/statements/end_jobs.ts";
+import { endJobs, endPlainJobs } from "../../../src/db/statements/end_jobs.ts";
 import { readInputs } from "../../../src/db/statements/inputs.ts";
 import { insertJobs, type NewJob } from "../../../src/db/statements/insert_jobs.ts";
 import { leaseJobs } from "../../../src/db/statements/lease_jobs.ts";
@@ -160,6 +160,7 @@ function newJob(at: number): NewJob {
 function leases() {
   return live(0).map((job, at) => ({
     job,
+    queue: 1,
     session: 1 + (at % 50),
     worker: 1 + (at % 50),
     token: newId(at),
@@ -178,9 +179,7 @@ const ended = (state: "succeeded" | "failed") =>
   live(0).map((id) => ({
     id,
     state,
-    org_id: 1,
     queue_id: 1,
-    name_id: 1,
     worker_id: 1,
     has_dependents: true,
     has_workflow: false,
@@ -216,6 +215,7 @@ function beatCases(data: PlanData): Case[] {
   return [
     { name: "starts", use: (sql) => startJobs(sql, held.map(startOf)) },
     { name: "final ends", use: (sql) => endJobs(sql, finals(held)) },
+    { name: "plain ends", use: (sql) => endPlainJobs(sql, finals(held), newId(0)) },
     { name: "returns", use: (sql) => returnJobs(sql, returns(held), 60) },
     {
       name: "dependents of good ends",
@@ -225,13 +225,7 @@ function beatCases(data: PlanData): Case[] {
     {
       name: "leases",
       use: (sql) =>
-        leaseJobs(sql, {
-          beat: newId(0),
-          queues: [1],
-          limited: [1],
-          rulesVersion: 1,
-          leases: leases(),
-        }),
+        leaseJobs(sql, { beat: newId(0), rulesVersion: 1, limited: [1], leases: leases() }),
     },
     // Counts the leases that stand, which are as many as there are slots.
     { name: "queue limits", use: (sql) => lockLimits(sql, [1]), most: data.held + 10 },
