@@ -58,7 +58,8 @@ describe("submit --follow", () => {
     const { id } = await system.client.submit({
       name: "flaky",
       max_attempts: 2,
-      backoff: { base_seconds: 0.2, factor: 1, max_seconds: 1 },
+      // Long enough for the command to come up between the attempts at the latest.
+      backoff: { base_seconds: 4, factor: 1, max_seconds: 4 },
       payload: {
         command: ["sh", "-c", 'echo "try $SIGNALBOX_ATTEMPT"; [ "$SIGNALBOX_ATTEMPT" = 2 ]'],
       },

@@ -168,7 +168,7 @@ describe("the doctor of a server", () => {
     const date = (seconds: number) => new Date(Date.now() + seconds * 1000).toUTCString();
     api.script(ready, workers(worker), json(200, {}, { date: date(-20) }));
     assert.equal((await look()).clock?.verdict, "warn");
-    api.script(ready, workers(worker), json(200, {}, { date: date(3_600) }));
+    api.script(ready, workers(worker), json(200, {}, { date: date(3_700) }));
     assert.match((await look()).clock?.found ?? "", /differ by 1 h/);
   });
 
