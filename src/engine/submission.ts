@@ -28,6 +28,7 @@ import { InvalidInput, NotFound, type Receipt, type Submitted } from "./engine.t
 import type { Histories } from "./histories.ts";
 import { signReceipt } from "./idempotency.ts";
 import { transact } from "./pipeline.ts";
+import { inOrder, type Ordered } from "./submission_order.ts";
 
 type Path = (string | number)[];
 
@@ -194,7 +195,7 @@ export class Submission {
     const states = new Map<string, NewJob>();
     const edges: EdgeRow[] = [];
     // Dependencies come before their dependents, so one pass knows who fails at once.
-    for (const d of inOrder(fresh)) {
+    for (const d of inOrder(fresh, ids)) {
       const row = rowOf(d, org, { dependencies, states, ids, edges, at, actor, workflow });
       states.set(row.id, row);
     }
@@ -248,7 +249,7 @@ export class Submission {
   }
 }
 
-interface PreparedDraft {
+export interface PreparedDraft {
   draft: Draft;
   queue: number;
   name: { id: number; counted: number };
@@ -269,27 +270,6 @@ function refuseUnknown(drafts: PreparedDraft[], known: Map<string, DependencySta
   if (issues.length > 0) throw new InvalidInput(issues[0]!.message, issues.slice(0, 20));
 }
 
-function inOrder(drafts: PreparedDraft[]): PreparedDraft[] {
-  const byId = new Map(drafts.map((d) => [d.draft.id, d]));
-  const order: PreparedDraft[] = [];
-  const left = new Map(
-    drafts.map((d) => [d.draft.id, d.draft.inside.filter((i) => byId.has(i)).length]),
-  );
-  const below = new Map<string, PreparedDraft[]>();
-  for (const d of drafts) {
-    for (const i of d.draft.inside) below.set(i, [...(below.get(i) ?? []), d]);
-    if (left.get(d.draft.id) === 0) order.push(d);
-  }
-  for (let at = 0; at < order.length; at++) {
-    for (const d of below.get(order[at]!.draft.id) ?? []) {
-      const n = left.get(d.draft.id)! - 1;
-      left.set(d.draft.id, n);
-      if (n === 0) order.push(d);
-    }
-  }
-  return order;
-}
-
 interface Placing {
   dependencies: Map<string, DependencyState>;
   states: Map<string, NewJob>;
@@ -300,9 +280,9 @@ interface Placing {
   workflow: string | null;
 }
 
-function rowOf({ draft, queue, name, shape }: PreparedDraft, org: number, p: Placing): NewJob {
+function rowOf({ prepared, inside }: Ordered, org: number, p: Placing): NewJob {
+  const { draft, queue, name, shape } = prepared;
   const { input } = draft;
-  const inside = draft.inside.map((id) => p.ids.get(id)!);
   const waits = waitsOf(draft, inside, p);
   const runAt = input.run_at === undefined ? null : Date.parse(input.run_at);
   const deferred = runAt !== null && runAt > p.at;

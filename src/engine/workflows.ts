@@ -102,9 +102,9 @@ export class Workflows {
       }
       // Asked again under the lock: another batch of this job may have made the workflow meanwhile.
       const workflow = first ?? (await openWorkflowsOf(tx, lease.job))[0];
-      await refuseCancelled(tx, workflow);
       const known = await findBatch(tx, lease.job, lease.attempt, batch);
       if (known) return { ids: known, placed: null };
+      await refuseCancelled(tx, workflow);
       const target = workflow ?? (await this.#adopt(tx, lease));
       const actor = `job ${lease.job}`;
       // An attempt that repeats what an earlier one did finds its jobs by their keys.

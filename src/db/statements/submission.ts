@@ -115,7 +115,14 @@ export async function claimKeys(
     [org, keys],
     prepared,
   );
-  // The keys are locked now: what lives is seen, and a key whose job has ended is free.
+  await tx.unsafe(
+    `select from (
+       select job_id from job_key where org_id = $1 and key = any($2::text[]) order by 1 offset 0) k
+     cross join lateral (select from live_job where id = k.job_id for no key update) l`,
+    [org, keys],
+    prepared,
+  );
+  // Keys and jobs are locked now: what lives stays alive, and a key whose job has ended is free.
   await tx.unsafe(
     `insert into job_key (org_id, key, job_id)
      select $1, k, j from unnest($2::text[], $3::uuid[]) as t(k, j) order by k
