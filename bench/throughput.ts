@@ -1,0 +1,141 @@
+/**
+ * Jobs a second: no-op jobs, already enqueued, worked off by one worker process, each on record and
+ * on disk; beside graphile-worker, pg-boss and BullMQ in the same run. `docs/benchmarks.md` says what
+ * is compared. Exits with 1 where our history is not whole, and with `--floor` where we are too slow.
+ */
+import process from "node:process";
+import { checkCounters, checkDispatches, checkDuration, checkHistory } from "./support/checks.ts";
+import { startChild } from "./support/child.ts";
+import { type Cluster, startCluster } from "./support/cluster.ts";
+import { type Contestant, measure, type Round } from "./support/contestant.ts";
+import { median, rate, ratio, table } from "./support/figures.ts";
+import { flag, number } from "./support/options.ts";
+import { best, bullmq, graphileWorker, pgBoss } from "./support/peers.ts";
+import { startRedis } from "./support/redis.ts";
+import { type Signalbox, startSignalbox, submitMany } from "./support/signalbox.ts";
+import { printStatements, watchStatements } from "./support/statements.ts";
+
+const JOBS = number("jobs", 20_000);
+const ROUNDS = number("rounds", 5);
+const SLOTS = number("slots", 2_000);
+const FLOOR = 0.8;
+
+const cluster = await startCluster();
+const stops: (() => Promise<void>)[] = [() => cluster.stop()];
+let failed = false;
+try {
+  failed = !(await main());
+} finally {
+  for (const stop of stops.reverse()) await stop().catch((error) => console.error(String(error)));
+}
+process.exit(failed ? 1 : 0);
+
+/** Whether the floor was kept, where that was asked. */
+async function main(): Promise<boolean> {
+  const box = await startSignalbox(cluster);
+  stops.push(() => box.stop());
+  const ours = signalbox(cluster, box);
+  const contestants = [ours];
+  stops.push(() => ours.stop());
+  if (!flag("alone")) contestants.push(...(await others()));
+  const rounds = await race(contestants);
+  await checkNap(box);
+  return report(contestants, rounds);
+}
+
+async function others(): Promise<Contestant[]> {
+  console.log("Trying what suits the others best:");
+  const found: Contestant[] = [];
+  const add = async (peer: Parameters<typeof best>[0]) => {
+    const one = await best(peer, Math.round(JOBS / 2));
+    stops.push(() => one.stop());
+    found.push(one);
+  };
+  await add(await graphileWorker(cluster));
+  if (!flag("graphile")) {
+    await add(await pgBoss(cluster));
+    const redis = await startRedis(`${cluster.folder}/redis`);
+    if (redis) {
+      stops.push(() => redis.stop());
+      await add(bullmq(redis));
+    } else console.log("  redis-server was not found: no BullMQ in this run");
+  }
+  return found;
+}
+
+function signalbox(cluster: Cluster, box: Signalbox): Contestant {
+  const app = startChild("contestants/signalbox.ts");
+  const sql = cluster.admin("signalbox_bench");
+  let done = 0;
+  return {
+    name: "Signalbox",
+    fill: async (jobs) => void (await submitMany(box.client, jobs, "noop")),
+    run: async (jobs) => {
+      const { url, workerToken: token } = box;
+      await watchStatements(cluster, "signalbox_bench");
+      return (await app.ask<{ ms: number }>("run", { url, token, slots: SLOTS, jobs })).ms;
+    },
+    pids: () => [box.server.pid, app.pid],
+    check: async (jobs) => {
+      done += jobs;
+      await printStatements(cluster, "signalbox_bench", jobs);
+      await checkDispatches(sql, done);
+      await checkHistory(sql, done);
+      await checkCounters(sql);
+    },
+    stop: () => app.stop(),
+  };
+}
+
+/** Rounds in turns, so that what else the machine does falls on all alike; the first is not counted. */
+async function race(contestants: Contestant[]): Promise<Map<Contestant, Round[]>> {
+  const admin = cluster.admin();
+  const settle = async () => {
+    await admin.unsafe("select 1");
+  };
+  const rounds = new Map<Contestant, Round[]>(contestants.map((c) => [c, []]));
+  for (let at = 0; at <= ROUNDS; at++) {
+    const order = at % 2 === 0 ? contestants : [...contestants].reverse();
+    for (const one of order) {
+      const round = await measure(one, { jobs: JOBS, database: cluster.pid, settle });
+      if (at > 0) rounds.get(one)!.push(round);
+      const what = at === 0 ? "warm-up" : `round ${at}`;
+      const { ownUs, databaseUs } = round;
+      const cpu = `${[...ownUs, databaseUs].map(Math.round).join(" + ")} µs`;
+      console.log(`  ${what}: ${one.name}: ${rate(round.rate)} jobs/s, processor a job ${cpu}`);
+    }
+  }
+  return rounds;
+}
+
+async function checkNap(box: Signalbox): Promise<void> {
+  const jobs = 50;
+  const app = startChild("contestants/signalbox.ts");
+  const ids = await submitMany(box.client, jobs, "nap");
+  await app.ask("run", { url: box.url, token: box.workerToken, slots: jobs, jobs });
+  await app.stop();
+  await checkDuration(cluster.admin("signalbox_bench"), ids);
+}
+
+function report(contestants: Contestant[], rounds: Map<Contestant, Round[]>): boolean {
+  const medians = contestants.map((one) => {
+    const all = rounds.get(one)!;
+    const cpu = (round: Round) => round.ownUs.reduce((sum, us) => sum + us, round.databaseUs);
+    return { name: one.name, rate: median(all.map((r) => r.rate)), cpu: median(all.map(cpu)) };
+  });
+  const ours = medians[0]!;
+  const rows = medians.map((m) => [
+    m.name,
+    rate(m.rate),
+    ratio(ours.rate, m.rate),
+    `${Math.round(m.cpu)} µs`,
+    ratio(m.cpu, ours.cpu),
+  ]);
+  const head = ["", "jobs/s", "ours ÷ theirs", "processor a job", "theirs ÷ ours"];
+  console.log(`\n${JOBS} jobs, medians of ${ROUNDS} rounds\n${table(head, rows)}`);
+  const graphile = medians.find((m) => m.name.startsWith("graphile"));
+  if (!graphile) return true;
+  const kept = ours.rate / graphile.rate >= FLOOR;
+  console.log(`\nFloor ${FLOOR} of graphile-worker: ${kept ? "kept" : "not kept"}`);
+  return kept || !flag("floor");
+}
