@@ -33,6 +33,8 @@ export class Actions {
 
   /** Called when an operation waits to be worked on. */
   onOperation: () => void = () => {};
+  /** Called for a workflow whose cancel was asked: it may have no job left to end. */
+  onCancelled: (workflow: string) => void = () => {};
 
   constructor(context: EngineContext, listener: EnderListener) {
     this.#context = context;
@@ -128,6 +130,7 @@ export class Actions {
       const chunk = ids.slice(at, at + CHUNK);
       this.#announce(await transact(beats, (tx) => this.#cancel(tx, chunk, actor, reason)));
     }
+    this.onCancelled(id);
     return { ok: true as const, affected: ids.length };
   }
 

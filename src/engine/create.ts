@@ -113,10 +113,11 @@ class SignalboxEngine implements Engine, SessionHost {
       this.#ready(ready);
       bus.tell("events.committed", {});
     });
-    this.#workflows = new Workflows(context, this.#submission);
+    this.#workflows = new Workflows(context, this.#submission, (id) => this.#settler.look(id));
     this.#actions = new Actions(context, ends);
     this.#operations = new Operations(context, this.#actions);
     this.#actions.onOperation = () => this.#operations.poke();
+    this.#actions.onCancelled = (id) => this.#settler.look(id);
     this.#replicas = new Replicas(context, {
       share: (share) => {
         this.#lines.share = share;

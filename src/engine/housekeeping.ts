@@ -70,6 +70,7 @@ export class Settler implements Service {
   readonly #context: EngineContext;
   readonly #loop: Loop;
   #jobs = new Set<string>();
+  #workflows = new Set<string>();
   #round = 0;
   #after = NIL_UUID;
 
@@ -91,14 +92,23 @@ export class Settler implements Service {
     for (const id of jobs) this.#jobs.add(id);
   }
 
+  /** A workflow that may be over although none of its jobs has just ended. */
+  look(workflow: string): void {
+    this.#workflows.add(workflow);
+  }
+
   async #run(): Promise<void> {
     const { beats } = this.#context.database;
     const jobs = [...this.#jobs];
+    const workflows = [...this.#workflows];
     this.#jobs = new Set();
+    this.#workflows = new Set();
     try {
-      if (jobs.length > 0) await this.#settle(await workflowsOf(beats, jobs));
+      const ended = jobs.length > 0 ? await workflowsOf(beats, jobs) : [];
+      await this.#settle([...new Set([...ended, ...workflows])]);
     } catch (error) {
       for (const id of jobs) this.#jobs.add(id);
+      for (const id of workflows) this.#workflows.add(id);
       throw error;
     }
     this.#round += 1;

@@ -23,10 +23,17 @@ import type { Placed, Submission } from "./submission.ts";
 export class Workflows {
   readonly #context: EngineContext;
   readonly #submission: Submission;
+  /** Called where a workflow may be over without any job of it having ended now. */
+  readonly #mayBeOver: (workflow: string) => void;
 
-  constructor(context: EngineContext, submission: Submission) {
+  constructor(
+    context: EngineContext,
+    submission: Submission,
+    mayBeOver: (workflow: string) => void,
+  ) {
     this.#context = context;
     this.#submission = submission;
+    this.#mayBeOver = mayBeOver;
   }
 
   async submit(
@@ -59,6 +66,8 @@ export class Workflows {
       return placed;
     });
     this.#submission.announce(placed);
+    // All of it may have failed at once, by what it depends on.
+    if (placed.rows.every((row) => row.state === "dependency_failed")) this.#mayBeOver(id);
     return { id, jobs: keysOf(drafts, placed) };
   }
 
@@ -82,6 +91,7 @@ export class Workflows {
       return added;
     });
     this.#submission.announce(result.placed);
+    if (close) this.#mayBeOver(id);
     return { id, jobs: result.ids };
   }
 

@@ -129,7 +129,7 @@ export class Rig {
   }
 
   submitWorkflow(
-    jobs: (Partial<JobInput> & { key: string; depends_on?: unknown })[],
+    jobs: (Omit<Partial<JobInput>, "depends_on"> & { key: string; depends_on?: unknown })[],
     more: Partial<WorkflowInput> = {},
     engine = this.engine,
   ) {
