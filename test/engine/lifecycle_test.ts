@@ -130,7 +130,7 @@ describe("a job's life", () => {
       worker.recorded.map((r) => [r.accepted, r.reason]),
       Array(3).fill([false, "lease_lost"]),
     );
-    assert.equal(await rig.state(id), "running");
+    await eventually(async () => (await rig.state(id)) === "running", "it runs on");
     held.succeed();
     await rig.until(id, "succeeded");
   });
