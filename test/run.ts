@@ -20,7 +20,7 @@ import {
 } from "./support/test_process.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const FILE_MS = 10 * 60_000;
+const FILE_MS = 15 * 60_000;
 const LANES = Math.min(4, availableParallelism());
 
 /** Run on Deno too: what has no database below it, and the whole of it once, in `system/`. */
