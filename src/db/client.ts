@@ -55,15 +55,16 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
       `PostgreSQL ${serverVersion} is too old: point DATABASE_URL at PostgreSQL 15 or later.`,
     );
   }
+  const open = (own: postgres.Options<typeof common.types>) =>
+    informed(postgres(url, { ...common, ...own, fetch_types: false }), probe);
   const pool = (max: number, own: Record<string, string> = {}) =>
-    postgres(url, {
-      ...common,
+    open({
       max,
       idle_timeout: 0,
       max_lifetime: null,
       keep_alive: 10,
       connection: { ...engineSettings(serverVersion), ...own },
-    }) as unknown as Sql;
+    });
   const writers = {
     leases: pool(1),
     ends: pool(1),
@@ -72,12 +73,11 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
     // The feed reads phase events through BRIN, which only bitmap scans can use.
     side: pool(2, { enable_bitmapscan: "on" }),
   };
-  const reads = postgres(url, {
-    ...common,
+  const reads = open({
     max: options.reads ?? 6,
     keep_alive: 10,
     connection: { application_name: "signalbox reads", statement_timeout: 5_000 },
-  }) as unknown as Sql;
+  });
   const database: Database = {
     url,
     ...writers,
@@ -89,6 +89,27 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
     },
   };
   return database;
+}
+
+/** The part of the driver's options that it learns by asking the server for its array types. */
+interface Learned {
+  parsers: object;
+  serializers: object;
+  shared: { typeArrayMap: object };
+}
+
+/**
+ * Gives a pool what the probe has learned of array types. Each connection would ask for them anew,
+ * and nobody waits for that question: where the server goes away meanwhile, its error is an
+ * unhandled rejection, which ends the process.
+ */
+function informed(pool: unknown, probe: unknown): Sql {
+  const to = (pool as { options: Learned }).options;
+  const from = (probe as { options: Learned }).options;
+  Object.assign(to.parsers, from.parsers);
+  Object.assign(to.serializers, from.serializers);
+  Object.assign(to.shared.typeArrayMap, from.shared.typeArrayMap);
+  return pool as Sql;
 }
 
 /**

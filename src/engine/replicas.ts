@@ -69,6 +69,8 @@ export class Replicas implements Service {
     // A connection of its own that is never recycled; postgres.js listens again after a loss.
     this.#listen = postgres(this.#context.database.url, {
       max: 1,
+      // Asked for by nobody, see `db/client.ts`.
+      fetch_types: false,
       idle_timeout: 0,
       max_lifetime: null,
       onnotice: () => {},

@@ -1,4 +1,5 @@
 /** A wire between an engine and PostgreSQL that can be cut, also exactly at a COMMIT. */
+import { Buffer } from "node:buffer";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export type AtCommit =
@@ -7,11 +8,46 @@ export type AtCommit =
   /** It never arrives. */
   | "lose_commit";
 
+/** "Ready for query, in no transaction": what the server sends after a commit. */
+const IDLE = Buffer.from("Z\0\0\0\u0005I", "latin1");
+
+/** Reads what a client sends: which statements a connection runs, by text, prepared or not. */
+class Statements {
+  #rest = Buffer.alloc(0);
+  #started = false;
+  readonly #prepared = new Map<string, string>();
+
+  /** Texts of the statements that this data runs. */
+  read(data: Buffer): string[] {
+    this.#rest = Buffer.concat([this.#rest, data]);
+    const run: string[] = [];
+    for (;;) {
+      // The first message has no type.
+      const at = this.#started ? 1 : 0;
+      if (this.#rest.length < at + 4) return run;
+      const length = at + this.#rest.readUInt32BE(at);
+      if (this.#rest.length < length) return run;
+      const body = this.#rest.subarray(at + 4, length);
+      const type = this.#started ? String.fromCharCode(this.#rest[0]!) : "";
+      this.#rest = this.#rest.subarray(length);
+      this.#started = true;
+      const words = () => body.toString("latin1").split("\0", 2) as [string, string];
+      if (type === "P") this.#prepared.set(...words());
+      if (type === "B") run.push(this.#prepared.get(words()[1]) ?? "");
+      if (type === "Q") run.push(words()[0]);
+    }
+  }
+}
+
 interface Pair {
   client: Socket;
   server: Socket;
-  /** Set once a COMMIT of this connection must not be answered. */
+  /** Its COMMIT must not be answered. */
   losing: boolean;
+  /** Between a BEGIN and its end. */
+  inside: boolean;
+  /** The transaction under way ran a statement that the plan is about. */
+  marked: boolean;
 }
 
 export class DatabaseProxy {
@@ -20,8 +56,8 @@ export class DatabaseProxy {
   readonly #pairs = new Set<Pair>();
   readonly #target: { host: string; port: number };
   #open = true;
-  #atCommit: { what: AtCommit; text: RegExp; left: number } | undefined;
-  /** Connections that were cut at a COMMIT. */
+  #plan: { what: AtCommit; text: RegExp; left: number } | undefined;
+  /** Transactions that were cut at their COMMIT. */
   cuts = 0;
 
   private constructor(server: Server, target: URL) {
@@ -41,9 +77,9 @@ export class DatabaseProxy {
     return proxy;
   }
 
-  /** The next `times` transactions that sent something like `text` lose their COMMIT, or its answer. */
+  /** The next `times` transactions that run a statement like `text` lose their COMMIT or its answer. */
   cutAtCommit(what: AtCommit, text: RegExp, times = 1): void {
-    this.#atCommit = { what, text, left: times };
+    this.#plan = { what, text, left: times };
   }
 
   /** Nobody gets through, until `restore`. */
@@ -67,32 +103,41 @@ export class DatabaseProxy {
       return;
     }
     const server = connect(this.#target);
-    const pair: Pair = { client, server, losing: false };
+    const pair: Pair = { client, server, losing: false, inside: false, marked: false };
+    const statements = new Statements();
     this.#pairs.add(pair);
-    let matched = false;
     client.on("data", (data) => {
-      const text = data.toString("latin1");
-      const plan = this.#atCommit;
-      if (plan && plan.left > 0 && plan.text.test(text)) matched = true;
-      if (plan && matched && !pair.losing && /\bcommit\b/i.test(text)) {
-        matched = false;
-        plan.left -= 1;
-        this.cuts += 1;
-        if (plan.what === "lose_commit") return this.#end(pair);
-        pair.losing = true;
+      for (const text of statements.read(data as Buffer)) {
+        if (this.#losesCommit(pair, text)) return this.#end(pair);
       }
-      if (/\brollback\b/i.test(text)) matched = false;
       server.write(data);
     });
     server.on("data", (data) => {
       if (!pair.losing) client.write(data);
-      else if (data.toString("latin1").includes("COMMIT")) this.#end(pair);
+      else if ((data as Buffer).includes(IDLE)) this.#end(pair);
     });
     for (const socket of [client, server]) {
       socket.setNoDelay(true);
       socket.on("error", () => this.#end(pair));
       socket.on("close", () => this.#end(pair));
     }
+  }
+
+  #losesCommit(pair: Pair, text: string): boolean {
+    const plan = this.#plan;
+    const begins = /^begin/i.test(text);
+    const ends = /^(commit|rollback)/i.test(text);
+    if (begins) pair.marked = false;
+    if (plan && plan.left > 0 && plan.text.test(text)) pair.marked = true;
+    // Outside of a transaction a statement commits by itself.
+    const commits = /^commit/i.test(text) || (!pair.inside && !begins && !ends);
+    pair.inside = begins || (pair.inside && !ends);
+    if (!plan || !commits || !pair.marked) return false;
+    pair.marked = false;
+    plan.left -= 1;
+    this.cuts += 1;
+    pair.losing = true;
+    return plan.what === "lose_commit";
   }
 
   #end(pair: Pair): void {
