@@ -2,6 +2,7 @@
 import { type Runner, runMigrations, run as runWorker } from "graphile-worker";
 import pg from "pg";
 import { answer } from "../support/answer.ts";
+import { now } from "../support/clock.ts";
 
 interface Run {
   url: string;
@@ -92,10 +93,6 @@ async function listen({ url, concurrency }: { url: string; concurrency: number }
       worker: { connectionString: url, concurrentJobs: concurrency, maxPoolSize: concurrency + 2 },
     },
   });
-}
-
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 answer({ prepare, fill, run, listen, starts: () => starts.splice(0) }, () => runner?.stop());

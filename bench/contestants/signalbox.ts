@@ -1,6 +1,7 @@
 /** An app with the SDK's worker in it: a real process on a real WebSocket. */
 import { Worker } from "../../src/sdk/worker.ts";
 import { answer } from "../support/answer.ts";
+import { now } from "../support/clock.ts";
 
 interface Run {
   url: string;
@@ -30,4 +31,43 @@ async function run({ url, token, slots, jobs }: Run) {
   return { ms: performance.now() - began, ran: seen };
 }
 
-answer({ run });
+interface Dispatch extends Run {
+  /** Handlers noop-0, noop-1 and so on. */
+  names: number;
+}
+
+/** Milliseconds from the first start to the `jobs`-th. What runs beyond these is finished too. */
+async function dispatch({ url, token, slots, jobs, names }: Dispatch) {
+  let seen = 0;
+  let began = 0;
+  let ended: (at: number) => void = () => {};
+  const last = new Promise<number>((done) => {
+    ended = done;
+  });
+  const noop = () => {
+    seen += 1;
+    if (seen === 1) began = performance.now();
+    if (seen === jobs) ended(performance.now());
+  };
+  const handlers = Object.fromEntries(Array.from({ length: names }, (_, n) => [`noop-${n}`, noop]));
+  const worker = new Worker({ url, token, concurrency: slots, handlers });
+  await worker.start();
+  const ms = (await last) - began;
+  await worker.stop();
+  return { ms };
+}
+
+// Latency: a worker that stays, and another process that submits.
+
+let listener: Worker | undefined;
+const starts: { id: number; at: number }[] = [];
+
+async function listen({ url, token, slots }: Omit<Run, "jobs">) {
+  const mark = ({ payload }: { payload: unknown }) => {
+    starts.push({ id: (payload as { id: number }).id, at: now() });
+  };
+  listener = new Worker({ url, token, concurrency: slots, handlers: { mark } });
+  await listener.start();
+}
+
+answer({ run, dispatch, listen, starts: () => starts.splice(0) }, () => listener?.stop());

@@ -36,3 +36,9 @@ export function residentMb(pid: number): number {
   const text = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024;
 }
+
+/** The most that was ever resident, MiB. */
+export function peakResidentMb(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024;
+}

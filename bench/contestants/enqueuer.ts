@@ -1,0 +1,50 @@
+/** Adds jobs at an even rate, whatever the answers take, and keeps when each was added. */
+import { makeWorkerUtils } from "graphile-worker";
+import { Client } from "../../src/sdk/client.ts";
+import { answer } from "../support/answer.ts";
+import { now } from "../support/clock.ts";
+
+interface Pace {
+  /** Jobs a second. */
+  rate: number;
+  jobs: number;
+}
+
+export interface Added {
+  id: number;
+  /** Epoch milliseconds, with fractions: just before the job was added. */
+  at: number;
+}
+
+async function signalbox({ url, token, ...pace }: Pace & { url: string; token: string }) {
+  const client = new Client({ url, token });
+  return await keepPace(pace, (id) =>
+    client.submit({ name: "mark", kind: "handler", payload: { id } }),
+  );
+}
+
+async function graphileWorker({ url, ...pace }: Pace & { url: string }) {
+  const utils = await makeWorkerUtils({ connectionString: url });
+  try {
+    return await keepPace(pace, (id) => utils.addJob("mark", { id }));
+  } finally {
+    await utils.release();
+  }
+}
+
+/** The n-th job is due at n / rate, so that a slow answer delays no other job. */
+async function keepPace({ rate, jobs }: Pace, add: (id: number) => Promise<unknown>) {
+  const added: Added[] = [];
+  const answers: Promise<unknown>[] = [];
+  const began = now();
+  for (let id = 0; id < jobs; id++) {
+    const due = began + (id * 1000) / rate;
+    while (now() < due) await new Promise((next) => setTimeout(next, Math.max(0, due - now())));
+    added.push({ id, at: now() });
+    answers.push(add(id));
+  }
+  await Promise.all(answers);
+  return added;
+}
+
+answer({ signalbox, graphileWorker });

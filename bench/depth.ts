@@ -1,0 +1,155 @@
+/**
+ * Whether depth costs anything: starts a second with 10,000 jobs pending, with 1,000,000, with
+ * 1,000,000 of 10,000 names, and with 900,000 that no worker fits ahead of 100,000 that one does;
+ * and the server's memory meanwhile. All in one run and in turns. With `--floor` it exits with 1
+ * where a rate falls below 0.9 of the shallow one, or a server needs 400 MB.
+ */
+import process from "node:process";
+import { startChild } from "./support/child.ts";
+import { startCluster } from "./support/cluster.ts";
+import { peakResidentMb } from "./support/cpu.ts";
+import { median, rate, ratio, table } from "./support/figures.ts";
+import { multiply } from "./support/multiply.ts";
+import { flag, number } from "./support/options.ts";
+import { type Signalbox, startSignalbox } from "./support/signalbox.ts";
+
+const DEEP = number("jobs", 1_000_000);
+const SHALLOW = number("shallow", 10_000);
+const NAMES = number("names", 10_000);
+const ROUNDS = number("rounds", 5);
+const SLOTS = number("slots", 1_000);
+/** Counted starts a round: few enough that the shallow line does not run dry. */
+const STARTS = Math.round(SHALLOW * 0.8);
+const FLOOR = 0.9;
+const MEMORY_MB = 400;
+
+interface Line {
+  label: string;
+  database: string;
+  names: number;
+  /** Puts the pending jobs there before the first round, and what a round took before the next. */
+  fill(box: Signalbox): Promise<void>;
+  refill?(box: Signalbox): Promise<void>;
+}
+
+const LINES: Line[] = [
+  {
+    label: `${rate(SHALLOW)} pending`,
+    database: "shallow",
+    names: 1,
+    fill: (box) => submit(box, SHALLOW, 1),
+    refill: topUp,
+  },
+  {
+    label: `${rate(DEEP)} pending`,
+    database: "deep",
+    names: 1,
+    fill: (box) => submitDeep(box, DEEP, 1),
+  },
+  {
+    label: `${rate(DEEP)} of ${rate(NAMES)} names`,
+    database: "names",
+    names: NAMES,
+    fill: (box) => submitDeep(box, DEEP, NAMES),
+  },
+  {
+    label: `${rate(DEEP * 0.1)} behind ${rate(DEEP * 0.9)} that nobody fits`,
+    database: "unfit",
+    names: 1,
+    fill: async (box) => {
+      await submitDeep(box, DEEP * 0.9, 1, { features: ["missing"] });
+      await submitDeep(box, DEEP * 0.1, 1);
+    },
+  },
+];
+
+const cluster = await startCluster();
+const stops: (() => Promise<void>)[] = [() => cluster.stop()];
+let kept = false;
+try {
+  kept = await main();
+} finally {
+  for (const stop of stops.reverse()) await stop().catch((error) => console.error(String(error)));
+}
+process.exit(kept || !flag("floor") ? 0 : 1);
+
+async function main(): Promise<boolean> {
+  const boxes = new Map<Line, Signalbox>();
+  const rates = new Map<Line, number[]>(LINES.map((line) => [line, []]));
+  for (const line of LINES) {
+    const box = await startSignalbox(cluster, line.database);
+    stops.push(() => box.stop());
+    boxes.set(line, box);
+    await line.fill(box);
+    console.log(`  filled: ${line.label}`);
+  }
+  await cluster.admin().unsafe("checkpoint");
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const line of round % 2 === 0 ? LINES : [...LINES].reverse()) {
+      const box = boxes.get(line)!;
+      await line.refill?.(box);
+      const ms = await measure(box, line.names);
+      if (round > 0) rates.get(line)!.push(STARTS / (ms / 1000));
+      const what = round === 0 ? "warm-up" : `round ${round}`;
+      console.log(`  ${what}: ${line.label}: ${rate(STARTS / (ms / 1000))} starts/s`);
+    }
+  }
+  return report(boxes, rates);
+}
+
+/** Milliseconds from the first start to the last of `STARTS`, in a worker of its own. */
+async function measure(box: Signalbox, names: number): Promise<number> {
+  const worker = startChild("contestants/signalbox.ts");
+  const { url, workerToken: token } = box;
+  const order = { url, token, slots: SLOTS, jobs: STARTS, names };
+  const { ms } = await worker.ask<{ ms: number }>("dispatch", order);
+  await worker.stop();
+  return ms;
+}
+
+async function submit(box: Signalbox, jobs: number, names: number, requirements = {}) {
+  for (let at = 0; at < jobs; at += 10_000) {
+    const length = Math.min(10_000, jobs - at);
+    const some = Array.from({ length }, (_, n) => ({
+      name: `noop-${(at + n) % names}`,
+      kind: "handler" as const,
+      payload: {},
+      requirements,
+    }));
+    await box.client.submitMany(some);
+  }
+}
+
+/** One of each name through the API, the others as copies of these. */
+async function submitDeep(box: Signalbox, jobs: number, names: number, requirements = {}) {
+  const sql = cluster.admin(new URL(box.database).pathname.slice(1));
+  const known = await shapes(sql);
+  await submit(box, names, names, requirements);
+  const added = (await shapes(sql)).filter((id) => !known.includes(id));
+  await multiply(sql, added, jobs - names);
+}
+
+async function shapes(sql: ReturnType<typeof cluster.admin>): Promise<number[]> {
+  return (await sql`select id from shape order by id`).map((row) => row.id);
+}
+
+async function topUp(box: Signalbox): Promise<void> {
+  const sql = cluster.admin(new URL(box.database).pathname.slice(1));
+  const [row] = await sql`select count(*)::int as n from live_job`;
+  await submit(box, SHALLOW - row!.n, 1);
+}
+
+function report(boxes: Map<Line, Signalbox>, rates: Map<Line, number[]>): boolean {
+  const shallow = median(rates.get(LINES[0]!)!);
+  let kept = true;
+  const rows = LINES.map((line) => {
+    const own = median(rates.get(line)!);
+    const mb = peakResidentMb(boxes.get(line)!.server.pid);
+    kept &&= own / shallow >= FLOOR && mb < MEMORY_MB;
+    return [line.label, rate(own), ratio(own, shallow), `${Math.round(mb)} MB`];
+  });
+  const head = ["", "starts/s", "÷ shallow", "server, peak"];
+  console.log(`\nMedians of ${ROUNDS} rounds of ${rate(STARTS)} starts\n${table(head, rows)}`);
+  console.log(`\nFloor ${FLOOR} and ${MEMORY_MB} MB: ${kept ? "kept" : "not kept"}`);
+  return kept;
+}
