@@ -26,7 +26,7 @@ const hear = (signal) => () => {
   heard += 1;
   console.log("heard", signal, heard);
   if (heard === 2) runtime.exit(9);
-  setTimeout(() => runtime.exit(0), 1500);
+  setTimeout(() => runtime.exit(0), 4000);
 };
 runtime.onSignal("SIGTERM", hear("SIGTERM"));
 runtime.onSignal("SIGINT", hear("SIGINT"));

@@ -177,7 +177,11 @@ describe("rejections", () => {
     const other = await rig.addEngine();
     const picky = await rig.worker({ concurrency: 100, run: (job) => job.reject() });
     const ids = await rig.submitMany(Array.from({ length: 30 }, () => ({})));
-    await eventually(() => picky.assigned.length >= 30, "all are rejected");
+    await eventually(async () => {
+      const [row] = await rig.sql`
+        select count(*)::int as n from live_job where state = 'ready' and rejections = 1`;
+      return row!.n === 30;
+    }, "all rejections are on record");
     await picky.connect({ engine: other.engine });
     const helper = await rig.worker({ concurrency: 3 }, other.engine);
     for (const id of ids) await rig.until(id, "succeeded");

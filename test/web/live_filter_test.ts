@@ -12,6 +12,7 @@ import {
 import { readLive } from "../../src/web/live_snapshot.ts";
 import { JOBS } from "../support/api_box.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
+import { eventually } from "../support/eventually.ts";
 
 test("a filter survives its own URL, and an unknown word is dropped", () => {
   const filter = parseFilter(new URLSearchParams("state=running&state=bogus&queue=a&q=%25X&x=1"));
@@ -37,6 +38,14 @@ describe("the question asked of rows in SQL and of events here", () => {
     });
   });
   after(() => box.close());
+  // Both answers are read one after the other: nothing may move between them.
+  before(async () => {
+    await eventually(async () => {
+      const [row] = await box.database.reads`
+        select count(*)::int as n from live_job where state = 'dispatched'`;
+      return row!.n === 3;
+    }, "the worker has its three jobs");
+  });
 
   const text = fc.constantFrom("", "mail", "re", "RE_SIZE", "%", "_", "q_1", "w_1%", "'; --", "\\");
   const filters: fc.Arbitrary<LiveFilter> = fc.record({
