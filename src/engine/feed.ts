@@ -24,8 +24,12 @@ export interface Feed {
   /**
    * Calls `listener` with batches in order, from now on. While nobody listens the feed reads
    * nothing. The returned function ends the subscription.
+   *
+   * `onGap` is called where the feed was too far behind and went on at the newest event: what was
+   * in between is never delivered, so whoever keeps a picture reads it anew. `position` is past the
+   * gap already.
    */
-  subscribe(listener: (events: FeedEvent[]) => void): () => void;
+  subscribe(listener: (events: FeedEvent[]) => void, onGap?: () => void): () => void;
   /** Events after `id` that are still remembered (about the last 10,000), else null: resync. */
   since(id: string): FeedEvent[] | null;
   /** Resolves once every event committed before this call has been delivered. */

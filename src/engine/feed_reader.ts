@@ -25,6 +25,8 @@ const ROUND_MS = 50;
 const READ_MAX = 2_000;
 const REMEMBERED = 10_000;
 const STALLED_MS = 2_000;
+/** Least time between two gaps: each makes every viewer's picture be read anew. */
+const GAP_EVERY_MS = 2_000;
 /** Ends that waited out a long outage are old when they are written; this only prunes partitions. */
 const LATEST_MS = 3 * 86_400_000;
 
@@ -32,7 +34,7 @@ export class FeedReader implements Feed, Service {
   readonly name = "feed";
   readonly #context: EngineContext;
   readonly #loop: Loop;
-  readonly #listeners = new Set<(events: FeedEvent[]) => void>();
+  readonly #listeners = new Set<Listener>();
   readonly #ring: FeedEvent[] = [];
   /** The ring holds every event after this place. */
   #covers = { xid: 0n, id: 0 };
@@ -45,6 +47,7 @@ export class FeedReader implements Feed, Service {
   #lastRound = 0;
   #horizon = { xmin: "0", movedAt: 0 };
   #told = false;
+  #gapAt = Number.NEGATIVE_INFINITY;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -75,7 +78,8 @@ export class FeedReader implements Feed, Service {
     return `${this.#at.xid}.${this.#at.id}`;
   }
 
-  subscribe(listener: (events: FeedEvent[]) => void): () => void {
+  subscribe(receive: (events: FeedEvent[]) => void, onGap: () => void = () => {}): () => void {
+    const listener = { receive, onGap };
     this.#listeners.add(listener);
     if (this.#started) this.#loop.start();
     return () => {
@@ -135,14 +139,36 @@ export class FeedReader implements Feed, Service {
       const below = BigInt(horizon.xmin) - 1n;
       if (below > BigInt(this.#at.xid)) this.#at = { xid: `${below}`, id: Number.MAX_SAFE_INTEGER };
       this.#release(horizon);
+      return false;
     }
-    return rows.length === READ_MAX;
+    await this.#leap();
+    return true;
+  }
+
+  #standAt(horizon: Horizon): void {
+    this.#at = { xid: (BigInt(horizon.xmin) - 1n).toString(), id: Number.MAX_SAFE_INTEGER };
+    this.#covers = { xid: BigInt(this.#at.xid), id: this.#at.id };
+    this.#ring.length = 0;
+  }
+
+  /** Leaves out what waits where that is too much, and says so. */
+  async #leap(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#gapAt < GAP_EVERY_MS) return;
+    const horizon = await readHorizon(this.#context.database.side);
+    // Ids count events, roughly: a few belong to transactions that are open or were rolled back.
+    const behind = horizon.ids - this.#at.id;
+    const moves = BigInt(horizon.xmin) - 1n > BigInt(this.#at.xid);
+    if (!moves || behind <= this.#context.options.feedBehindMax) return;
+    this.#gapAt = now;
+    this.#standAt(horizon);
+    this.#context.log.warn({ behind }, "live events fell behind: viewers get a fresh picture");
+    this.#tell((listener) => listener.onGap());
   }
 
   #begin(horizon: Horizon): void {
-    this.#at = { xid: (BigInt(horizon.xmin) - 1n).toString(), id: Number.MAX_SAFE_INTEGER };
+    this.#standAt(horizon);
     this.#marks = [];
-    this.#covers = { xid: BigInt(this.#at.xid), id: this.#at.id };
     // Transactions that run right now may have taken ids already; they are few and short.
     this.#floor = Math.max(0, horizon.ids - 200_000);
   }
@@ -170,9 +196,13 @@ export class FeedReader implements Feed, Service {
       const gone = this.#ring.splice(0, this.#ring.length - REMEMBERED);
       this.#covers = parsePlace(gone[gone.length - 1]!.id)!;
     }
+    this.#tell((listener) => listener.receive(events));
+  }
+
+  #tell(say: (listener: Listener) => void): void {
     for (const listener of this.#listeners) {
       try {
-        listener(events);
+        say(listener);
       } catch (error) {
         this.#context.log.error({ error: String(error) }, "a feed listener failed");
       }
@@ -202,6 +232,11 @@ export class FeedReader implements Feed, Service {
     this.#waiters = this.#waiters.filter((w) => w.xid > xmin);
     for (const waiter of ready) waiter.done();
   }
+}
+
+interface Listener {
+  receive(events: FeedEvent[]): void;
+  onGap(): void;
 }
 
 interface Place {

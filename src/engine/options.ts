@@ -9,6 +9,8 @@ export interface EngineOptions {
   windowTotal: number;
   /** Items a beat: 400 gave 22,000 to 23,000 jobs/s, 800 gave 11,000 to 16,000 (engine rule 7). */
   beatItems: number;
+  /** Events that the feed may be behind before it leaves them out and says so. */
+  feedBehindMax: number;
 }
 
 export const DEFAULT_OPTIONS: EngineOptions = {
@@ -18,4 +20,5 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   windowPerShape: 256,
   windowTotal: 65_536,
   beatItems: 400,
+  feedBehindMax: 20_000,
 };

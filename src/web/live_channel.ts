@@ -17,6 +17,7 @@ export class Channel {
   #reloadedAt = 0;
   #horizon = "";
   #loaded = false;
+  #loading: Promise<unknown> | undefined;
   /** Events that arrived while the picture was being read. */
   #early: FeedEvent[] = [];
 
@@ -40,7 +41,19 @@ export class Channel {
     await this.load();
   }
 
-  async load(): Promise<void> {
+  /** One at a time: an older picture must not come last. */
+  load(): Promise<void> {
+    const loaded = this.#loading ? this.#loading.then(() => this.#read()) : this.#read();
+    const over = loaded
+      .catch(() => {})
+      .then(() => {
+        if (this.#loading === over) this.#loading = undefined;
+      });
+    this.#loading = over;
+    return loaded;
+  }
+
+  async #read(): Promise<void> {
     this.#loaded = false;
     this.#horizon = await this.topic.load();
     this.#loaded = true;

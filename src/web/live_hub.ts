@@ -60,6 +60,9 @@ export class LiveHub {
   #applied = "";
   #turn: Promise<unknown> = Promise.resolve();
   #reloadedAt = 0;
+  /** Set while pictures lack what the feed left out; resolves once they were read anew. */
+  #mending: Promise<void> | undefined;
+  #gaps = 0;
   #stopped = false;
 
   constructor(options: LiveHubOptions) {
@@ -121,6 +124,7 @@ export class LiveHub {
    */
   async #freshen(channels: readonly Channel[]): Promise<void> {
     await Promise.all(channels.map((channel) => channel.ready));
+    await this.#mending;
     const settled = await within(this.#options.feed.settled(), SETTLE_MS);
     const now = this.#options.now();
     if (!settled) await Promise.all(channels.map((channel) => channel.reload(now)));
@@ -185,7 +189,10 @@ export class LiveHub {
   #subscribe(): void {
     if (this.#stopped) throw new LiveRefused("The server is stopping.");
     if (this.#unsubscribe) return;
-    this.#unsubscribe = this.#options.feed.subscribe((events) => this.#receive(events));
+    this.#unsubscribe = this.#options.feed.subscribe(
+      (events) => this.#receive(events),
+      () => this.#gap(),
+    );
     this.#applied = "";
     this.#clock = setInterval(() => this.#tick(), 500);
   }
@@ -205,12 +212,13 @@ export class LiveHub {
     const last = events.at(-1);
     if (!last) return;
     for (const channel of this.#channels.values()) channel.receive(events);
-    this.#applied = last.id;
+    if (!this.#mending) this.#applied = last.id;
     this.#scheduleFlush();
   }
 
   /** The feed's place goes on although nothing happened: what it delivered, channels have. */
   #catchUp(): void {
+    if (this.#mending) return;
     const position = this.#options.feed.position();
     if (isAfter(position, this.#applied || "0")) this.#applied = position;
   }
@@ -291,10 +299,41 @@ export class LiveHub {
     for (const viewer of [...this.#viewers]) await viewer.sendFull(true, this.#applied);
   }
 
-  #inTurn(work: () => Promise<void> | void, what: string): void {
-    this.#turn = this.#turn
+  /** The feed left events out: every picture is read anew, and who watches is told. */
+  #gap(): void {
+    this.#gaps += 1;
+    if (this.#mending) return;
+    this.#mending = this.#inTurn(() => this.#mend(), "mending a gap");
+  }
+
+  async #mend(): Promise<void> {
+    let seen: number;
+    do {
+      seen = this.#gaps;
+      await Promise.all([...this.#channels.values()].map((channel) => this.#loadAnew(channel)));
+    } while (seen !== this.#gaps);
+    this.#mending = undefined;
+    this.#catchUp();
+    for (const viewer of [...this.#viewers]) await viewer.sendFull(true, this.#applied);
+  }
+
+  /** Where it cannot be read it is let go: its viewers come back and try again. */
+  async #loadAnew(channel: Channel): Promise<void> {
+    try {
+      await channel.load();
+    } catch (error) {
+      this.#options.onError(error, `loading ${channel.key}`);
+      this.#channels.delete(channel.key);
+      for (const v of [...this.#viewers]) if (v.channels.includes(channel)) v.close();
+    }
+  }
+
+  #inTurn(work: () => Promise<void> | void, what: string): Promise<void> {
+    const turn = this.#turn
       .then(work)
       .catch((error) => this.#options.onError(error, `live hub: ${what}`));
+    this.#turn = turn;
+    return turn;
   }
 }
 

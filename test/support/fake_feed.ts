@@ -4,6 +4,7 @@ import type { Feed, FeedEvent } from "../../src/engine/feed.ts";
 export class FakeFeed implements Feed {
   readonly #remembered: FeedEvent[] = [];
   readonly #listeners = new Set<(events: FeedEvent[]) => void>();
+  readonly #onGaps = new Set<() => void>();
   readonly #memory: number;
   #next = 1_000;
   stalled: number | null = null;
@@ -23,6 +24,13 @@ export class FakeFeed implements Feed {
     this.#remembered.splice(0, Math.max(0, this.#remembered.length - this.#memory));
     for (const listener of this.#listeners) listener(events);
     return events;
+  }
+
+  /** Commits events that are never delivered, and says so. */
+  leap(count: number): void {
+    this.#next += count;
+    this.#remembered.length = 0;
+    for (const onGap of this.#onGaps) onGap();
   }
 
   #complete(part: Partial<FeedEvent>): FeedEvent {
@@ -49,9 +57,13 @@ export class FakeFeed implements Feed {
     return `${this.#next}.${this.#next}`;
   }
 
-  subscribe(listener: (events: FeedEvent[]) => void): () => void {
+  subscribe(listener: (events: FeedEvent[]) => void, onGap: () => void = () => {}): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#onGaps.add(onGap);
+    return () => {
+      this.#listeners.delete(listener);
+      this.#onGaps.delete(onGap);
+    };
   }
 
   since(id: string): FeedEvent[] | null {

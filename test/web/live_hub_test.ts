@@ -261,6 +261,25 @@ describe("the live hub", () => {
     feed.stalled = null;
   });
 
+  test("where the feed leaves events out, every viewer is told and gets a fresh picture", async () => {
+    const all = [open(), open(null, "other")];
+    await Promise.all(all.map((reader) => reader.until((m) => m.length === 1)));
+    const before = feed.position();
+    for (const topic of topics) topic.load = async () => topic.counts.set("missed", 7) && "";
+    feed.leap(100_000);
+    feed.emit({ job: "a" });
+    for (const reader of all) {
+      await reader.until(() => reader.of("resync").length === 1);
+      await reader.until(() => said(reader).join().includes("missed=7"));
+      await reader.until(() => said(reader).join().includes("a=1"));
+    }
+    const late = open(before);
+    await late.until(() => late.of("resync").length === 1);
+    const next = feed.emit({ job: "b" });
+    await all[0]!.until(() => all[0]!.lastId === next[0]!.id);
+    assert.equal(all[0]!.of("resync").length, 1);
+  });
+
   test("stopping ends every stream", async () => {
     const all = [open(), open(null, "other")];
     await Promise.all(all.map((reader) => reader.until((m) => m.length === 1)));

@@ -17,11 +17,14 @@ export class JobWatch {
     return this.#listeners.size;
   }
 
-  /** Calls `listener` after each committed phase event of this job. */
+  /** Calls `listener` after each committed phase event of this job, and where some were left out. */
   watch(job: string, listener: Listener): () => void {
     const listeners = this.#listeners.get(job) ?? new Set();
     this.#listeners.set(job, listeners.add(listener));
-    this.#unsubscribe ??= this.#feed.subscribe((events) => this.#tell(events));
+    this.#unsubscribe ??= this.#feed.subscribe(
+      (events) => this.#tell(events),
+      () => this.#tellAll(),
+    );
     return () => {
       listeners.delete(listener);
       if (listeners.size > 0 || this.#listeners.get(job) !== listeners) return;
@@ -30,6 +33,12 @@ export class JobWatch {
       this.#unsubscribe?.();
       this.#unsubscribe = null;
     };
+  }
+
+  #tellAll(): void {
+    for (const listeners of this.#listeners.values()) {
+      for (const listener of listeners) listener();
+    }
   }
 
   #tell(events: readonly FeedEvent[]): void {

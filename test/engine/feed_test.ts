@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import type { Feed, FeedEvent } from "../../src/engine/feed.ts";
+import { Rig } from "../support/engine.ts";
+import { eventually } from "../support/eventually.ts";
+
+describe("the feed", () => {
+  let rig: Rig;
+  const stops: (() => void)[] = [];
+  beforeEach(async () => {
+    rig = await Rig.bare({ feedBehindMax: 3_000 });
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) stop();
+    await rig.stop();
+  });
+
+  function listen(feed: Feed) {
+    const heard: { events: FeedEvent[]; gaps: string[] } = { events: [], gaps: [] };
+    stops.push(
+      feed.subscribe(
+        (events) => heard.events.push(...events),
+        () => heard.gaps.push(feed.position()),
+      ),
+    );
+    return heard;
+  }
+  const words = (events: FeedEvent[]) => events.map((e) => `${e.id} ${e.job} ${e.state}`);
+
+  test("too far behind it goes on at the newest event, says so, and misses nothing after", async () => {
+    const { engine, logs } = await rig.addEngine();
+    const heard = listen(engine.feed);
+    await engine.feed.settled();
+    const before = engine.feed.position();
+    await rig.submitMany(Array.from({ length: 9_000 }, () => ({})));
+    await engine.feed.settled();
+    assert.equal(heard.gaps.length, 1, "listeners are told once");
+    assert.ok(heard.events.length < 9_000, `${heard.events.length} of 9,000 were delivered`);
+    assert.equal(engine.feed.since(before), null);
+    assert.deepEqual(engine.feed.since(heard.gaps[0]!), []);
+    assert.ok(logs.some((l) => l.level === "warn" && l.message.includes("fell behind")));
+    const seen = heard.events.length;
+    const late = await rig.submit();
+    await engine.feed.settled();
+    assert.deepEqual([...new Set(heard.events.slice(seen).map((e) => e.job))], [late]);
+    assert.equal(engine.feed.since(heard.gaps[0]!)!.length, heard.events.length - seen);
+  });
+
+  test("two servers tell the same events in the same order, whoever wrote them", async () => {
+    const one = await rig.addEngine();
+    const two = await rig.addEngine();
+    const heard = [listen(one.engine.feed), listen(two.engine.feed)];
+    for (const { engine } of rig.engines) await engine.feed.settled();
+    await rig.worker({ concurrency: 20 }, one.engine);
+    await rig.worker({ concurrency: 20 }, two.engine);
+    const batches = Array.from({ length: 12 }, (_, at) =>
+      rig.submitMany(
+        Array.from({ length: 10 }, () => ({})),
+        rig.engines[at % 2]!.engine,
+      ),
+    );
+    const ids = (await Promise.all(batches)).flat();
+    for (const id of ids) await rig.until(id, "succeeded");
+    for (const { engine } of rig.engines) await engine.feed.settled();
+    const [first, second] = heard.map((h) => words(h.events));
+    assert.deepEqual(first, second);
+    const rows = await rig.sql`select xid::text as xid, id, job_id, state from phase_event
+      order by phase_event.xid, id`;
+    assert.deepEqual(
+      first,
+      rows.map((r) => `${r.xid}.${r.id} ${r.job_id} ${r.state}`),
+    );
+    assert.deepEqual(
+      heard.flatMap((h) => h.gaps),
+      [],
+    );
+  });
+
+  test("an event of a transaction that stays open long comes late, never not at all", async () => {
+    const { engine } = await rig.addEngine();
+    const heard = listen(engine.feed);
+    await engine.feed.settled();
+    // Its id is older than those of what is committed while it is open.
+    const release = await rig.hold(`select pg_current_xact_id()`);
+    const id = await rig.submit();
+    await rig.until(id, "ready");
+    await release();
+    await eventually(() => heard.events.some((e) => e.job === id), "its event is told");
+  });
+});
