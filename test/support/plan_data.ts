@@ -157,4 +157,11 @@ export async function vacuum(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(`vacuum analyze ${BIG.join(", ")}, worker_connection, workflow, counter`);
 }
 
+/** BRIN ranges, as the indexes ask autovacuum to do by themselves; no statistics. */
+export async function summarize(sql: postgres.Sql): Promise<void> {
+  await sql.unsafe(`select brin_summarize_new_values(i.indexrelid)
+    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
+    where a.amname = 'brin' and c.relkind = 'i'`);
+}
+
 export const PLAN_ROWS = Number(process.env.TEST_PLAN_ROWS ?? 1_000_000);

@@ -70,6 +70,7 @@ import {
   PlanData,
   SESSIONS,
   SHAPES,
+  summarize,
   vacuum,
 } from "../../support/plan_data.ts";
 import { type Measured, PlanSession, recorded, type Statement } from "../../support/plans.ts";
@@ -400,6 +401,7 @@ class Prepared {
     if (analyzed) await vacuum(sql);
     await prepared.#prepare();
     await prepared.#data.fill(sql);
+    await summarize(sql);
     return prepared;
   }
 
