@@ -3,7 +3,12 @@ import { v7 as uuidv7 } from "uuid";
 import { canRetry, type JobState } from "../core/job_state.ts";
 import { SECONDS_PER_POINT } from "../core/rank.ts";
 import type { Transaction } from "../db/client.ts";
-import { askCancel, cancelAtRest } from "../db/statements/cancel_jobs.ts";
+import {
+  askCancel,
+  askWorkflowCancel,
+  cancelAtRest,
+  unsharedJobs,
+} from "../db/statements/cancel_jobs.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import { lockLive } from "../db/statements/leases.ts";
 import { type MatchFilter, matchJobs } from "../db/statements/match_jobs.ts";
@@ -15,7 +20,7 @@ import { lockWorkflow } from "../db/statements/submission.ts";
 import type { EngineContext } from "./context.ts";
 import type { EnderListener } from "./ender.ts";
 import { type ActionResult, type JobFilter, NotFound } from "./engine.ts";
-import { CHUNK } from "./operations.ts";
+import { CHUNK, workChunk } from "./operations.ts";
 import { transact } from "./pipeline.ts";
 
 /** Descendants that one retry revives at most; a workflow has at most 10,000 jobs a submission. */
@@ -90,48 +95,43 @@ export class Actions {
 
   // Workflows
 
+  /**
+   * Asked and noted as an operation in one transaction, so that any server carries it out; the first
+   * chunk at once, so that a small workflow is cancelled when this returns. The jobs are looked up
+   * after that commit: of two workflows that share a job and are cancelled together, the later one
+   * must see the earlier one's cancel.
+   */
   async cancelWorkflow(id: string, actor: string, reason: string | null) {
-    const { intake: beats } = this.#context.database;
-    const open = await transact(beats, async (tx) => {
+    const asked = await transact(this.#context.database.intake, async (tx) => {
       const row = await lockWorkflow(tx, id);
-      if (row && (row.state === "open" || row.state === "running")) {
-        await tx.unsafe(
-          `update workflow set open = false, state = 'running', reason = $2,
-             cancel_requested_at = coalesce(cancel_requested_at, now()) where id = $1`,
-          [id, reason],
-          { prepare: true },
-        );
-      }
-      return row;
-    });
-    if (!open)
-      return {
-        ok: false as const,
-        code: "not_found" as const,
-        reason: `There is no workflow ${id}.`,
+      if (row?.state !== "open" && row?.state !== "running") return { state: row?.state };
+      const operation: OperationRow = {
+        ...{ id: uuidv7(), org_id: row.org_id, kind: "cancel_workflow", reason, actor },
+        ...{ filter: { org: row.org_id, workflow: id }, cursor: null, done: 0 },
       };
-    if (open.state !== "open" && open.state !== "running") {
-      const why = `It has ended already: ${open.state}.`;
-      return { ok: false as const, code: "conflict" as const, reason: why };
+      const affected = await askWorkflowCancel(tx, id, reason);
+      await insertOperation(tx, { ...operation, affected });
+      return { operation, affected };
+    });
+    if (asked.operation === undefined) {
+      const { state } = asked;
+      return state === undefined
+        ? { ok: false as const, code: "not_found" as const, reason: `There is no workflow ${id}.` }
+        : {
+            ok: false as const,
+            code: "conflict" as const,
+            reason: `It has ended already: ${state}.`,
+          };
     }
-    // Jobs that another live workflow holds are spared (engine rule 20).
-    const rows = await beats.unsafe(
-      `select j.job_id as id from workflow_job j join live_job l on l.id = j.job_id
-       where j.workflow_id = $1 and not exists (
-         select from workflow_job o join workflow w on w.id = o.workflow_id
-         where o.job_id = j.job_id and o.workflow_id <> $1 and w.finished_at is null
-           and w.cancel_requested_at is null)
-       order by 1`,
-      [id],
-      { prepare: true },
-    );
-    const ids = rows.map((r) => r.id as string);
-    for (let at = 0; at < ids.length; at += CHUNK) {
-      const chunk = ids.slice(at, at + CHUNK);
-      this.#announce(await transact(beats, (tx) => this.#cancel(tx, chunk, actor, reason)));
+    try {
+      await workChunk(this.#context, this, asked.operation);
+    } catch (error) {
+      const facts = { workflow: id, error: String(error) };
+      this.#context.log.warn(facts, "a workflow's cancel goes on in the background");
     }
+    this.onOperation();
     this.onCancelled(id);
-    return { ok: true as const, affected: ids.length };
+    return { ok: true as const, affected: asked.affected };
   }
 
   // Everything that matches
@@ -201,8 +201,10 @@ export class Actions {
 
   /** One chunk of an operation, inside its transaction. */
   async act(tx: Transaction, row: OperationRow, ids: string[]) {
-    if (row.kind === "cancel") {
-      const done = await this.#cancel(tx, ids, row.actor, row.reason);
+    if (row.kind !== "retry") {
+      const { workflow } = row.filter as { workflow: string };
+      const taken = row.kind === "cancel" ? ids : await unsharedJobs(tx, workflow, ids);
+      const done = await this.#cancel(tx, taken, row.actor, row.reason);
       const cancelled = done.ended.filter((e) => e.state === "cancelled");
       return { n: cancelled.length + done.asked.length, tell: () => this.#announce(done) };
     }

@@ -7,6 +7,7 @@
 import type { Transaction } from "../db/client.ts";
 import { type MatchFilter, matchJobs } from "../db/statements/match_jobs.ts";
 import {
+  lockOperation,
   noteOperation,
   type OperationRow,
   unfinishedOperations,
@@ -78,7 +79,7 @@ export class Operations implements Service {
 
   async #step(row: OperationRow, term: number): Promise<void> {
     try {
-      await this.#chunk(row, term);
+      await workChunk(this.#context, this.#operator, row, (tx) => stillLeads(tx, ROLE, term));
       this.#faults.delete(row.id);
     } catch (error) {
       // A lost connection says nothing about the operation: the next round tries again.
@@ -92,22 +93,32 @@ export class Operations implements Service {
       await noteOperation(this.#context.database.intake, row.id, failed);
     }
   }
+}
 
-  async #chunk(row: OperationRow, term: number): Promise<void> {
-    const { intake } = this.#context.database;
-    const filter = row.filter as unknown as MatchFilter;
-    const home = row.kind === "retry" ? "ended" : "live";
-    const found = await matchJobs(intake, home, filter, row.cursor, CHUNK);
-    const told = await transact(intake, async (tx) => {
-      if (!(await stillLeads(tx, ROLE, term))) return null;
-      const done = found.ids.length > 0 ? await this.#operator.act(tx, row, found.ids) : null;
-      await noteOperation(tx, row.id, {
-        done: row.done + (done?.n ?? 0),
-        cursor: found.cursor,
-        state: found.cursor === null ? "done" : "running",
-      });
-      return done;
+/**
+ * One chunk: what it acts on, its cursor and its count commit together. False where somebody else
+ * did it, or where `leads` says no.
+ */
+export async function workChunk(
+  context: EngineContext,
+  operator: Operator,
+  row: OperationRow,
+  leads: (tx: Transaction) => Promise<boolean> = async () => true,
+): Promise<boolean> {
+  const { intake } = context.database;
+  const filter = row.filter as unknown as MatchFilter;
+  const home = row.kind === "retry" ? "ended" : "live";
+  const found = await matchJobs(intake, home, filter, row.cursor, CHUNK);
+  const told = await transact(intake, async (tx) => {
+    if (!(await leads(tx)) || !(await lockOperation(tx, row.id, row.cursor))) return null;
+    const done = found.ids.length > 0 ? await operator.act(tx, row, found.ids) : null;
+    await noteOperation(tx, row.id, {
+      done: row.done + (done?.n ?? 0),
+      cursor: found.cursor,
+      state: found.cursor === null ? "done" : "running",
     });
-    told?.tell();
-  }
+    return { tell: () => done?.tell() };
+  });
+  told?.tell();
+  return told !== null;
 }

@@ -295,6 +295,29 @@ describe("workflows", () => {
     await settles(two.id, "cancelled");
   });
 
+  test("a cancel that its server did not live to finish is carried out by another", async () => {
+    const jobs = Array.from({ length: 4_500 }, (_, at) => ({ key: `k${at}` }));
+    const flow = await rig.submitWorkflow(jobs);
+    const kept = await rig.submitWorkflow([{ key: "other" }]);
+    // The cancel's first chunk waits for this job's row, and there its server dies.
+    const release = await rig.hold("select id from live_job where id = $1 for update", [
+      flow.jobs.k4499!,
+    ]);
+    const asked = rig.engine.cancelWorkflow(flow.id, "tester", "no need").catch(() => {});
+    await rig.blocked();
+    await rig.sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'signalbox engine'`;
+    await rig.engines[0]!.stop();
+    await asked;
+    await release();
+    await rig.addEngine();
+    await rig.workflowState(flow.id, "cancelled");
+    const [row] = await rig.sql`select * from operation`;
+    assert.deepEqual([row!.kind, row!.affected, row!.done], ["cancel_workflow", 4_500, 4_500]);
+    assert.equal((await rig.end(flow.jobs.k0!)).reason, "no need");
+    assert.equal(await rig.state(kept.jobs.other!), "ready");
+  });
+
   test("thousands of jobs in one workflow are made, counted and cancelled", async () => {
     const jobs = Array.from({ length: 5_000 }, (_, at) => ({
       key: `k${at}`,

@@ -82,3 +82,39 @@ export async function cancelIntents(sql: Sql, sessions: number[]): Promise<Cance
   );
   return rows as unknown as CancelIntent[];
 }
+
+/** Of a workflow: alive, and held by no other one that lives and is not cancelled (engine rule 20). */
+const UNSHARED = `
+select distinct j.job_id as id from workflow_job j join live_job l on l.id = any(array[j.job_id])
+where j.workflow_id = $1 and not exists (
+  select from workflow_job o join workflow w on w.id = any(array[o.workflow_id])
+  where o.job_id = j.job_id and o.workflow_id <> $1 and w.finished_at is null
+    and w.cancel_requested_at is null offset 0)`;
+
+/** Those of these jobs that a cancel of the workflow takes. */
+export async function unsharedJobs(
+  tx: Transaction,
+  workflow: string,
+  ids: string[],
+): Promise<string[]> {
+  const text = `${UNSHARED} and j.job_id = any($2::uuid[])`;
+  const rows = await tx.unsafe(text, [workflow, plainArray(ids)], { prepare: true });
+  return rows.map((r) => r.id as string);
+}
+
+/** Closes the workflow and says that its jobs are to go; how many they are. */
+export async function askWorkflowCancel(
+  tx: Transaction,
+  workflow: string,
+  reason: string | null,
+): Promise<number> {
+  await tx.unsafe(
+    `update workflow set open = false, state = 'running', reason = $2,
+       cancel_requested_at = coalesce(cancel_requested_at, now()) where id = $1`,
+    [workflow, reason],
+    { prepare: true },
+  );
+  const count = `select count(*)::int as n from (${UNSHARED}) x`;
+  const [row] = await tx.unsafe(count, [workflow], { prepare: true });
+  return row!.n as number;
+}

@@ -15,7 +15,7 @@ export interface OperationRow {
 }
 
 export async function insertOperation(
-  sql: Sql,
+  sql: Sql | Transaction,
   o: Omit<OperationRow, "cursor" | "done"> & { affected: number },
 ): Promise<void> {
   await sql.unsafe(
@@ -35,6 +35,21 @@ export async function unfinishedOperations(sql: Sql): Promise<OperationRow[]> {
     prepared,
   );
   return rows as unknown as OperationRow[];
+}
+
+/** Whether it still stands where it was read: nobody else has done this chunk. Locks it. */
+export async function lockOperation(
+  tx: Transaction,
+  id: string,
+  cursor: string | null,
+): Promise<boolean> {
+  const rows = await tx.unsafe(
+    `select 1 from operation where id = $1 and state = 'running' and cursor is not distinct from $2
+     for no key update`,
+    [id, cursor],
+    prepared,
+  );
+  return rows.length > 0;
 }
 
 export async function noteOperation(
