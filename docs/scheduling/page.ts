@@ -33,7 +33,8 @@ the head.
 ## Vetoes
 
 A worker that rejects a job is not offered it again; from rejection ${REJECTIONS_BEFORE_BACKOFF} on
-the job backs off before anybody else is.
+the job backs off before anybody else is. A worker that takes a job and gives it back (\`released\`)
+counts as one that rejects it, but may get it again; while it drains, giving back counts as nothing.
 
 ${table(
   ["veto", "as it is told", "what takes it away"],

@@ -6,6 +6,7 @@
  * - `failed` and `timed_out` count as a failure; below `max_attempts` the job tries again later.
  * - a lease lost while running makes the job ready at once, `MAX_LOST` times, then it fails.
  * - rejected, drained and never started cost nothing; from the fifth rejection on it backs off.
+ * - given back by a worker that goes on counts as a rejection: it must not come and go for ever.
  * - once a cancel was asked, every end but success is the cancel: nothing starts this job again.
  */
 import type { Outcome } from "./job_state.ts";
@@ -15,6 +16,8 @@ import type { JobEventType } from "./job_table.ts";
 export const MAX_LOST = 3;
 /** The rejection from which on a job backs off before it is offered again. */
 export const REJECTIONS_BEFORE_BACKOFF = 5;
+/** The count stops here: its column is a small integer, and the backoff is longest long before. */
+const REJECTIONS_MAX = 30_000;
 
 /** What the row of the job says while the attempt lives. */
 export interface AttemptCounters {
@@ -83,12 +86,28 @@ export function resolveLapse(state: "dispatched" | "running", job: AttemptCounte
 
 /** The worker would not take it. The caller vetoes that worker for this job. */
 export function resolveRejection(reason: string | null, job: AttemptCounters): Ending {
-  const rejections = job.rejections + 1;
-  const backoff =
-    rejections < REJECTIONS_BEFORE_BACKOFF ? null : rejections - REJECTIONS_BEFORE_BACKOFF + 1;
-  const event = backoff === null ? "reject" : "reject_backoff";
-  const end = { ...ending(job, event, "rejected", reason), rejections, backoff };
-  return unlessCancelled(end, job);
+  return refusal("reject", "rejected", reason, job);
+}
+
+/**
+ * A worker that does not drain reported `released`. No veto: it took the job, and may be the only
+ * one that can; but it would get it again at once, so this is braked as rejections are.
+ */
+export function resolveGivenBack(reason: string | null, job: AttemptCounters): Ending {
+  return refusal("release", "released", reason, job);
+}
+
+function refusal(
+  event: "reject" | "release",
+  outcome: Outcome,
+  reason: string | null,
+  job: AttemptCounters,
+): Ending {
+  const rejections = Math.min(job.rejections + 1, REJECTIONS_MAX);
+  const brake = rejections >= REJECTIONS_BEFORE_BACKOFF;
+  const backoff = brake ? rejections - REJECTIONS_BEFORE_BACKOFF + 1 : null;
+  const end = ending(job, brake ? "reject_backoff" : event, outcome, reason);
+  return unlessCancelled({ ...end, rejections, backoff }, job);
 }
 
 /** The report could not be stored, alone in its transaction: no other attempt would fare better. */

@@ -14,7 +14,7 @@ export type JobEvent = { type: JobEventType };
 
 const leased = {
   reject: { target: "ready", description: "the worker would not take it" },
-  reject_backoff: { target: "queued", description: "rejected for the fifth time or more" },
+  reject_backoff: { target: "queued", description: "rejected or given back five times or more" },
   release: { target: "ready", description: "given back unharmed: drained, or never started" },
   succeed: { target: "succeeded" },
   fail_retry: { target: "queued", description: "failed or timed out, failures < max_attempts" },

@@ -4,7 +4,7 @@
  */
 import { createActor } from "xstate";
 import type { WorkerFacts, WorkerLoad } from "../core/eligibility/facts.ts";
-import { resolveRejection, resolveReport } from "../core/job_end.ts";
+import { resolveGivenBack, resolveRejection, resolveReport } from "../core/job_end.ts";
 import { observedSpeed } from "../core/observed_speed.ts";
 import type { ScoringWorker } from "../core/scoring/context.ts";
 import { workerLogic } from "../core/worker_logic.ts";
@@ -238,7 +238,10 @@ export class Session implements WorkerSession, Reporter {
       lease.ending = true;
       this.unreserve(lease);
       this.#remember(lease.name);
-      const ending = resolveReport(report.outcome, report.reason, lease);
+      const ending =
+        report.outcome === "released" && !this.load.draining
+          ? resolveGivenBack(report.reason ?? null, lease)
+          : resolveReport(report.outcome, report.reason, lease);
       ends.push({
         lease,
         report,

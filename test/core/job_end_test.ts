@@ -7,6 +7,7 @@ import {
   MAX_LOST,
   REJECTIONS_BEFORE_BACKOFF,
   type ReportedOutcome,
+  resolveGivenBack,
   resolveLapse,
   resolveRejection,
   resolveReport,
@@ -38,11 +39,16 @@ const leased = fc.constantFrom<"dispatched" | "running">("dispatched", "running"
 
 /** Any way in which an attempt can end, with the state that it leads to. */
 const anyEnd = fc
-  .tuple(counters, leased, fc.constantFrom(...outcomes, "lapse", "rejection", "unstorable"))
+  .tuple(
+    counters,
+    leased,
+    fc.constantFrom(...outcomes, "lapse", "rejection", "given back", "unstorable"),
+  )
   .map(([before, state, how]) => {
     let end: Ending;
     if (how === "lapse") end = resolveLapse(state, before);
     else if (how === "rejection") end = resolveRejection("too hot", before);
+    else if (how === "given back") end = resolveGivenBack(null, before);
     else if (how === "unstorable") end = resolveUnstorable(before);
     else end = resolveReport(how as ReportedOutcome, null, before);
     return { before, state, how, end, after: nextState(state, end.event) };
@@ -159,6 +165,32 @@ describe("what a rejection means for its job", () => {
       ["reject_backoff", 2],
       ["reject_backoff", 3],
     ]);
+  });
+});
+
+describe("what it means that a worker that goes on gives a job back", () => {
+  test("it is ready again four times, and from the fifth on it is braked as if rejected", () => {
+    let rejections = 0;
+    const seen = Array.from({ length: 6 }, () => {
+      const end = resolveGivenBack("not now", job({ rejections }));
+      rejections = end.rejections;
+      assert.deepEqual([end.outcome, end.reason, end.failures], ["released", "not now", 0]);
+      return [end.event, end.backoff];
+    });
+    assert.deepEqual(seen, [
+      ...Array(REJECTIONS_BEFORE_BACKOFF - 1).fill(["release", null]),
+      ["reject_backoff", 1],
+      ["reject_backoff", 2],
+    ]);
+  });
+
+  test("the count never grows out of its column", () => {
+    assert.ok(resolveGivenBack(null, job({ rejections: 32_766 })).rejections < 32_767);
+  });
+
+  test("once a cancel was asked it is the cancel", () => {
+    const end = resolveGivenBack(null, job({ rejections: 9, cancelRequested: true }));
+    assert.deepEqual([end.event, end.backoff], ["cancel", null]);
   });
 });
 

@@ -58,12 +58,40 @@ describe("failures, backoff and run_at", () => {
 
   test("a job that a worker gives back unharmed is ready at once and has lost nothing", async () => {
     const worker = await rig.worker({
-      run: (job) => (job.lease.attempt <= 10 ? job.release() : job.start().succeed()),
+      run: (job) => (job.lease.attempt <= 4 ? job.release() : job.start().succeed()),
     });
-    const id = await rig.submit({ max_attempts: 1 });
+    const id = await rig.submit({ max_attempts: 1, backoff: { base_seconds: 600 } });
     const end = await rig.end(id);
-    assert.deepEqual([end.state, end.failures, end.attempt], ["succeeded", 0, 11]);
-    assert.equal(worker.assigned.length, 11);
+    assert.deepEqual([end.state, end.failures, end.attempt], ["succeeded", 0, 5]);
+    assert.equal(worker.assigned.length, 5);
+  });
+
+  test("a job that a worker gives back again and again backs off, and runs after that", async () => {
+    const worker = await rig.worker({
+      run: (job) => (job.lease.attempt <= 5 ? job.start().release() : job.start().succeed()),
+    });
+    const id = await rig.submit({ max_attempts: 1, backoff: { base_seconds: 1.5 } });
+    await rig.until(id, "queued");
+    const row = await rig.live(id);
+    assert.deepEqual([row.waiting_for, row.rejections, row.failures], ["backoff", 5, 0]);
+    assert.equal(worker.assigned.length, 5);
+    const end = await rig.end(id);
+    assert.deepEqual([end.state, end.failures, end.attempt], ["succeeded", 0, 6]);
+  });
+
+  test("what a draining worker gives back costs nothing, however often", async () => {
+    const id = await rig.submit({ max_attempts: 1, backoff: { base_seconds: 600 } });
+    for (let n = 0; n < 7; n++) {
+      const worker = await rig.worker();
+      worker.run = (job) => {
+        worker.drain();
+        job.start().release();
+      };
+      await eventually(async () => (await rig.attempts(id)).length > n, `return ${n}`);
+      worker.drop();
+    }
+    await rig.worker();
+    assert.equal((await rig.end(id)).attempt, 8);
   });
 
   test("a job with a run_at runs when it has come, and is no longer deferred then", async () => {
