@@ -9,12 +9,7 @@ import { SECONDS_PER_POINT } from "../core/rank.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { ROWS_MAX } from "../db/row_arrays.ts";
 import { type EndedRow, endJobs, endPlainJobs } from "../db/statements/end_jobs.ts";
-import {
-  lockLive,
-  type RecordedAttempt,
-  readLeases,
-  recordedAttempts,
-} from "../db/statements/leases.ts";
+import { lockLive, readLeases, recordedAttempts } from "../db/statements/leases.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
 import { returnJobs } from "../db/statements/return_jobs.ts";
@@ -23,6 +18,7 @@ import type { FinishedReport } from "../messages/frames.ts";
 import type { EngineContext } from "./context.ts";
 import { type End, endOf, type Lease } from "./lease.ts";
 import { Pipeline } from "./pipeline.ts";
+import { Records } from "./records.ts";
 
 /** Where the answers about a lease go: the session that reported. */
 export interface Reporter {
@@ -108,11 +104,10 @@ export class Ender {
     const known = await recordedAttempts(this.#context.database.beats, [
       ...new Set(reports.map((r) => r.job)),
     ]);
+    const records = new Records(known);
     for (const r of reports) {
-      const same = known.some(
-        (k) => k.attempt === r.attempt && isOnRecord(k, { ...r, id: r.job }, r.outcome),
-      );
       const lease = { id: r.job, attempt: r.attempt, token: r.token };
+      const same = records.holds(lease, r.outcome);
       from.recorded(lease, same, same ? "repeated" : "lease_lost");
     }
   }
@@ -222,11 +217,13 @@ export class Ender {
         recordedAttempts(beats, ids),
         readLeases(beats, ids),
       ]);
+      const records = new Records(recorded);
+      const rows = new Map(standing.map((s) => [s.id, s]));
       for (const item of items) {
         if (item.kind !== "end") continue;
         const { lease, from } = item;
-        const row = standing.find((s) => s.id === lease.id && s.token === lease.token);
-        if (row && row.session_id === lease.session) {
+        const row = rows.get(lease.id);
+        if (row?.token === lease.token && row.session_id === lease.session) {
           lease.cancelRequested = row.cancel_requested;
           lease.cancelActor = row.cancel_actor;
           lease.cancelReason = row.cancel_reason;
@@ -236,7 +233,7 @@ export class Ender {
         from.release(lease);
         lease.actor.stop();
         const { report } = item;
-        const same = report && recorded.some((r) => isOnRecord(r, lease, report.outcome));
+        const same = report && records.holds(lease, report.outcome);
         if (item.report) from.recorded(lease, same === true, same ? "repeated" : "lease_lost");
       }
     } catch (error) {
@@ -270,20 +267,4 @@ export class Ender {
     });
     return { ...item, end };
   }
-}
-
-/** Ends that the server writes by itself, without a report. */
-const UNREPORTED: readonly string[] = ["lost", "released", "rejected"];
-
-/**
- * Whether a record is that of this report. Its outcome may be another word for what was reported (a
- * cancel that nobody asked for is a failure), but not the server's own for a lease that it took back.
- */
-function isOnRecord(
-  recorded: RecordedAttempt,
-  lease: { id: string; token: string },
-  outcome: string,
-): boolean {
-  if (recorded.job_id !== lease.id || recorded.token !== lease.token) return false;
-  return recorded.outcome === outcome || !UNREPORTED.includes(recorded.outcome);
 }

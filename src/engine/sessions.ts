@@ -34,6 +34,7 @@ import type { EnderListener } from "./ender.ts";
 import type { ConnectResult, WorkerGrant, WorkerLink } from "./engine.ts";
 import { endOf, type Lease, leaseOf } from "./lease.ts";
 import { transact } from "./pipeline.ts";
+import { leaseKey } from "./records.ts";
 import { Loop, type Service } from "./service.ts";
 import { Session, type SessionHost } from "./session.ts";
 
@@ -129,6 +130,7 @@ export class Sessions implements Service {
     for (const row of opened.resumed) session.adopt(leaseOf(row, this.#reserved(row)), true);
     this.#open.set(session.id, session);
     this.#announce(opened);
+    const running = new Set(hello.running.map((r) => leaseKey(r.job, r.attempt, r.token)));
     return {
       ok: true,
       session,
@@ -138,7 +140,7 @@ export class Sessions implements Service {
         lease_seconds: options.leaseSeconds,
         heartbeat_seconds: options.leaseSeconds / 3,
         resume: opened.resumed
-          .filter((l) => hello.running.some((r) => r.job === l.id))
+          .filter((l) => running.has(leaseKey(l.id, l.attempt, l.token)))
           .map((l) => ({ job: l.id, attempt: l.attempt, token: l.token, log_offset: 0 })),
         kill: opened.killed.map(({ job, attempt, token }) => ({
           job,
@@ -180,9 +182,9 @@ export class Sessions implements Service {
     });
     const leases = superseded.length > 0 ? await lockLeases(tx, superseded, LEASES_MAX) : [];
     const named = new Set(
-      [...hello.running, ...hello.unrecorded].map((r) => `${r.job}/${r.attempt}/${r.token}`),
+      [...hello.running, ...hello.unrecorded].map((r) => leaseKey(r.job, r.attempt, r.token)),
     );
-    const isNamed = (l: LeaseRow) => named.has(`${l.id}/${l.attempt}/${l.token}`);
+    const isNamed = (l: LeaseRow) => named.has(leaseKey(l.id, l.attempt, l.token));
     const resumed = leases.filter(isNamed);
     const rest = leases.filter((l) => !isNamed(l));
     await moveLeases(
