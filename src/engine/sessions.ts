@@ -4,16 +4,10 @@
  */
 import { resolveLapse } from "../core/job_end.ts";
 import { SECONDS_PER_POINT } from "../core/rank.ts";
-import { plainArray, textArray } from "../db/arrays.ts";
 import type { Transaction } from "../db/client.ts";
 import { endJobs } from "../db/statements/end_jobs.ts";
 import type { LeaseRow } from "../db/statements/leases.ts";
-import {
-  acknowledgeCancels,
-  lockLeases,
-  noteProgress,
-  strayLeases,
-} from "../db/statements/leases.ts";
+import { lockLeases, strayLeases } from "../db/statements/leases.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
 import { returnJobs } from "../db/statements/return_jobs.ts";
 import {
@@ -33,6 +27,7 @@ import type { EngineContext } from "./context.ts";
 import type { EnderListener } from "./ender.ts";
 import type { ConnectResult, WorkerGrant, WorkerLink } from "./engine.ts";
 import { endOf, type Lease, leaseOf } from "./lease.ts";
+import { Notes } from "./notes.ts";
 import { transact } from "./pipeline.ts";
 import { leaseKey } from "./records.ts";
 import { Loop, type Service } from "./service.ts";
@@ -64,14 +59,14 @@ export class Sessions implements Service {
   readonly #listener: SessionsListener;
   readonly #open = new Map<number, Session>();
   readonly #beats = new Set<Session>();
-  readonly #progress = new Map<string, Lease>();
-  readonly #acknowledged = new Map<string, Lease>();
+  readonly #notes: Notes;
   readonly #dropped = new Set<number>();
   readonly #loop: Loop;
 
   constructor(context: EngineContext, listener: SessionsListener) {
     this.#context = context;
     this.#listener = listener;
+    this.#notes = new Notes(context);
     this.#loop = new Loop({
       name: this.name,
       everyMs: NOTES_MS,
@@ -286,11 +281,11 @@ export class Sessions implements Service {
   }
 
   progressed(lease: Lease): void {
-    this.#progress.set(lease.id, lease);
+    this.#notes.progressed(lease);
   }
 
   acknowledged(leases: Lease[]): void {
-    for (const lease of leases) this.#acknowledged.set(lease.id, lease);
+    this.#notes.acknowledged(leases);
     this.#loop.poke();
   }
 
@@ -313,7 +308,7 @@ export class Sessions implements Service {
   async #flush(): Promise<void> {
     await this.#flushDropped();
     await this.#flushBeats();
-    await this.#flushNotes();
+    await this.#notes.flush();
   }
 
   async #flushDropped(): Promise<void> {
@@ -346,34 +341,6 @@ export class Sessions implements Service {
         const { id, workerId: worker } = session;
         this.#context.bus.tell("worker.changed", { session: id, worker });
       }
-    }
-  }
-
-  async #flushNotes(): Promise<void> {
-    const { beats } = this.#context.database;
-    const acknowledged = [...this.#acknowledged.values()];
-    this.#acknowledged.clear();
-    await acknowledgeCancels(
-      beats,
-      acknowledged.map((l) => l.id),
-      acknowledged.map((l) => l.token),
-    );
-    const leases = [...this.#progress.values()].filter((l) => !l.ending);
-    this.#progress.clear();
-    const rows = leases.map((l) => ({
-      job: l.id,
-      token: l.token,
-      fraction: l.progress,
-      note: l.progressNote,
-    }));
-    await noteProgress(beats, rows, {
-      ids: plainArray(rows.map((r) => r.job)),
-      tokens: plainArray(rows.map((r) => r.token)),
-      fractions: plainArray(rows.map((r) => r.fraction)),
-      notes: textArray(rows.map((r) => r.note)),
-    });
-    for (const { job, fraction, note } of rows) {
-      this.#context.bus.tell("job.progress", { job, fraction, note });
     }
   }
 }

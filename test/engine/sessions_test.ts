@@ -45,6 +45,32 @@ describe("a worker's session", () => {
     assert.deepEqual([end.state, end.attempt], ["succeeded", 1]);
   });
 
+  test("notes that could not be written are written later, the newest of each", async () => {
+    const worker = await holding();
+    const [one, two] = await rig.submitMany([{}, {}]);
+    const held = [await worker.held(one!), await worker.held(two!)];
+    for (const job of held) await rig.until(job.id, "running");
+    await rig.engine.cancelJob(two!, "tester");
+    await eventually(() => held[1]!.cancelReason !== undefined, "it is asked");
+    // Whoever waits for a row gives up after two seconds.
+    const release = await rig.hold(
+      "select id from live_job where id = any($1::uuid[]) for update",
+      [`{${one},${two}}`],
+    );
+    held[0]!.progress(0.25, "old");
+    held[1]!.acknowledgeCancel();
+    const failed = () => rig.logs.filter((l) => l.message.includes("were not written")).length;
+    await eventually(() => failed() > 0, "the notes are not written");
+    held[0]!.progress(0.5);
+    await release();
+    await eventually(async () => (await rig.live(one!)).progress === 0.5, "progress is written");
+    assert.equal((await rig.live(one!)).progress_note, "old");
+    await eventually(async () => (await rig.live(two!)).cancel_acknowledged_at, "acknowledged");
+    held[0]!.succeed();
+    held[1]!.cancelled();
+    await rig.end(two!);
+  });
+
   test("beyond the grace time its jobs are ready again, and its late end counts for nothing", async () => {
     await rescuerAwake();
     const worker = await holding();
