@@ -151,8 +151,19 @@ export function createSweeper(context: EngineContext, lines: Lines, swept: () =>
   });
 }
 
+/** Beyond what networks and crystals explain. */
+const STEP_MS = 1_000;
+
 export function createTimekeeper(context: EngineContext, clock: Clock): Loop {
-  return loop(context, "clock", 30_000, () => clock.measure());
+  let apart = false;
+  return loop(context, "clock", 30_000, async () => {
+    const ahead_ms = Math.round(await clock.measure());
+    const was = apart;
+    apart = Math.abs(ahead_ms) >= STEP_MS;
+    if (apart && !was) {
+      context.log.warn({ ahead_ms }, "the database's clock has stepped; ours follows it slowly");
+    }
+  });
 }
 
 /** Carries cancel and drain intents to the sessions that this replica holds, whoever wrote them. */
