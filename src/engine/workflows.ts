@@ -1,5 +1,6 @@
 /** Workflows: submitted whole, extended while open, extended by their own running jobs, cancelled. */
 import { v7 as uuidv7 } from "uuid";
+import { checkStorable } from "../core/storable.ts";
 import type { Transaction } from "../db/client.ts";
 import {
   closeWorkflow,
@@ -104,6 +105,7 @@ export class Workflows {
     batch: string,
     jobs: ParsedWorkflowJobInput[],
   ): Promise<Record<string, string>> {
+    refuseUnstorable(jobs);
     const done = await transact(this.#context.database.intake, async (tx) => {
       const first = (await openWorkflowsOf(tx, lease.job))[0];
       if (first) await lockWorkflow(tx, first);
@@ -172,6 +174,16 @@ export class Workflows {
     );
     if (!row) throw new NotFound(`There is no workflow ${id}.`);
     return row.org_id as number;
+  }
+}
+
+/** A frame may be four times as large as a payload may be; the API checks its own. */
+function refuseUnstorable(jobs: ParsedWorkflowJobInput[]): void {
+  for (const { key, payload } of jobs) {
+    const wrong = checkStorable(payload);
+    if (wrong !== null) {
+      throw new InvalidInput(`The payload of ${key} cannot be stored. ${wrong} No job was added.`);
+    }
   }
 }
 

@@ -198,6 +198,26 @@ describe("workflows", () => {
     await settles(flow!.workflow_id, "succeeded");
   });
 
+  test("a batch with a payload that is too large is refused by itself, and says which", async () => {
+    const worker = await holding();
+    const flow = await rig.submitWorkflow([{ key: "evaluate" }]);
+    const evaluate = await worker.held(flow.jobs.evaluate!);
+    const large = plain("large", { payload: "x".repeat(256 * 1024) });
+    const deep = plain("deep", { payload: JSON.parse(`${"[".repeat(65)}${"]".repeat(65)}`) });
+    const answers = await Promise.all([
+      evaluate.submit("one", [plain("small"), large]),
+      evaluate.submit("two", [deep]),
+      evaluate.submit("three", [plain("fits", { payload: "x".repeat(256 * 1024 - 2) })]),
+    ]);
+    assert.match(answers[0]!.error!, /payload of large .* larger than 262144 bytes/);
+    assert.match(answers[1]!.error!, /payload of deep .* nested deeper/);
+    assert.deepEqual(Object.keys(answers[2]!.ids!), ["fits"]);
+    const [count] = await rig.sql`select count(*)::int as n from workflow_job`;
+    assert.equal(count!.n, 2);
+    // The name is free for a better payload.
+    assert.ok((await evaluate.submit("four", [plain("large")])).ids!.large);
+  });
+
   test("a job adds nothing after its end, and the reason is said", async () => {
     const worker = await holding();
     const flow = await rig.submitWorkflow([{ key: "a" }]);
@@ -327,5 +347,30 @@ describe("workflows", () => {
     const answer = await rig.engine.cancelWorkflow(flow.id, "tester");
     assert.ok(answer.ok && answer.affected === 5_000);
     await rig.workflowState(flow.id, "failed", "cancelled");
+  });
+
+  test("a job that joins a workflow while its dependency ends is counted there", async () => {
+    const worker = await holding();
+    const [good, bad] = await rig.submitMany([{}, {}]);
+    const joins = await rig.submitMany([
+      { depends_on: [good!], dedupe_key: "a" },
+      { depends_on: [bad!], dedupe_key: "b" },
+    ]);
+    const ends = [await worker.held(good!), await worker.held(bad!)];
+    // It has joined them, and waits; then the end of what they wait for waits for them.
+    const release = await rig.hold("lock table workflow_job in share mode");
+    const submitting = rig.submitWorkflow([
+      { key: "x", dedupe_key: "a" },
+      { key: "y", dedupe_key: "b" },
+    ]);
+    await rig.blocked();
+    ends[0]!.succeed();
+    ends[1]!.fail();
+    await rig.blocked(2);
+    await release();
+    const flow = await submitting;
+    await rig.until(joins[1]!, "dependency_failed");
+    (await worker.held(joins[0]!)).succeed();
+    await settles(flow.id, "failed");
   });
 });
