@@ -191,4 +191,24 @@ describe("dependencies", () => {
       return row!.n === 3_000;
     }, "all are ready or run");
   });
+
+  test("what a job waits for may end before and after its time comes: its history is in order", async () => {
+    const worker = await holding();
+    const root = await rig.submit();
+    const held = await worker.held(root);
+    await rig.until(root, "running");
+    const runAt = new Date(Date.now() + 400).toISOString();
+    const id = await rig.submit({ depends_on: [root], run_at: runAt });
+    // The end begins before that time and is written after it.
+    const release = await rig.hold("select from live_job where id = $1 for update", [root]);
+    held.succeed();
+    await rig.blocked();
+    await eventually(
+      async () => (await rig.live(id)).waiting_for === "dependencies",
+      "its time has come",
+    );
+    await release();
+    (await worker.held(id)).succeed();
+    await rig.until(id, "succeeded");
+  });
 });

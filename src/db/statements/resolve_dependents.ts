@@ -3,7 +3,9 @@
  * ended the jobs, their edges are counted off. One statement for good ends; one for everything below
  * bad ends, repeated for what somebody added meanwhile, until nothing below is left.
  *
- * Locks the dependents by id. An edge counts once: `satisfied_at` says when.
+ * Locks the dependents by id, with a statement before: who waited for a dependent inside of the
+ * counting statement would not see what its holder wrote beside it, such as a workflow that it joined.
+ * An edge counts once: `satisfied_at` says when.
  */
 
 import { plainArray, secondsArray } from "../arrays.ts";
@@ -11,6 +13,17 @@ import type { Transaction } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
 import type { EndedRow } from "./end_jobs.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
+
+const prepared = { prepare: true };
+
+const LOCK_GOOD = `
+with below as materialized (
+  select distinct e.dependent_id as id from unnest($1::uuid[]) as t(id)
+  cross join lateral (
+    select dependent_id from edge where dependency_id = t.id and satisfied_at is null offset 0) e
+  order by 1)
+select from below b cross join lateral (
+  select from live_job where id = b.id and state = 'queued' for no key update) l`;
 
 const GOOD = `
 with ended as (select * from unnest($1::uuid[], $2::float8[], $3::int[]) as t(id, fin, worker)),
@@ -48,16 +61,25 @@ select ${READY_COLUMNS} from risen`;
  * All levels at once: below, by id alone, so that many ways down to one job count once. `offset 0`
  * keeps the order of the joins: planned on empty tables, they would read all of `live_job` a level.
  */
-const BAD = `
-with recursive ended as (select * from unnest($1::uuid[], $2::text[]) as t(id, how)),
-below(id) as (
+const BELOW = `below(id) as (
   select e.dependent_id from ended t
   cross join lateral (select dependent_id from edge where dependency_id = t.id offset 0) e
   union
   select e.dependent_id from below b
   cross join lateral (
     select id from live_job l where l.id = b.id and l.state = 'queued' and l.has_dependents offset 0) l
-  cross join lateral (select dependent_id from edge where dependency_id = l.id offset 0) e),
+  cross join lateral (select dependent_id from edge where dependency_id = l.id offset 0) e)`;
+
+const LOCK_BAD = `
+with recursive ended as (select * from unnest($1::uuid[]) as t(id)),
+${BELOW},
+found as materialized (select id from below order by 1)
+select from found b cross join lateral (
+  select from live_job where id = b.id and state = 'queued' for update) l`;
+
+const BAD = `
+with recursive ended as (select * from unnest($1::uuid[], $2::text[]) as t(id, how)),
+${BELOW},
 bad as (
   select id, how from ended union all
   select b.id, 'dependency_failed' from below b cross join lateral (
@@ -95,26 +117,24 @@ export async function resolveDependents(
   const good = parents.filter((e) => e.state === "succeeded");
   let ready: ReadyRow[] = [];
   if (good.length > 0) {
-    const rows = await tx.unsafe(
-      GOOD,
-      [
-        plainArray(good.map((e) => e.id)),
-        secondsArray(good.map((e) => e.fin * 1000)),
-        plainArray(good.map((e) => e.worker_id)),
-        secondsPerPoint,
-      ],
-      { prepare: true },
-    );
+    const ids = plainArray(good.map((e) => e.id));
+    const fins = secondsArray(good.map((e) => e.fin * 1000));
+    const workers = plainArray(good.map((e) => e.worker_id));
+    // One connection: the second runs after the first, and with a snapshot of its own.
+    const [, rows] = await Promise.all([
+      tx.unsafe(LOCK_GOOD, [ids], prepared),
+      tx.unsafe(GOOD, [ids, fins, workers, secondsPerPoint], prepared),
+    ]);
     ready = rows as unknown as ReadyRow[];
   }
   const failed: EndedRow[] = [];
   let level = parents.filter((e) => e.state !== "succeeded");
   while (level.length > 0) {
-    const rows = await tx.unsafe(
-      BAD,
-      [plainArray(level.map((e) => e.id)), plainArray(level.map((e) => e.state))],
-      { prepare: true },
-    );
+    const ids = plainArray(level.map((e) => e.id));
+    const [, rows] = await Promise.all([
+      tx.unsafe(LOCK_BAD, [ids], prepared),
+      tx.unsafe(BAD, [ids, plainArray(level.map((e) => e.state))], prepared),
+    ]);
     const below = rows as unknown as EndedRow[];
     failed.push(...below);
     level = below.filter((e) => e.has_dependents);

@@ -1,6 +1,8 @@
 /**
  * Staging: queued jobs whose run_at or backoff is over go on to wait for dependencies, or are ready.
- * Locks them by id, skipping what others hold; any replica may run it.
+ * Locks them by id, skipping what others hold; any replica may run it. They are found again by ctid:
+ * what somebody changed after our snapshot stays for the next round, for this one could not see what
+ * was written beside it, such as a workflow that the job has joined.
  */
 import type { Sql } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
@@ -12,7 +14,7 @@ const STAGE = `
 with due as materialized (
   select id from live_job where due_at is not null and due_at <= now() order by due_at, id limit ${STAGE_MAX}),
 picked as materialized (
-  select l.id, l.state as was,
+  select l.ctid as place, l.state as was,
     case when l.pending_deps > 0 then 'queued'::job_state else 'ready'::job_state end as now_is
   from due join live_job l on l.id = any(array[due.id])
   where l.due_at <= now() and l.state = 'queued'
@@ -23,11 +25,12 @@ moved as (
     ready_at = case when p.now_is = 'ready' then greatest(l.due_at, l.queued_at, now()) end,
     ready_rank = case when p.now_is = 'ready'
       then extract(epoch from greatest(l.due_at, l.queued_at, now()))::float8 - l.priority * $1::float8 end
-  from picked p where l.id = any(array[p.id])
+  from picked p where l.ctid = p.place
   returning l.*, p.was, p.now_is),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, waiting_for)
-  select now(), org_id, queue_id, name_id, id, attempt, was, now_is, waiting_for from moved),
+  select coalesce(ready_at, eligible_at), org_id, queue_id, name_id, id, attempt, was, now_is, waiting_for
+  from moved),
 risen as (select * from moved where now_is = 'ready'),
 deltas as (${counterDeltasOf("risen")})
 select ${READY_COLUMNS} from moved`;
