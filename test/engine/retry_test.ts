@@ -214,4 +214,46 @@ describe("retries by hand", () => {
       await rig.workflowState(flow.id, "succeeded");
     }
   });
+
+  test("a job submitted below one that is just being retried waits for it", async () => {
+    const [a, b] = await rig.submitMany([{}, { run_at: "2999-01-01T00:00:00Z" }]);
+    const both = await rig.submit({ depends_on: [a!, b!] });
+    const worker = await failing(a!);
+    await rig.until(both, "dependency_failed");
+    // The retry has locked what it takes back, and waits for what it must look at.
+    const release = await rig.hold("select from live_job where id = $1 for update", [b!]);
+    const retrying = retry(a!);
+    await rig.blocked();
+    const submitting = rig.submit({ depends_on: [a!] });
+    await rig.blocked(2);
+    await release();
+    await retrying;
+    const below = await submitting;
+    assert.equal(await rig.state(below), "queued");
+    (await worker.held(a!)).succeed();
+    (await worker.held(below)).succeed();
+    await rig.until(below, "succeeded");
+    await rig.engine.cancelJob(b!, "tester");
+  });
+
+  test("a retry takes along a job that is just being submitted below", async () => {
+    const [a, other] = await rig.submitMany([{}, {}]);
+    const worker = await failing(a!, other!);
+    // The submission has read how its dependency ended, and waits for its key.
+    const release = await rig.hold(
+      "insert into job_key (org_id, key, job_id) select org_id, 'k', id from job where id = $1",
+      [other!],
+    );
+    const submitting = rig.submit({ depends_on: [a!], dedupe_key: "k" });
+    await rig.blocked();
+    const retrying = retry(a!);
+    await rig.blocked(2);
+    await release();
+    const below = await submitting;
+    assert.deepEqual(await retrying, { ok: true, state: "ready" });
+    assert.equal(await rig.state(below), "queued");
+    (await worker.held(a!)).succeed();
+    (await worker.held(below)).succeed();
+    await rig.until(below, "succeeded");
+  });
 });

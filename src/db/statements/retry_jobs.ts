@@ -24,10 +24,17 @@ with recursive below(id) as (
 select e.job_id as id from (select id from below order by id limit $2) b
 cross join lateral (select job_id from job_end where job_id = b.id and state <> 'succeeded' for update) e`;
 
-/** Those of `ids` that ended badly and all that failed because of them; their ends locked. */
+/**
+ * Those of `ids` that ended badly and all that failed because of them; their ends locked. Asked until
+ * there are no more: below an end that we waited for, its holder may have put another job.
+ */
 export async function lockEnds(tx: Transaction, ids: string[], limit: number): Promise<string[]> {
-  const rows = await tx.unsafe(ENDS, [plainArray(ids), limit], prepared);
-  return rows.map((r) => r.id as string);
+  let found: string[] = [];
+  for (;;) {
+    const rows = await tx.unsafe(ENDS, [plainArray(ids), limit], prepared);
+    if (rows.length <= found.length) return found;
+    found = rows.map((r) => r.id as string);
+  }
 }
 
 const WORKFLOWS = `

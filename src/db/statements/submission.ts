@@ -18,9 +18,13 @@ export interface DependencyState {
   worker_id: number | null;
 }
 
+/** Rounds of looking for a job that a retry takes from the ended to the live ones meanwhile. */
+const LOOKS = 3;
+
 /**
  * Locks the live ones by id, before their state is read, and marks that something waits for them;
- * then, with a new snapshot, reads the ends of the others. `weight` raises their `dependents`.
+ * then, with a new snapshot, reads the ends of the others, and locks those that a retry may take
+ * back: it has to see what now depends on them. `weight` raises their `dependents`.
  */
 export async function lockDependencies(
   tx: Transaction,
@@ -29,7 +33,22 @@ export async function lockDependencies(
   weight: number,
 ): Promise<Map<string, DependencyState>> {
   const found = new Map<string, DependencyState>();
-  if (ids.length === 0) return found;
+  let missing = ids;
+  for (let looks = 0; looks < LOOKS && missing.length > 0; looks++) {
+    for (const row of await lockAlive(tx, org, missing, weight)) found.set(row.id, row);
+    missing = ids.filter((id) => !found.has(id));
+    for (const row of await lockEnded(tx, org, missing)) found.set(row.id, row);
+    missing = ids.filter((id) => !found.has(id));
+  }
+  return found;
+}
+
+async function lockAlive(
+  tx: Transaction,
+  org: number,
+  ids: string[],
+  weight: number,
+): Promise<DependencyState[]> {
   const list = plainArray([...ids].sort());
   await tx.unsafe(
     `select id from live_job where id = any($1::uuid[]) and org_id = $2 order by id for no key update`,
@@ -42,28 +61,32 @@ export async function lockDependencies(
     [list, weight, org],
     prepared,
   );
-  for (const row of alive) {
-    found.set(row.id, {
-      id: row.id,
-      org_id: row.org_id,
-      alive: true,
-      state: row.state,
-      finished_ms: null,
-      worker_id: null,
-    });
-  }
-  const missing = ids.filter((id) => !found.has(id));
-  if (missing.length === 0) return found;
+  return alive.map((row) => ({
+    id: row.id,
+    org_id: row.org_id,
+    alive: true,
+    state: row.state,
+    finished_ms: null,
+    worker_id: null,
+  }));
+}
+
+async function lockEnded(tx: Transaction, org: number, ids: string[]): Promise<DependencyState[]> {
+  if (ids.length === 0) return [];
+  const list = plainArray([...ids].sort());
+  await tx.unsafe(
+    `select from job_end where job_id = any($1::uuid[]) and org_id = $2 and state <> 'succeeded'
+     order by job_id for share`,
+    [list, org],
+    prepared,
+  );
   const ended = await tx.unsafe(
     `select job_id as id, org_id, state, extract(epoch from finished_at)::float8 * 1000 as finished_ms,
        worker_id from job_end where job_id = any($1::uuid[]) and org_id = $2`,
-    [plainArray(missing), org],
+    [list, org],
     prepared,
   );
-  for (const row of ended) {
-    found.set(row.id, { ...(row as unknown as DependencyState), alive: false });
-  }
-  return found;
+  return ended.map((row) => ({ ...(row as unknown as DependencyState), alive: false }));
 }
 
 export interface EdgeRow {
