@@ -137,8 +137,9 @@ export class InlineWorker {
   ended: string | undefined;
   refused: string | undefined;
   askedToDrain = false;
-  /** Takes in nothing, says nothing, its socket stays open: SIGSTOP. */
-  frozen = false;
+  #frozen = false;
+  /** What came in while it was frozen. */
+  #unread: ServerFrame[] = [];
   run: Script;
 
   constructor(engine: Engine, options: InlineWorkerOptions = {}) {
@@ -159,6 +160,16 @@ export class InlineWorker {
 
   get connected(): boolean {
     return this.#session !== undefined;
+  }
+
+  /** Reads nothing, says nothing, its socket stays open and keeps what comes: SIGSTOP. */
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  set frozen(frozen: boolean) {
+    this.#frozen = frozen;
+    if (!frozen) for (const frame of this.#unread.splice(0)) this.#receive(frame);
   }
 
   hello(): Hello {
@@ -191,10 +202,11 @@ export class InlineWorker {
     this.drop();
     this.ended = undefined;
     let open = true;
+    const hello = this.hello();
     const grant = { org: this.#options.org === undefined ? "default" : this.#options.org };
-    const result = await this.#engine.connectWorker(this.hello(), grant, {
+    const result = await this.#engine.connectWorker(hello, grant, {
       // A socket delivers later, never inside the call that sends.
-      send: (frame) => queueMicrotask(() => open && !this.frozen && this.#receive(frame)),
+      send: (frame) => queueMicrotask(() => open && this.#arrive(frame)),
       end: (code) => {
         open = false;
         this.ended = code;
@@ -214,7 +226,18 @@ export class InlineWorker {
     const every = (result.welcome.heartbeat_seconds * 1000) | 0;
     this.#beat = setInterval(() => this.say({ type: "heartbeat" }), Math.max(20, every));
     if (welcomed) result.session.welcomed();
+    if (welcomed) this.#catchUp(hello);
     return this;
+  }
+
+  /** Says what happened while the hello was under way. */
+  #catchUp(hello: Hello): void {
+    const said = new Set(hello.unrecorded.map((r) => r.token));
+    const begun = new Set(hello.running.filter((r) => r.started).map((r) => r.token));
+    const ended = [...this.unrecorded.values()].filter((r) => !said.has(r.token));
+    const started = [...this.running.values()].filter((j) => j.begun && !begun.has(j.lease.token));
+    if (started.length > 0) this.say({ type: "started", jobs: started.map((j) => j.lease) });
+    if (ended.length > 0) this.say({ type: "finished", jobs: ended });
   }
 
   #close: () => void = () => {};
@@ -223,6 +246,7 @@ export class InlineWorker {
   drop(): void {
     const session = this.#session;
     this.#close();
+    this.#unread = [];
     this.#lose();
     session?.dropped();
   }
@@ -232,6 +256,11 @@ export class InlineWorker {
     this.running.clear();
     this.unrecorded.clear();
     this.drop();
+  }
+
+  #arrive(frame: ServerFrame): void {
+    if (this.#frozen) this.#unread.push(frame);
+    else this.#receive(frame);
   }
 
   #lose(): void {
