@@ -44,6 +44,7 @@ import { Sessions } from "./sessions.ts";
 import { Stager } from "./stager.ts";
 import { Submission } from "./submission.ts";
 import { Switches } from "./switches.ts";
+import { createKeyPruner, createRecounter } from "./upkeep.ts";
 import { Workflows } from "./workflows.ts";
 
 export function createEngine(
@@ -152,6 +153,8 @@ class SignalboxEngine implements Engine, SessionHost {
       createFolder(context),
       createPartitioner(context),
       createReceiptPruner(context),
+      createKeyPruner(context),
+      createRecounter(context),
       createCanceller(context, this.#sessions),
       createStrayCatcher(context, this.#sessions, (session, lease) =>
         this.giveBack(session, lease),

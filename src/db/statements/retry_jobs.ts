@@ -10,6 +10,7 @@ import { plainArray } from "../arrays.ts";
 import type { Transaction } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
+import { claimKeys } from "./submission.ts";
 
 const prepared = { prepare: true };
 
@@ -139,5 +140,19 @@ export async function reviveJobs(
     [plainArray(ids), options.secondsPerPoint, options.actor, options.reason],
     prepared,
   );
+  await claimAgain(tx, ids);
   return rows as unknown as ReadyRow[];
+}
+
+const KEYS = `
+select j.id as job, j.org_id as org, j.dedupe_key as key from unnest($1::uuid[]) as t(id)
+cross join lateral (select id, org_id, dedupe_key from job where id = t.id offset 0) j
+cross join lateral (select from live_job where id = t.id offset 0) l
+where j.dedupe_key is not null`;
+
+/** Their keys may have been forgotten since they ended, or name others: those that live keep them. */
+async function claimAgain(tx: Transaction, ids: string[]): Promise<void> {
+  const rows = await tx.unsafe(KEYS, [plainArray(ids)], prepared);
+  const claims = rows as unknown as { job: string; org: number; key: string }[];
+  for (const [org, some] of Map.groupBy(claims, (c) => c.org)) await claimKeys(tx, org, some);
 }
