@@ -11,6 +11,7 @@ import { connect, type Database } from "./db/client.ts";
 import { type Embedded, startEmbedded } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
 import { ensurePartitions } from "./db/partitions.ts";
+import { reachDatabase } from "./db/unusable.ts";
 import { createEngine } from "./engine/create.ts";
 import { createLogger, type Log } from "./log.ts";
 import { FRAME_MAX_BYTES } from "./messages/frames.ts";
@@ -56,18 +57,19 @@ async function openDatabase(
   log: Log,
   undo: (() => Promise<unknown> | unknown)[],
 ): Promise<Database> {
-  let url = config.databaseUrl;
-  if (url === undefined) {
+  let address = config.databaseUrl;
+  if (address === undefined) {
     const embedded: Embedded = await startEmbedded({
       dataDir: config.dataDir,
       log: { info: (text) => log.info(text), warn: (text) => log.warn(text) },
     });
     undo.push(() => embedded.stop());
-    url = embedded.url;
+    address = embedded.url;
   }
-  const applied = await migrate(url);
+  const url = address;
+  const applied = await reachDatabase(() => migrate(url));
   if (applied.length > 0) log.info({ migrations: applied }, "the database was migrated");
-  const database = await connect(url);
+  const database = await reachDatabase(() => connect(url));
   undo.push(() => database.close());
   await ensurePartitions(database.beats, Date.now());
   return database;

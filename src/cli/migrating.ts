@@ -6,6 +6,7 @@ import type { Sql } from "../db/client.ts";
 import { RECORD_FILE } from "../db/embedded/record.ts";
 import { startEmbedded } from "../db/embedded.ts";
 import { checkMigrations, migrate } from "../db/migrate.ts";
+import { reachDatabase } from "../db/unusable.ts";
 import type { MigrateFlags } from "./commands/migrate.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT } from "./errors.ts";
@@ -31,7 +32,7 @@ export async function runMigrations(context: Context, flags: MigrateFlags): Prom
 
 async function bringUp(context: Context, url: string, flags: MigrateFlags): Promise<void> {
   if (flags.check) return check(context, url);
-  const applied = await reach(() => migrate(url));
+  const applied = await reachDatabase(() => migrate(url));
   if (applied.length === 0) return context.out.line("The database is up to date.");
   context.out.line(`Applied ${count(applied.length, "migration")}: ${applied.join(", ")}.`);
 }
@@ -39,27 +40,12 @@ async function bringUp(context: Context, url: string, flags: MigrateFlags): Prom
 async function check(context: Context, url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 });
   try {
-    const found = await reach(() => checkMigrations(sql as unknown as Sql));
+    const found = await reachDatabase(() => checkMigrations(sql as unknown as Sql));
     if (found.state === "current") return context.out.line("The database is up to date.");
     if (found.state === "ahead") throw new CliError(found.problem);
     context.out.line(`The database lacks ${found.pending.join(", ")}: run \`signalbox migrate\`.`);
     context.exitCode = EXIT.failed;
   } finally {
     await sql.end({ timeout: 2 });
-  }
-}
-
-/** The driver's faults name codes, not what to do. */
-async function reach<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === undefined || error instanceof CliError) throw error;
-    throw new CliError(
-      `The database cannot be used (${code}): ${(error as Error).message}. Check DATABASE_URL.`,
-      EXIT.failed,
-      error,
-    );
   }
 }

@@ -7,6 +7,7 @@ import { databaseUrl } from "../../db/embedded/cluster.ts";
 import { readRecord } from "../../db/embedded/record.ts";
 import { checkMigrations } from "../../db/migrate.ts";
 import { tomorrowReady } from "../../db/partitions.ts";
+import { mendOf } from "../../db/unusable.ts";
 import { codeOf } from "../settings.ts";
 import { type Finding, fail, ok, skip } from "./check.ts";
 
@@ -75,8 +76,6 @@ async function partitions(sql: Sql): Promise<Finding> {
 
 function mendFor(error: unknown, embedded: boolean): string {
   if (embedded) return "Look in server.log beside the cluster, then start the server again.";
-  const code = codeOf(error);
-  if (code === "28P01" || code === "28000") return "Correct user and password in DATABASE_URL.";
-  if (code === "3D000") return "Create that database, or name another in DATABASE_URL.";
-  return "Start the database, or correct host and port in DATABASE_URL.";
+  const mend = mendOf(error);
+  return `${mend.charAt(0).toUpperCase()}${mend.slice(1)}.`;
 }
