@@ -17,7 +17,7 @@ import { startJobs } from "../db/statements/start_jobs.ts";
 import type { FinishedReport } from "../messages/frames.ts";
 import type { EngineContext } from "./context.ts";
 import { type End, endOf, type Lease } from "./lease.ts";
-import { Pipeline } from "./pipeline.ts";
+import { Pipeline, rest } from "./pipeline.ts";
 import { Records } from "./records.ts";
 
 /** Where the answers about a lease go: the session that reported. */
@@ -62,6 +62,7 @@ export class Ender {
   readonly #context: EngineContext;
   readonly #listener: EnderListener;
   readonly #pipeline: Pipeline<Item, Written>;
+  #stopped = false;
 
   constructor(context: EngineContext, listener: EnderListener) {
     this.#context = context;
@@ -88,6 +89,7 @@ export class Ender {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#pipeline.stop();
   }
 
@@ -101,9 +103,8 @@ export class Ender {
 
   /** A report for a lease that this session does not hold: already on record, or lost. */
   async settleUnknown(from: Reporter, reports: FinishedReport[]): Promise<void> {
-    const known = await recordedAttempts(this.#context.database.beats, [
-      ...new Set(reports.map((r) => r.job)),
-    ]);
+    const jobs = [...new Set(reports.map((r) => r.job))];
+    const known = await this.#surely(() => recordedAttempts(this.#context.database.beats, jobs));
     const records = new Records(known);
     for (const r of reports) {
       const lease = { id: r.job, attempt: r.attempt, token: r.token };
@@ -112,12 +113,25 @@ export class Ender {
     }
   }
 
+  /** Asks until the database answers: a worker waits for a word about what it has reported. */
+  async #surely<R>(ask: () => Promise<R>): Promise<R> {
+    for (let pause = 50; ; pause = Math.min(pause * 2, 2_000)) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (this.#stopped) throw error;
+        this.#context.log.warn({ error: String(error) }, "reports wait for the database");
+        await rest(pause);
+      }
+    }
+  }
+
   // One beat
 
   async #write(tx: Transaction, items: Item[], beat: string): Promise<Written> {
     const ending = new Set<string>();
-    for (const item of items) if (item.kind === "end") ending.add(item.lease.id);
-    const starts = items.filter((i) => i.kind === "start" && !ending.has(i.lease.id));
+    for (const item of items) if (item.kind === "end") ending.add(item.lease.token);
+    const starts = items.filter((i) => i.kind === "start" && !ending.has(i.lease.token));
     const ends = items.filter((i) => i.kind === "end");
     const finals = ends.flatMap((i) => ("final" in i.end ? [i.end.final] : []));
     const returns = ends.flatMap((i) => ("returned" in i.end ? [i.end.returned] : []));
@@ -174,12 +188,14 @@ export class Ender {
     const refused: Item[] = [];
     const done: { lease: Lease; end: End }[] = [];
     const back = new Set(written?.returned.map((r) => r.id));
+    const twice = endedTwice(items);
     for (const item of items) {
       if (item.kind === "start") {
         if (written?.started.has(item.lease.id)) item.lease.actor.send({ type: "start" });
         continue;
       }
-      if (!written?.ended.has(item.lease.id) && !back.has(item.lease.id)) {
+      const { id } = item.lease;
+      if (twice.has(id) || (!written?.ended.has(id) && !back.has(id))) {
         refused.push(item);
         continue;
       }
@@ -213,10 +229,9 @@ export class Ender {
     try {
       const ids = items.map((i) => i.lease.id);
       const { beats } = this.#context.database;
-      const [recorded, standing] = await Promise.all([
-        recordedAttempts(beats, ids),
-        readLeases(beats, ids),
-      ]);
+      const [recorded, standing] = await this.#surely(() =>
+        Promise.all([recordedAttempts(beats, ids), readLeases(beats, ids)]),
+      );
       const records = new Records(recorded);
       const rows = new Map(standing.map((s) => [s.id, s]));
       for (const item of items) {
@@ -267,4 +282,19 @@ export class Ender {
     });
     return { ...item, end };
   }
+}
+
+/**
+ * Jobs of which a beat brought the ends of two attempts, as after an outage: only one of them can have
+ * been written, and what the statements return does not say which.
+ */
+function endedTwice(items: Item[]): Set<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { kind, lease } of items) {
+    if (kind !== "end") continue;
+    if (seen.has(lease.id)) twice.add(lease.id);
+    seen.add(lease.id);
+  }
+  return twice;
 }

@@ -131,6 +131,22 @@ describe("a lost connection", () => {
     await assertUntouched(rig, [worker], ids);
   });
 
+  test("keeps no worker waiting for a word about a report that nobody knows", async () => {
+    const worker = await rig.worker();
+    const job = await rig.submit();
+    await worker.recordOf(job);
+    proxy.cut();
+    const token = "00000000-0000-4000-8000-000000000000";
+    worker.finish({ job, attempt: 1, token, outcome: "succeeded", run_ms: 1 });
+    await eventually(
+      () => rig.logs.some((l) => l.message === "reports wait for the database"),
+      "it was asked while nobody could answer",
+    );
+    proxy.restore();
+    const answer = await worker.recordOf(job, 2);
+    assert.deepEqual([answer.token, answer.accepted], [token, false]);
+  });
+
   test("again and again leaves an engine that works", async () => {
     const worker = await rig.worker({ concurrency: 10, run: quick });
     const ids: string[] = [];
@@ -228,6 +244,32 @@ describe("what the database does to an engine", () => {
     await assertUntouched(rig, [worker], [...roots, ...ids]);
     const deadlocks = rig.logs.filter((l) => JSON.stringify(l.facts).includes("40P01")).length;
     assert.ok(storms + deadlocks > 0, "there were deadlocks");
+  });
+
+  test("the lost end of one attempt is not accepted because it travels with the end of the next", async () => {
+    const here = await rig.addEngine({ leaseSeconds: 60 });
+    const there = await rig.addEngine({ leaseSeconds: 60 });
+    const first = await rig.worker({ run: hold }, here.engine);
+    const id = await rig.submit({ max_attempts: 2, backoff: { base_seconds: 3_600 } });
+    const lost = await first.held(id);
+    await rig.until(id, "running");
+    // It comes back over there without a memory; its old socket here hangs.
+    await rig.worker({ uid: first.uid, draining: true }, there.engine);
+    const second = await rig.worker({ run: hold }, here.engine);
+    const next = await second.held(id);
+    assert.equal(next.lease.attempt, 2);
+    lost.succeed();
+    next.fail();
+    const answers = [await first.recordOf(id), await second.recordOf(id)];
+    assert.deepEqual(
+      answers.map((a) => a.accepted),
+      [false, true],
+    );
+    const rows = await rig.attempts(id);
+    assert.deepEqual(
+      rows.map((r) => r.outcome),
+      ["lost", "failed"],
+    );
   });
 
   test("a report that cannot be stored ends its own job with a reason, and nobody else's", async () => {
