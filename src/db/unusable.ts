@@ -30,7 +30,7 @@ export function mendOf(error: unknown): string {
   if (isBadUrl(error)) {
     return "write postgres://USER:PASSWORD@HOST:5432/DATABASE into DATABASE_URL, special characters as %40";
   }
-  return "start it, or correct host and port in DATABASE_URL";
+  return "start the database, or correct host and port in DATABASE_URL";
 }
 
 /** A code, or words where there is none; never the address, which holds a password. */

@@ -41,7 +41,7 @@ describe("a DATABASE_URL that cannot be used", () => {
   test("because nothing listens there, ends serve and up with what to do", async () => {
     for (const command of ["serve", "up"]) {
       const said = await refusal("postgres://me:geheim@127.0.0.1:9/x", command);
-      assert.match(said, /ECONNREFUSED\): start it, or correct host and port/);
+      assert.match(said, /ECONNREFUSED\): start the database, or correct host and port/);
     }
     assert.ok(!existsSync(join(folder, ".signalbox/client.json")));
   });
