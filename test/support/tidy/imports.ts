@@ -30,7 +30,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   pages: {
     imports: [...PURE, "db", "blobs", "engine", "web"],
-    packages: ["hono", "zod", "ansi_up", "postgres"],
+    packages: ["hono", "zod", "postgres"],
   },
   api: {
     imports: [...PURE, "runtime", "db", "blobs", "engine", "protocol", "web"],
