@@ -206,6 +206,20 @@ export class Client {
     return this.#actOnMatching("retry", filter, options);
   }
 
+  /** From a paused queue nothing is dispatched; what runs, runs on. `affected` 0: it was so already. */
+  pauseQueue(name: string, options: CallOptions & { reason?: string } = {}) {
+    return this.#act<{ affected: number }>(this.#ofOrg(`/queues/${seg(name)}/pause`), options);
+  }
+
+  resumeQueue(name: string, options: CallOptions & { reason?: string } = {}) {
+    return this.#act<{ affected: number }>(this.#ofOrg(`/queues/${seg(name)}/resume`), options);
+  }
+
+  /** Asks a connected worker to finish what it holds, take nothing new, and leave. By its `id`. */
+  async drainWorker(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(`/workers/${seg(id)}/drain`, {}, options);
+  }
+
   // Asking the server
 
   /** Asks once, without patience. Throws ClientError where the server cannot be reached. */

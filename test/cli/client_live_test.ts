@@ -47,6 +47,39 @@ async function losingProxy(losses: number): Promise<{ url: string; server: Serve
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
 }
 
+describe("a client that operates queues and workers", () => {
+  const client = () => system.client;
+
+  test("pauses and resumes a queue, with who and why", async () => {
+    const first = await client().submit({ name: "first", queue: "ops", payload: exec("true") });
+    await client().wait(first.id);
+    assert.deepEqual(await client().pauseQueue("ops", { reason: "repairs" }), { affected: 1 });
+    assert.deepEqual(await client().pauseQueue("ops"), { affected: 0 });
+    const held = await client().submit({ name: "held", queue: "ops", payload: exec("true") });
+    const { vetoes } = await client().explain(held.id);
+    assert.match(vetoes.map((v) => v.sentence).join(), /paused/);
+    const queue = (await client().queues()).find((q) => q.name === "ops");
+    assert.ok(queue?.paused_at);
+    assert.deepEqual(await client().resumeQueue("ops"), { affected: 1 });
+    assert.equal((await client().wait(held.id)).state, "succeeded");
+    await assert.rejects(client().pauseQueue("nowhere"), ClientError);
+  });
+
+  test("lists workers and sends one home", async () => {
+    const guest = system.worker("guest", 1);
+    await system.connected("guest");
+    const found = (await client().workers()).find((w) => w.name === "guest");
+    await client().drainWorker(found!.id);
+    await eventually(
+      async () => !(await client().workers()).some((w) => w.name === "guest"),
+      "it has left",
+      { deadlineMs: 30_000 },
+    );
+    await assert.rejects(client().drainWorker(found!.id), ClientError);
+    assert.ok(guest);
+  });
+});
+
 describe("a client whose answers are lost", () => {
   test("adds each job, batch and workflow once", async () => {
     const { url, server } = await losingProxy(2);
