@@ -67,11 +67,9 @@ function printBlockers(explanation: Explanation, paint: Paint): string | undefin
 }
 
 function printWorkers(explanation: Explanation, paint: Paint, width: number): string | undefined {
-  const { workers, dispatch } = explanation;
-  if (workers.length === 0) {
-    if (dispatch || explanation.state === "queued") return undefined;
-    return wrap("No worker is connected. Start one: signalbox worker --url ws://HOST:PORT", width);
-  }
+  const { workers } = explanation;
+  // That nobody is there is a veto, told above.
+  if (workers.length === 0) return undefined;
   // Whoever comes closest tells most: those that fit, then those with the fewest objections.
   const sorted = [...workers].sort((a, b) => a.vetoes.length - b.vetoes.length);
   const lines = sorted.slice(0, WORKERS_SHOWN).map((worker) => printWorker(worker, paint, width));

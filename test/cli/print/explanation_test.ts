@@ -63,7 +63,19 @@ describe("why, for people", () => {
     assert.match(text, /far\n {4}✗ It lacks the feature "gpu"\.\n {6}→ Connect/);
     const many = Array.from({ length: 20 }, (_, n) => ({ id: `${n}`, name: "w", vetoes: [full] }));
     assert.match(explain({ workers: many }), /and 8 more workers/);
-    assert.match(explain({}), /No worker is connected\. Start one/);
+  });
+
+  test("says once that nobody is there to run it, and what would change that", () => {
+    const nobody = veto(
+      "no_worker",
+      "No worker is connected.",
+      "Start a worker: signalbox worker.",
+    );
+    for (const state of ["ready", "queued"] as const) {
+      const text = explain({ state, vetoes: [nobody] });
+      assert.match(text, /✗ No worker is connected\.\n {2}→ Start a worker: signalbox worker\./);
+      assert.equal(text.match(/worker is connected/gi)?.length, 1);
+    }
   });
 
   test("draws what each rule gave, the strongest first, and who was passed over", () => {
