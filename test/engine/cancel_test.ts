@@ -242,6 +242,28 @@ describe("cancels", () => {
     assert.equal(left!.n, 0);
   });
 
+  test("an operation whose server died in its middle is finished by another, each job once", async () => {
+    const ids = await rig.submitMany(Array.from({ length: 4_500 }, () => ({})));
+    // Newest first: the last of its three chunks waits for the oldest job.
+    const release = await rig.hold("select id from live_job where id = $1 for update", [ids[0]!]);
+    const { operation } = await rig.engine.actOnMatching("cancel", "default", {}, {}, "tester");
+    const row = async () => (await rig.sql`select * from operation where id = ${operation}`)[0]!;
+    await eventually(async () => (await row()).done === 4_000, "two chunks are done");
+    await rig.blocked();
+    await rig.sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'signalbox engine'`;
+    await rig.engines[0]!.stop();
+    const left = await row();
+    assert.deepEqual([left.state, left.done], ["running", 4_000]);
+    assert.ok(left.cursor);
+    await rig.addEngine();
+    await release();
+    const over = await operationDone(operation);
+    assert.deepEqual([over!.state, over!.done], ["done", 4_500]);
+    const [ends] = await rig.sql`select count(*)::int as n from job_end where state = 'cancelled'`;
+    assert.equal(ends!.n, 4_500);
+  });
+
   test("two servers that carry out one operation do each job once", async () => {
     await rig.submitMany(Array.from({ length: 4_500 }, () => ({})));
     const { operation } = await rig.engine.actOnMatching("cancel", "default", {}, {}, "tester");
