@@ -165,4 +165,24 @@ describe("dedupe keys", () => {
       await rig.workflowState(flow.id, "succeeded");
     }
   });
+
+  test("of several jobs with one key that are retried at once, all come back and the newest keeps it", async () => {
+    const worker = await rig.worker({ run: (held) => held.start() });
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n++) {
+      const id = await rig.submit({ dedupe_key: "k" });
+      (await worker.held(id)).fail();
+      await rig.until(id, "failed");
+      ids.push(id);
+    }
+    // The key names one that has ended for good.
+    const last = await rig.submit({ dedupe_key: "k" });
+    (await worker.held(last)).succeed();
+    await rig.until(last, "succeeded");
+    await rig.engine.actOnMatching("retry", "default", { queue: "default" }, {}, "tester");
+    for (const id of ids) await worker.held(id);
+    assert.equal(await rig.submit({ dedupe_key: "k" }), ids[2]);
+    for (const held of [...worker.running.values()]) held.succeed();
+    for (const id of ids) await rig.until(id, "succeeded");
+  });
 });

@@ -154,5 +154,9 @@ where j.dedupe_key is not null`;
 async function claimAgain(tx: Transaction, ids: string[]): Promise<void> {
   const rows = await tx.unsafe(KEYS, [plainArray(ids)], prepared);
   const claims = rows as unknown as { job: string; org: number; key: string }[];
-  for (const [org, some] of Map.groupBy(claims, (c) => c.org)) await claimKeys(tx, org, some);
+  for (const [org, some] of Map.groupBy(claims, (c) => c.org)) {
+    // One key may come back with several jobs, each of which had it in its time: the newest keeps it.
+    const byKey = new Map(some.map((c) => [c.key, c]));
+    await claimKeys(tx, org, [...byKey.values()]);
+  }
 }
