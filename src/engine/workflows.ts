@@ -1,7 +1,7 @@
 /** Workflows: submitted whole, extended while open, extended by their own running jobs, cancelled. */
 import { v7 as uuidv7 } from "uuid";
 import { checkStorable } from "../core/storable.ts";
-import type { Transaction } from "../db/client.ts";
+import type { Sql, Transaction } from "../db/client.ts";
 import {
   closeWorkflow,
   findBatch,
@@ -18,7 +18,7 @@ import type { ParsedWorkflowInput, ParsedWorkflowJobInput } from "../messages/jo
 import type { EngineContext } from "./context.ts";
 import { InvalidInput, NotFound, type Receipt, type SubmittedWorkflow } from "./engine.ts";
 import { signReceipt } from "./idempotency.ts";
-import { transact } from "./pipeline.ts";
+import { rest, sqlState, transact } from "./pipeline.ts";
 import type { Placed, Submission } from "./submission.ts";
 
 export class Workflows {
@@ -106,7 +106,9 @@ export class Workflows {
     jobs: ParsedWorkflowJobInput[],
   ): Promise<Record<string, string>> {
     refuseUnstorable(jobs);
-    const done = await transact(this.#context.database.intake, async (tx) => {
+    // What a try has placed, also where nobody heard whether it committed.
+    let placed: Placed | null = null;
+    const ids = await throughOutage(this.#context.database.intake, async (tx) => {
       const first = (await openWorkflowsOf(tx, lease.job))[0];
       if (first) await lockWorkflow(tx, first);
       if (!(await lockLease(tx, lease.job, lease.token))) {
@@ -115,20 +117,22 @@ export class Workflows {
       // Asked again under the lock: another batch of this job may have made the workflow meanwhile.
       const workflow = first ?? (await openWorkflowsOf(tx, lease.job))[0];
       const known = await findBatch(tx, lease.job, lease.attempt, batch);
-      if (known) return { ids: known, placed: null };
+      if (known) return known;
       await refuseCancelled(tx, workflow);
       const target = workflow ?? (await this.#adopt(tx, lease));
       const actor = `job ${lease.job}`;
       // An attempt that repeats what an earlier one did finds its jobs by their keys.
       const keys = await workflowKeys(tx, target);
       const fresh = jobs.filter((j) => !keys.has(j.key));
-      const { ids, placed } = await this.#extend(tx, lease.org, target, fresh, actor);
+      const added = await this.#extend(tx, lease.org, target, fresh, actor);
+      const { ids } = added;
       for (const { key } of jobs) ids[key] ??= keys.get(key)!;
       await insertBatch(tx, lease.job, lease.attempt, batch, ids);
-      return { ids, placed };
+      placed = added.placed;
+      return ids;
     });
-    if (done.placed) this.#submission.announce(done.placed);
-    return done.ids;
+    if (placed) this.#submission.announce(placed);
+    return ids;
   }
 
   /** A workflow around a job that had none, so that what it adds belongs together. */
@@ -185,6 +189,31 @@ function refuseUnstorable(jobs: ParsedWorkflowJobInput[]): void {
       throw new InvalidInput(`The payload of ${key} cannot be stored. ${wrong} No job was added.`);
     }
   }
+}
+
+/** As long as a running job waits for an answer about its batch before it hears that there is none. */
+const OUTAGE_MS = 30_000;
+
+/**
+ * A transaction that may run again whatever became of it: what was committed unheard is found by the
+ * next try. So a job that adds jobs need not fail because a connection did.
+ */
+async function throughOutage<R>(sql: Sql, run: (tx: Transaction) => Promise<R>): Promise<R> {
+  const deadline = performance.now() + OUTAGE_MS;
+  for (let pause = 50; ; pause = Math.min(pause * 2, 1_000)) {
+    try {
+      return await transact(sql, run);
+    } catch (error) {
+      if (!isOutage(error) || performance.now() > deadline) throw error;
+      await rest(pause);
+    }
+  }
+}
+
+/** The connection failed, not the transaction; and not because this server closes its own. */
+function isOutage(error: unknown): boolean {
+  const code = (error as { code?: unknown })?.code;
+  return typeof code === "string" && sqlState(error) === undefined && code !== "CONNECTION_ENDED";
 }
 
 /** A workflow whose cancel was asked takes nothing more: it would run on after its end. */

@@ -11,7 +11,7 @@ const many = (n: number) => Array.from({ length: n }, () => ({}));
 const hold = (job: HeldJob) => job.start();
 const quick = (job: HeldJob) => job.start().succeed({ done: true });
 const ENDS = /insert into dispatched_job/;
-const LEASES = /skip locked\),\s*leased as/;
+const LEASES = /for no key update of live_job skip locked/;
 
 /** All ended well, each reported end accepted, each job at its first attempt. */
 async function assertUntouched(rig: Rig, workers: InlineWorker[], ids: string[]): Promise<void> {
@@ -98,6 +98,23 @@ describe("a lost connection", () => {
       endAll(worker);
       await assertUntouched(rig, [worker], ids);
       assert.ok(proxy.cuts > 0);
+    });
+  }
+
+  for (const what of ["lose_answer", "lose_commit"] as const) {
+    test(`at the COMMIT of a batch that a job adds adds it once (${what})`, async () => {
+      const worker = await rig.worker({ run: hold });
+      const id = await rig.submit();
+      const held = await worker.held(id);
+      await rig.until(id, "running");
+      proxy.cutAtCommit(what, /insert into workflow_batch/);
+      const answer = await held.submit("b", [{ key: "x", name: "work", kind: "handler" }]);
+      assert.equal(proxy.cuts, 1);
+      assert.equal((await rig.sql`select from job`).length, 2);
+      (await worker.held(answer.ids!.x!)).succeed();
+      held.succeed();
+      const [flow] = await rig.sql`select id from workflow`;
+      await rig.workflowState(flow!.id, "succeeded");
     });
   }
 
