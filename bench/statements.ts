@@ -97,6 +97,7 @@ function leases(jobs: string[], tokens: string[], session: number, worker: numbe
 function end(job: string, token: string, session: number) {
   return {
     job,
+    queue: 1,
     session,
     token,
     outcome: "succeeded" as const,

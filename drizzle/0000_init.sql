@@ -381,9 +381,7 @@ CREATE INDEX "live_job_due" ON "live_job" USING btree ("due_at","id") WHERE due_
 CREATE INDEX "live_job_session" ON "live_job" USING btree ("session_id") WHERE session_id is not null;--> statement-breakpoint
 CREATE INDEX "live_job_deadline" ON "live_job" USING btree ("deadline_at") WHERE deadline_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_cancel" ON "live_job" USING btree ("cancel_requested_at") WHERE cancel_requested_at is not null;--> statement-breakpoint
-CREATE INDEX "phase_event_id_brin" ON "phase_event" USING brin ("id") WITH (autosummarize=true);--> statement-breakpoint
-CREATE INDEX "phase_event_at_brin" ON "phase_event" USING brin ("at") WITH (autosummarize=true);--> statement-breakpoint
-CREATE INDEX "phase_event_job_brin" ON "phase_event" USING brin ("job_id" uuid_minmax_multi_ops) WITH (autosummarize=true);--> statement-breakpoint
+CREATE INDEX "phase_event_brin" ON "phase_event" USING brin ("id","at","job_id" uuid_minmax_multi_ops) WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "worker_connection_open" ON "worker_connection" USING btree ("worker_id") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "worker_connection_worker" ON "worker_connection" USING btree ("worker_id","connected_at");--> statement-breakpoint
 CREATE INDEX "workflow_job_job" ON "workflow_job" USING btree ("job_id");--> statement-breakpoint

@@ -15,8 +15,11 @@ export interface RowArrays<T> {
   at(name: string, place?: string): string;
   /** The whole column, as an array expression. */
   all(name: string): string;
+  /** The place of an id, of which it is known that it is among those of column `id`, which is sorted. */
+  place(id: string): string;
   /** The next free parameter number. */
   next: number;
+  /** `rows` sorted by their id, where `place` is used. */
   params(rows: readonly T[]): (string | null)[];
 }
 
@@ -30,6 +33,7 @@ export function rowArrays<T>(columns: readonly Column<T>[], first = 1): RowArray
   return {
     all,
     at: (name, place = "i") => `(${all(name)})[${place}]`,
+    place: (id) => placeAmong(all("id"), id),
     next: first + columns.length,
     params: (rows) =>
       columns.map(([, kind, value]) => {
@@ -37,6 +41,16 @@ export function rowArrays<T>(columns: readonly Column<T>[], first = 1): RowArray
         return values.every(isNothing) ? null : encodeColumn(kind, values);
       }),
   };
+}
+
+/** The place of a value in a sorted array that holds it, in SQL: by halving, where a search would walk. */
+export function placeAmong(sorted: string, value: string): string {
+  return `width_bucket(${value}, ${sorted})`;
+}
+
+/** Rows in the order of their ids, as `place` needs them. */
+export function byId<T>(rows: readonly T[], id: (row: T) => string): T[] {
+  return [...rows].sort((a, b) => (id(a) < id(b) ? -1 : 1));
 }
 
 function isNothing(value: unknown): boolean {
@@ -51,6 +65,10 @@ export class Places<T extends string | number> {
   constructor(values: T[] = []) {
     this.values = values;
     for (let at = 0; at < values.length; at++) this.#places.set(values[at]!, at + 1);
+  }
+
+  get(value: T): number | undefined {
+    return this.#places.get(value);
   }
 
   of(value: T | null): number {

@@ -24,6 +24,8 @@ import type { Switches } from "./switches.ts";
 
 /** Ends that wait to be written, in beats: more leases would only wait behind them. */
 const BACKLOG_BEATS = 3;
+/** Beats on their way: the next one is chosen while the database writes this one. */
+const FLIGHTS_MAX = 2;
 /** How long a queue that has reached its limit is left alone, unless one of its jobs ends. */
 const LIMITED_MS = 100;
 /** Ids that a lease did not return are looked for again after this long (engine rule 23). */
@@ -56,6 +58,7 @@ export class Dispatcher implements Service {
   /** Queues at their limit, until when (monotonic ms). */
   readonly #full = new Map<number, number>();
   #recheck: ReturnType<typeof setTimeout> | undefined;
+  readonly #flights = new Set<Promise<void>>();
 
   constructor(
     context: EngineContext,
@@ -88,6 +91,7 @@ export class Dispatcher implements Service {
     clearTimeout(this.#recheck);
     this.#beat.stop();
     await this.#loop.stop();
+    await Promise.all(this.#flights);
   }
 
   poke(): void {
@@ -101,7 +105,8 @@ export class Dispatcher implements Service {
 
   /** Returns true where there is more to do at once. */
   async #turn(): Promise<boolean> {
-    if (this.#switches.instance.draining) return false;
+    // The landing of a beat pokes this loop too.
+    if (this.#switches.instance.draining || this.#flights.size >= FLIGHTS_MAX) return false;
     // The ends' next commit pokes this loop. Without a bound a fast worker holds thousands of ends.
     if (this.#host.backlog() > BACKLOG_BEATS * this.#context.options.beatItems) return false;
     const now = performance.now();
@@ -122,19 +127,38 @@ export class Dispatcher implements Service {
     });
     // A line may have been read past jobs that nobody here would take: those behind come next.
     if (choices.length === 0) return lines.some(({ line }) => line.size === 0 && !line.exhausted);
-    return await this.#lease(choices, instance, at);
+    this.#fly(choices, instance, at);
+    return true;
   }
 
-  /** Whether anything was leased: what was refused is not asked for again at once. */
+  #fly(choices: Choice[], instance: ScoringInstance, at: number): void {
+    const flight = this.#lease(choices, instance, at)
+      .catch((error) => {
+        this.#context.log.error({ error: String(error) }, "lease beat failed");
+        return false;
+      })
+      .then((any) => {
+        this.#flights.delete(flight);
+        // What was refused is not asked for again at once.
+        if (any) this.poke();
+      });
+    this.#flights.add(flight);
+  }
+
+  /** Whether anything was leased. */
   async #lease(choices: Choice[], instance: ScoringInstance, at: number): Promise<boolean> {
     const picks = choices.map((choice) => this.#freeze(choice, instance));
     const limited = [...new Set(choices.map((c) => c.job.queue))].filter((q) =>
       this.#switches.limited(q),
     );
+    const { leasing } = this.#lines;
+    for (const { job } of choices) leasing.add(job.id);
     let granted: Granted[] = [];
     try {
       granted = await this.#beat.grant(picks, limited);
     } finally {
+      // At once: what comes back from here on is to be seen again.
+      for (const { job } of choices) leasing.delete(job.id);
       this.#undo(picks, granted, limited);
     }
     for (const { picked } of granted) this.#histories.waited(at - picked.choice.job.readyAt);

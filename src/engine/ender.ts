@@ -16,7 +16,7 @@ import { returnJobs } from "../db/statements/return_jobs.ts";
 import { startJobs } from "../db/statements/start_jobs.ts";
 import type { FinishedReport } from "../messages/frames.ts";
 import type { EngineContext } from "./context.ts";
-import { type End, endOf, type Lease } from "./lease.ts";
+import { type End, endOf, type Lease, stopJobActor } from "./lease.ts";
 import { Pipeline, rest } from "./pipeline.ts";
 import { Records } from "./records.ts";
 
@@ -201,7 +201,7 @@ export class Ender {
       }
       done.push(item);
       item.lease.actor.send({ type: item.end.event });
-      item.lease.actor.stop();
+      stopJobActor(item.lease.actor);
       item.from.release(item.lease);
       if (item.report) item.from.recorded(item.lease, true);
     }
@@ -246,7 +246,7 @@ export class Ender {
           continue;
         }
         from.release(lease);
-        lease.actor.stop();
+        stopJobActor(lease.actor);
         const { report } = item;
         const same = report && records.holds(lease, report.outcome);
         if (item.report) from.recorded(lease, same === true, same ? "repeated" : "lease_lost");

@@ -36,6 +36,7 @@ export class InstanceView {
   #slowAt = Number.NEGATIVE_INFINITY;
   #body: { at: number; body: object } = { at: Number.NEGATIVE_INFINITY, body: {} };
   readonly #jobBodies = new Map<string, object>();
+  readonly #workerBodies = new WeakMap<Session, { key: string; body: object }>();
 
   constructor(context: EngineContext, lines: Lines, histories: Histories) {
     this.#context = context;
@@ -93,7 +94,18 @@ export class InstanceView {
 
   // Frozen contexts: figures rounded, so that equal situations are one row
 
+  /** The same object as long as nothing in it has changed. */
   workerContext(session: Session): object {
+    const { load, metricsAt } = session;
+    const key = `${metricsAt}/${bucket(load.used)}/${load.ramReservedMb}/${load.cpusReserved}`;
+    const known = this.#workerBodies.get(session);
+    if (known?.key === key) return known.body;
+    const body = this.#workerBody(session);
+    this.#workerBodies.set(session, { key, body });
+    return body;
+  }
+
+  #workerBody(session: Session): object {
     const { facts, load, scoring } = session;
     return {
       name: facts.name,

@@ -2,7 +2,7 @@
  * A live attempt: the job actor and what its end needs. One exists from dispatch to the end of the
  * attempt, in the process that holds the worker's session (architecture: "a live XState actor").
  */
-import { createActor } from "xstate";
+import { type AnyActorRef, createActor, fromTransition } from "xstate";
 import { backoffMs } from "../core/backoff.ts";
 import type { Ending } from "../core/job_end.ts";
 import { type JobActorRef, jobLogic } from "../core/job_logic.ts";
@@ -46,10 +46,26 @@ export interface Lease {
   ending: boolean;
 }
 
+/**
+ * All job actors are children of one root and live in its system: as roots of their own, each would
+ * make a system too, which took three times as long (14 against 4 µs, 11 % of the server's time).
+ */
+const root = createActor(
+  fromTransition((_, event: { type: "stop"; child: AnyActorRef }, { stopChild }) => {
+    stopChild(event.child);
+    return null;
+  }, null),
+).start();
+
 export function createJobActor(state: "dispatched" | "running"): JobActorRef {
-  const actor = createActor(jobLogic, { input: { state } });
+  const actor = createActor(jobLogic, { input: { state }, parent: root });
   actor.start();
   return actor;
+}
+
+/** A child is stopped through its parent. Twice does no harm. */
+export function stopJobActor(actor: JobActorRef): void {
+  root.send({ type: "stop", child: actor });
 }
 
 export function leaseOf(row: LeaseRow, reserved: { ramMb: number; cpus: number }): Lease {
@@ -112,6 +128,7 @@ export function endOf(lease: Lease, ending: Ending, facts: EndFacts): End {
   const cancelled = ending.event === "cancel";
   const common = {
     job: lease.id,
+    queue: lease.queue,
     session: lease.session,
     token: lease.token,
     outcome: ending.outcome,

@@ -30,6 +30,8 @@ export class Lines {
   readonly #sessions = new Set<Session>();
   /** Shapes that were offered jobs since the last sweep began. */
   readonly #offered = new Set<number>();
+  /** Jobs that a lease beat is writing: still ready for whoever reads the database. */
+  readonly leasing = new Set<string>();
   /** Which ids are mine to peek, while several replicas live. */
   share = { replicas: 1, mine: 0 };
 
@@ -76,7 +78,7 @@ export class Lines {
       this.#offered.add(row.shape_id);
       const line = this.#ensure(row.shape_id);
       const waiting = waitingOf(row);
-      if (line && isWanted(line, waiting)) line.line.offer(waiting, max);
+      if (line && this.#isWanted(line, waiting)) line.line.offer(waiting, max);
     }
   }
 
@@ -146,6 +148,8 @@ export class Lines {
 
   async #read(lines: FitLine[], share: { replicas: number; mine: number }): Promise<boolean> {
     const limit = this.#perLine();
+    // Leased while we read, a job may still look ready to us.
+    const leasing = new Set(this.leasing);
     for (const { line } of lines) {
       if (line.rewind) line.clear();
       line.missed = false;
@@ -170,7 +174,7 @@ export class Lines {
     for (const fit of lines) {
       const { line } = fit;
       const found = byShape.get(line.shape) ?? [];
-      line.append(found.map(waitingOf), (row) => isWanted(fit, row));
+      line.append(found.map(waitingOf), (row) => !leasing.has(row.id) && this.#isWanted(fit, row));
       line.exhausted = found.length < limit && !line.missed;
       line.whole = line.exhausted && share.replicas === 1;
     }
@@ -220,9 +224,10 @@ export class Lines {
     this.#lines.set(shape, line);
     return line;
   }
-}
 
-/** Whether some session that fits has not rejected this job. */
-function isWanted(line: FitLine, { rejectedBy }: Waiting): boolean {
-  return rejectedBy.length === 0 || line.fitting.some((s) => !rejectedBy.includes(s.workerId));
+  /** Whether it is not being leased, and some session that fits has not rejected it. */
+  #isWanted(line: FitLine, { id, rejectedBy }: Waiting): boolean {
+    if (this.leasing.has(id)) return false;
+    return rejectedBy.length === 0 || line.fitting.some((s) => !rejectedBy.includes(s.workerId));
+  }
 }

@@ -27,6 +27,9 @@ export interface PipelineOptions<T, R> {
   onBad(item: T, error: unknown): T | null;
 }
 
+type Told = () => Promise<void>;
+
+const nothing: Told = async () => {};
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -75,23 +78,30 @@ export class Pipeline<T, R> {
   async #run(): Promise<void> {
     // A macrotask first: frames that arrived in the same read join the beat.
     await new Promise((next) => setImmediate(next));
-    while (this.#waiting.length > 0 && !this.#stopped) {
+    // What a beat wrote is told while the database writes the next one: told first, the database
+    // had nothing to do for a third of the time.
+    let tell = nothing;
+    while (this.#waiting.length > 0 || tell !== nothing) {
       const items = this.#waiting.splice(0, this.#options.max);
-      await this.#beat(items);
+      const written = items.length > 0 && !this.#stopped ? this.#written(items) : undefined;
+      if (written && tell !== nothing) await new Promise((sent) => setImmediate(sent));
+      await tell();
+      tell = (await written) ?? nothing;
     }
     this.#running = undefined;
     for (const done of this.#idle.splice(0)) done();
   }
 
-  async #beat(items: T[]): Promise<void> {
+  /** Writes the items, however often that takes. Resolves with what is to be done after the commit. */
+  async #written(items: T[]): Promise<Told> {
     const { log, name } = this.#options;
     let pause = FIRST_PAUSE_MS;
     for (;;) {
-      if (this.#stopped) return;
+      if (this.#stopped) return nothing;
       const beat = randomUUID();
       try {
         const result = await this.#write(items, beat);
-        return await this.#committed(items, result);
+        return () => this.#committed(items, result);
       } catch (error) {
         const code = sqlState(error);
         if (isUnstorable(code) && !lacksPartition(error)) return this.#halve(items, error);
@@ -99,7 +109,7 @@ export class Pipeline<T, R> {
           log.warn({ pipeline: name, code, error: message(error) }, "beat failed, will repeat");
         }
         if (code === undefined && (await this.#landed(beat))) {
-          return await this.#committed(items, undefined);
+          return () => this.#committed(items, undefined);
         }
         await rest(pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
@@ -126,15 +136,18 @@ export class Pipeline<T, R> {
     }
   }
 
-  async #halve(items: T[], error: unknown): Promise<void> {
+  async #halve(items: T[], error: unknown): Promise<Told> {
     if (items.length > 1) {
       const middle = items.length >> 1;
-      await this.#beat(items.slice(0, middle));
-      await this.#beat(items.slice(middle));
-      return;
+      const first = await this.#written(items.slice(0, middle));
+      const second = await this.#written(items.slice(middle));
+      return async () => {
+        await first();
+        await second();
+      };
     }
     const instead = this.#options.onBad(items[0]!, error);
-    if (instead !== null) await this.#beat([instead]);
+    return instead === null ? nothing : await this.#written([instead]);
   }
 
   /** After a connection lost at COMMIT: did it commit? Asks until the database answers. */

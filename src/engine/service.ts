@@ -19,6 +19,7 @@ export class Loop implements Service {
   readonly name: string;
   readonly #options: LoopOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #next: ReturnType<typeof setImmediate> | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #stopped = true;
@@ -36,7 +37,7 @@ export class Loop implements Service {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#rest();
     await this.#running;
   }
 
@@ -46,8 +47,14 @@ export class Loop implements Service {
       this.#again = true;
       return;
     }
-    clearTimeout(this.#timer);
+    this.#rest();
     this.#running = this.#turn();
+  }
+
+  /** No run by itself. */
+  #rest(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#next);
   }
 
   async #turn(): Promise<void> {
@@ -62,7 +69,7 @@ export class Loop implements Service {
     if (again || this.#again) {
       this.#again = false;
       // A turn of the event loop in between, so that a loop that never rests starves nobody.
-      this.#timer = setTimeout(() => this.poke(), 0);
+      this.#next = setImmediate(() => this.poke());
       return;
     }
     // Jitter keeps replicas that started together from asking together.

@@ -19,7 +19,7 @@ import {
 import type { EngineContext } from "./context.ts";
 import type { Ender, Reporter } from "./ender.ts";
 import type { WorkerLink, WorkerSession } from "./engine.ts";
-import { endOf, type Lease } from "./lease.ts";
+import { endOf, type Lease, stopJobActor } from "./lease.ts";
 
 type Frame = Exclude<WorkerFrame, { type: "hello" | "log" }>;
 
@@ -64,7 +64,8 @@ export class Session implements WorkerSession, Reporter {
   metrics: WorkerMetrics | undefined;
   /** Monotonic: its latest heartbeat. */
   heardAt = performance.now();
-  #metricsAt = 0;
+  /** When its last metrics came, database time. */
+  metricsAt = 0;
   #closed = false;
   #recordedBatch: {
     job: string;
@@ -290,8 +291,8 @@ export class Session implements WorkerSession, Reporter {
   #heartbeat(metrics: WorkerMetrics | undefined): void {
     if (metrics) {
       const now = this.#host.context.clock.now();
-      const elapsed = now - this.#metricsAt;
-      this.#metricsAt = now;
+      const elapsed = now - this.metricsAt;
+      this.metricsAt = now;
       this.metrics = metrics;
       const s = this.scoring;
       s.ramTotalMb = metrics.ram_total_mb ?? s.ramTotalMb;
@@ -392,7 +393,7 @@ export class Session implements WorkerSession, Reporter {
     this.#closed = true;
     this.#actor.send({ type: event });
     this.#actor.stop();
-    for (const lease of this.leases.values()) lease.actor.stop();
+    for (const lease of this.leases.values()) stopJobActor(lease.actor);
     this.#host.left(this, reason);
   }
 }

@@ -6,6 +6,7 @@ import type { Column } from "../row_source.ts";
 
 export interface AttemptEnd {
   job: string;
+  queue: number;
   session: number;
   token: string;
   outcome: Outcome;
@@ -108,11 +109,15 @@ export function attemptValues<T>(rows: RowArrays<T>): string {
   candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
 }
 
-/** Live columns that an attempt's end reads, of the row `l`. */
-export const LIVE_VALUES = `l.id, l.attempt, l.org_id, l.queue_id, l.name_id, l.counted_name, l.worker_id,
-  l.session_id, l.token, l.queued_at, l.eligible_at, l.ready_at, l.dispatched_at, l.has_workflow, l.score,
-  l.rules_version, l.terms, l.candidates, l.candidate_scores, l.considered, l.worker_context,
-  l.job_context, l.instance_context`;
+/**
+ * Live columns that an attempt's end reads, of the row `l`. First what every reader of the CTE wants,
+ * never null and of fixed width: a reader unpacks a row as far as the last column that it uses.
+ */
+export const LIVE_KEYS = `l.id, l.org_id, l.queue_id, l.name_id, l.attempt, l.counted_name,
+  l.has_workflow, l.state as was`;
+export const LIVE_FACTS = `l.worker_id, l.session_id, l.token, l.queued_at, l.eligible_at, l.ready_at,
+  l.dispatched_at, l.score, l.rules_version, l.considered, l.worker_context, l.job_context,
+  l.instance_context, l.terms, l.candidates, l.candidate_scores`;
 
 /**
  * When the attempt began and ended: never before the phase before it. A start that travels in the
@@ -122,19 +127,23 @@ export const LIVE_VALUES = `l.id, l.attempt, l.org_id, l.queue_id, l.name_id, l.
 export function attemptTimes<T>(rows: RowArrays<T>, place: string): string {
   const at = (name: string) => rows.at(name, place);
   return `
+  greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(${at("ended")})) as fin,
   case when l.started_at is not null then l.started_at
        when ${at("started")} is not null or ${at("run_ms")} is not null then greatest(
          l.dispatched_at, to_timestamp(coalesce(${at("started")}, ${at("ended")} - ${at("run_ms")} / 1000)))
-       else null end as begun,
-  greatest(coalesce(l.started_at, l.dispatched_at), to_timestamp(${at("ended")})) as fin`;
+       else null end as begun`;
 }
 
-/** The reported rows whose lease still stands, with their place: of the row `l`, of the report `t.i`. */
-export function standing<T>(rows: RowArrays<T>): string {
-  return `unnest(${rows.all("id")}) with ordinality as t(id, i)
-  join live_job l on l.id = any(array[t.id])
-  where l.token = ${rows.at("token", "t.i::int")}
-    and l.session_id is not distinct from ${rows.at("session", "t.i::int")}`;
+/**
+ * The reported rows whose lease still stands, as `l` with their place `i`, in the order of ids;
+ * `lock` as `for update skip locked`. One walk over the index, whose place in the sorted reports is
+ * found by halving: to probe the index for each report cost three times as much.
+ */
+export function standing<T>(rows: RowArrays<T>, lock = ""): string {
+  return `(select live_job.ctid as place, live_job.*, ${rows.place("live_job.id")} as i
+    from live_job where live_job.id = any(${rows.all("id")}) order by live_job.id ${lock}) l
+  where l.token = ${rows.at("token", "l.i")}
+    and l.session_id is not distinct from ${rows.at("session", "l.i")}`;
 }
 
 /** An attempt that ran without its start having been recorded gets that event too. */

@@ -5,7 +5,7 @@
 import { plainArray } from "../arrays.ts";
 import type { Sql, Transaction } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
-import type { EndedRow } from "./end_jobs.ts";
+import type { EndedInFull } from "./end_jobs.ts";
 
 const AT_REST = `
 with picked as materialized (
@@ -32,9 +32,9 @@ export async function cancelAtRest(
   ids: string[],
   actor: string,
   reason: string | null,
-): Promise<EndedRow[]> {
+): Promise<EndedInFull[]> {
   const rows = await tx.unsafe(AT_REST, [plainArray(ids), actor, reason], { prepare: true });
-  return rows as unknown as EndedRow[];
+  return rows as unknown as EndedInFull[];
 }
 
 const ASK = `

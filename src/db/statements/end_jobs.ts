@@ -4,16 +4,18 @@
  *
  * A job whose cancel was asked ends well or cancelled: another end is refused, to be resolved again.
  */
+import type { FinalState } from "../../core/job_state.ts";
 import { numbers, truths } from "../arrays.ts";
 import type { Sql, Transaction } from "../client.ts";
-import { inTurns, rowArrays } from "../row_arrays.ts";
+import { byId, inTurns, rowArrays } from "../row_arrays.ts";
 import {
   ATTEMPT_INTO,
   attemptColumns,
   attemptTimes,
   attemptValues,
   type FinalEnd,
-  LIVE_VALUES,
+  LIVE_FACTS,
+  LIVE_KEYS,
   RUNNING_EVENTS,
   standing,
 } from "./attempt_columns.ts";
@@ -21,11 +23,15 @@ import { counterDeltasOf } from "./counters.ts";
 
 export interface EndedRow {
   id: string;
-  state: "succeeded" | "failed" | "cancelled" | "dependency_failed";
+  state: FinalState;
   queue_id: number;
+  has_workflow: boolean;
+}
+
+/** With what its dependents have to be told. */
+export interface EndedInFull extends EndedRow {
   worker_id: number | null;
   has_dependents: boolean;
-  has_workflow: boolean;
   /** Epoch seconds. */
   fin: number;
 }
@@ -35,17 +41,17 @@ const ends = rowArrays<FinalEnd>([
   ["result", "json", (e) => e.result],
 ]);
 
-const picked = (also: string) => `
-  select l.ctid as place, t.i::int as i from ${standing(ends)}
-    and (l.cancel_requested_at is null or ${ends.at("now_is", "t.i::int")} in ('succeeded', 'cancelled')
-      or ${ends.at("reason", "t.i::int")} = 'unstorable_report') ${also}`;
+const picked = (also: string, lock: string) => `
+  select l.place, l.i from ${standing(ends, lock)}
+    and (l.cancel_requested_at is null or ${ends.at("now_is", "l.i")} in ('succeeded', 'cancelled')
+      or ${ends.at("reason", "l.i")} = 'unstorable_report') ${also}`;
 
-const ended = (also: string) => `
-picked as materialized (${picked(also)}),
+const ended = (also = "", lock = "") => `
+picked as materialized (${picked(also, lock)}),
 timed as (
   delete from live_job l using picked p where l.ctid = p.place
-  returning p.i, ${LIVE_VALUES}, l.cancel_requested_at, l.has_dependents, l.state as was,
-    ${ends.at("now_is", "p.i")} as now_is, ${attemptTimes(ends, "p.i")}),
+  returning p.i, ${LIVE_KEYS}, ${ends.at("now_is", "p.i")} as now_is, ${attemptTimes(ends, "p.i")},
+    l.has_dependents, l.cancel_requested_at, ${LIVE_FACTS}),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${attemptValues(ends)} from timed),
 job_ends as (
   insert into job_end (job_id, finished_at, org_id, queue_id, name_id, state, attempt, failures,
@@ -61,27 +67,37 @@ events as (
   select fin, org_id, queue_id, name_id, id, attempt,
     case when begun is not null then 'running'::job_state else was end, now_is, null,
     ${ends.at("outcome")}, ${ends.at("reason")}, worker_id, ${ends.at("actor")} from timed),
-deltas as (${counterDeltasOf("timed")})
-select array_agg(i)::text as places, array_agg(queue_id)::text as queues,
-  array_agg(worker_id)::text as workers, array_agg(has_dependents)::text as dependents,
-  array_agg(has_workflow)::text as workflows,
-  array_agg(extract(epoch from fin)::float8)::text as fins from timed`;
+deltas as (${counterDeltasOf("timed")})`;
 
-const END = `with ${ended("")}`;
+const END = `with ${ended()}
+select array_agg(i)::text as places, array_agg(worker_id)::text as workers,
+  array_agg(has_dependents)::text as dependents, array_agg(has_workflow)::text as workflows,
+  array_agg(extract(epoch from fin)::float8)::text as fins from timed`;
 
 /**
  * The caller has locked the jobs by id, with a statement before this one. Returns what ended;
  * `has_dependents` asks for `resolve_dependents` in the same transaction.
  */
-export function endJobs(tx: Transaction, rows: FinalEnd[]): Promise<EndedRow[]> {
-  return inTurns(rows, async (some) => {
+export function endJobs(tx: Transaction, rows: FinalEnd[]): Promise<EndedInFull[]> {
+  return inTurns(sorted(rows), async (some) => {
     const [answer] = await tx.unsafe(END, ends.params(some), { prepare: true });
-    return endedRows(some, answer);
+    const workers = numbers(answer?.workers);
+    const dependents = truths(answer?.dependents);
+    const workflows = truths(answer?.workflows);
+    const fins = numbers(answer?.fins);
+    return numbers(answer?.places).map((place, at) => ({
+      ...endedRow(some[place - 1]!, workflows[at]!),
+      worker_id: workers[at]!,
+      has_dependents: dependents[at]!,
+      fin: fins[at]!,
+    }));
   });
 }
 
 const END_PLAIN = `with beat as (insert into beat (id) values ($${ends.next}::uuid)),
-${ended("and not l.has_dependents order by t.id for update of l skip locked")}`;
+${ended("and not l.has_dependents", "for update of live_job skip locked")}
+select array_agg(i)::text as places, (array_agg(i) filter (where has_workflow))::text as workflows
+from timed`;
 
 /**
  * A whole beat in one statement, which is its transaction: locks the jobs by id and ends those that
@@ -89,27 +105,18 @@ ${ended("and not l.has_dependents order by t.id for update of l skip locked")}`;
  * ctid than the snapshot shows, so it is not deleted.) Whatever is not returned is for `endJobs`.
  */
 export async function endPlainJobs(sql: Sql, rows: FinalEnd[], beat: string): Promise<EndedRow[]> {
-  const [answer] = await sql.unsafe(END_PLAIN, [...ends.params(rows), beat], { prepare: true });
-  return endedRows(rows, answer);
+  const some = sorted(rows);
+  const [answer] = await sql.unsafe(END_PLAIN, [...ends.params(some), beat], { prepare: true });
+  const workflows = new Set(numbers(answer?.workflows));
+  return numbers(answer?.places).map((place) => endedRow(some[place - 1]!, workflows.has(place)));
 }
 
-/** From an answer of one row: a driver spends more on 400 rows than on the lists in them. */
-function endedRows(rows: FinalEnd[], answer: Record<string, string> | undefined): EndedRow[] {
-  const queues = numbers(answer?.queues);
-  const workers = numbers(answer?.workers);
-  const dependents = truths(answer?.dependents);
-  const workflows = truths(answer?.workflows);
-  const fins = numbers(answer?.fins);
-  return numbers(answer?.places).map((place, at) => {
-    const { job, state } = rows[place - 1]!;
-    return {
-      id: job,
-      state,
-      queue_id: queues[at]!,
-      worker_id: workers[at]!,
-      has_dependents: dependents[at]!,
-      has_workflow: workflows[at]!,
-      fin: fins[at]!,
-    };
-  });
+function sorted(rows: FinalEnd[]): FinalEnd[] {
+  return byId(rows, (row) => row.job);
+}
+
+// From an answer of one row: a driver spends more on 400 rows than on the lists in them.
+
+function endedRow({ job, state, queue }: FinalEnd, workflow: boolean): EndedRow {
+  return { id: job, state, queue_id: queue, has_workflow: workflow };
 }

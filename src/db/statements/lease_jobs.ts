@@ -10,9 +10,9 @@
  * `row_arrays.ts` for the rest. Rows are found again by ctid, which their lock pins: a row that was
  * changed after this statement's snapshot is not leased, and comes again.
  */
-import { numbers, plainArray, truths } from "../arrays.ts";
+import { numbers, plainArray } from "../arrays.ts";
 import type { Sql, Transaction } from "../client.ts";
-import { Places } from "../row_arrays.ts";
+import { byId, Places, placeAmong } from "../row_arrays.ts";
 import { counterDeltasOf, NIL_UUID } from "./counters.ts";
 
 export interface ChosenLease {
@@ -54,9 +54,10 @@ const P = {
   workers: "$3::int[]",
   queues: "$4::int[]",
   rulesVersion: "$5::smallint",
-  /** The jobs of the leases, then candidates that are no lease of this call. */
+  /** Of the leases, sorted. */
   jobs: "$6::uuid[]",
-  leases: "$7::int",
+  /** Candidates that are no lease of this call; their places go on where those of `jobs` end. */
+  others: "$7::uuid[]",
   contexts: "$8::uuid[]",
   session: "$9::int[]",
   queue: "$10::int[]",
@@ -74,7 +75,11 @@ const P = {
   limited: "$22::int[]",
 };
 
-const candidate = (n: number) => `(${P.jobs})[(${P.candidates})[p.i * 3 - ${3 - n}]]`;
+const PLACE = placeAmong(P.jobs, "live_job.id");
+const candidate = (n: number) => {
+  const place = `(${P.candidates})[p.i * 3 - ${3 - n}]`;
+  return `case when ${place} > 0 then (${P.jobs})[${place}] else (${P.others})[-${place}] end`;
+};
 const context = (which: string) => `(${P.contexts})[(${which})[p.i]]`;
 
 const LEASE = `
@@ -98,14 +103,13 @@ allowed as materialized (
        'ffffffff-ffff-ffff-ffff-ffffffffffff') order by i)
      from unnest(${P.queues}) with ordinality as t(id, i)) as stops),
 picked as materialized (
-  select l.ctid as place, t.i::int as i
-  from unnest(${P.jobs}) with ordinality as t(id, i) join live_job l on l.id = any(array[t.id])
-  where t.i <= ${P.leases}
-    and (select sessions from allowed)[(${P.session})[t.i::int]]
-    and t.id >= (select stops from allowed)[(${P.queue})[t.i::int]]
-    and l.state = 'ready'
-    and not coalesce((${P.workers})[(${P.session})[t.i::int]] = any(l.rejected_by), false)
-  order by t.id for no key update of l skip locked),
+  select l.place, l.i from (
+    select live_job.ctid as place, live_job.id, live_job.rejected_by, ${PLACE} as i from live_job
+    where live_job.id = any(${P.jobs}) and live_job.state = 'ready'
+    order by live_job.id for no key update of live_job skip locked) l
+  where (select sessions from allowed)[(${P.session})[l.i]]
+    and l.id >= (select stops from allowed)[(${P.queue})[l.i]]
+    and not coalesce((${P.workers})[(${P.session})[l.i]] = any(l.rejected_by), false)),
 leased as (
   update live_job l set state = 'dispatched', ready_rank = null, attempt = l.attempt + 1,
     dispatched_at = greatest(l.ready_at, now()),
@@ -122,17 +126,19 @@ leased as (
     started_at = null, deadline_at = null, progress = null, progress_note = null,
     cancel_acknowledged_at = null
   from picked p where l.ctid = p.place
-  returning p.i, l.id, l.org_id, l.queue_id, l.name_id, l.counted_name, l.attempt, l.failures, l.lost,
-    l.rejections, l.max_attempts, l.has_inputs, l.has_dependents, l.has_workflow, l.dispatched_at,
-    l.worker_id, 'ready'::job_state as was, 'dispatched'::job_state as now_is),
+  returning p.i, l.id, l.org_id, l.queue_id, l.name_id, l.attempt, 'ready'::job_state as was,
+    'dispatched'::job_state as now_is, l.worker_id, l.counted_name, l.dispatched_at, l.max_attempts,
+    l.has_workflow, l.failures, l.lost, l.rejections, l.has_inputs, l.has_dependents),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
   select dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from leased),
 deltas as (${counterDeltasOf("leased")})
 select array_agg(i)::text as places, array_agg(attempt)::text as attempts,
-  array_agg(failures)::text as failures, array_agg(lost)::text as lost,
-  array_agg(rejections)::text as rejections, array_agg(max_attempts)::text as max_attempts,
-  array_agg(has_inputs)::text as inputs, array_agg(has_dependents)::text as dependents
+  array_agg(max_attempts)::text as max_attempts,
+  (array_agg(array[i, failures, lost, rejections]) filter (where failures + lost + rejections > 0))::text
+    as tries,
+  (array_agg(i) filter (where has_inputs))::text as inputs,
+  (array_agg(i) filter (where has_dependents))::text as dependents
 from leased`;
 
 export interface LeaseInput {
@@ -145,32 +151,43 @@ export interface LeaseInput {
 
 /** Alone it is a transaction of its own; `tx` where more belongs to it. */
 export async function leaseJobs(tx: Transaction | Sql, input: LeaseInput): Promise<LeasedRow[]> {
-  const [row] = await tx.unsafe(LEASE, paramsOf(input), { prepare: true });
-  // An answer of one row: a driver spends more on 400 rows than on the eight lists in them.
-  const [attempts, failures, lost, rejections, most] = [
-    row?.attempts,
-    row?.failures,
-    row?.lost,
-    row?.rejections,
-    row?.max_attempts,
-  ].map(numbers);
-  const inputs = truths(row?.inputs);
-  const dependents = truths(row?.dependents);
-  return numbers(row?.places).map((place, i) => ({
-    at: place - 1,
-    attempt: attempts![i]!,
-    failures: failures![i]!,
-    lost: lost![i]!,
-    rejections: rejections![i]!,
-    max_attempts: most![i]!,
-    has_inputs: inputs[i]!,
-    has_dependents: dependents[i]!,
-  }));
+  const order = byId(
+    input.leases.map((lease, at) => ({ lease, at })),
+    (one) => one.lease.job,
+  );
+  const leases = order.map((one) => one.lease);
+  const [row] = await tx.unsafe(LEASE, paramsOf({ ...input, leases }), { prepare: true });
+  // An answer of one row: a driver spends more on 400 rows than on the lists in them. And few jobs
+  // have failed before, or have inputs or dependents: only these are named.
+  const attempts = numbers(row?.attempts);
+  const most = numbers(row?.max_attempts);
+  const tries = new Map(quadruples(row?.tries).map((four) => [four[0], four]));
+  const inputs = new Set(numbers(row?.inputs));
+  const dependents = new Set(numbers(row?.dependents));
+  return numbers(row?.places).map((place, i) => {
+    const [, failures = 0, lost = 0, rejections = 0] = tries.get(place) ?? [];
+    return {
+      at: order[place - 1]!.at,
+      attempt: attempts[i]!,
+      failures,
+      lost,
+      rejections,
+      max_attempts: most[i]!,
+      has_inputs: inputs.has(place),
+      has_dependents: dependents.has(place),
+    };
+  });
+}
+
+/** The rows of `{{1,2,3,4},{5,6,7,8}}`. */
+function quadruples(literal: string | null | undefined): number[][] {
+  return (literal?.match(/\d+,\d+,\d+,\d+/g) ?? []).map((four) => four.split(",").map(Number));
 }
 
 function paramsOf(input: LeaseInput) {
   const { leases } = input;
   const jobs = new Places(leases.map((c) => c.job));
+  const others = new Places<string>();
   const sessions = new Places<number>();
   const workers: number[] = [];
   const queues = new Places<number>();
@@ -186,7 +203,7 @@ function paramsOf(input: LeaseInput) {
   for (const c of leases) {
     for (let n = 0; n < CANDIDATES_MAX; n++) {
       const id = c.candidates[n];
-      candidates.push(id === undefined ? 0 : jobs.of(id));
+      candidates.push(id === undefined ? 0 : (jobs.get(id) ?? -others.of(id)));
       candidateScores.push(c.candidateScores[n] ?? 0);
     }
   }
@@ -202,7 +219,7 @@ function paramsOf(input: LeaseInput) {
     plainArray(queues.values),
     input.rulesVersion,
     plainArray(jobs.values),
-    leases.length,
+    plainArray(others.values),
     plainArray(contexts.values),
     plainArray(session),
     plainArray(queue),

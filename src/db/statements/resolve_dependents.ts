@@ -11,7 +11,7 @@
 import { plainArray, secondsArray } from "../arrays.ts";
 import type { Transaction } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
-import type { EndedRow } from "./end_jobs.ts";
+import type { EndedInFull } from "./end_jobs.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
 
 const prepared = { prepare: true };
@@ -110,9 +110,9 @@ select id, now_is as state, org_id, queue_id, name_id, worker_id, has_dependents
 /** Returns the dependents that became ready, and every further end that a bad end caused. */
 export async function resolveDependents(
   tx: Transaction,
-  ended: EndedRow[],
+  ended: EndedInFull[],
   secondsPerPoint: number,
-): Promise<{ ready: ReadyRow[]; failed: EndedRow[] }> {
+): Promise<{ ready: ReadyRow[]; failed: EndedInFull[] }> {
   const parents = ended.filter((e) => e.has_dependents);
   const good = parents.filter((e) => e.state === "succeeded");
   let ready: ReadyRow[] = [];
@@ -127,7 +127,7 @@ export async function resolveDependents(
     ]);
     ready = rows as unknown as ReadyRow[];
   }
-  const failed: EndedRow[] = [];
+  const failed: EndedInFull[] = [];
   let level = parents.filter((e) => e.state !== "succeeded");
   while (level.length > 0) {
     const ids = plainArray(level.map((e) => e.id));
@@ -135,7 +135,7 @@ export async function resolveDependents(
       tx.unsafe(LOCK_BAD, [ids], prepared),
       tx.unsafe(BAD, [ids, plainArray(level.map((e) => e.state))], prepared),
     ]);
-    const below = rows as unknown as EndedRow[];
+    const below = rows as unknown as EndedInFull[];
     failed.push(...below);
     level = below.filter((e) => e.has_dependents);
   }

@@ -6,13 +6,14 @@
  * Locks the jobs by id. Returns the rows that were returned, with what the window needs.
  */
 import type { Transaction } from "../client.ts";
-import { inTurns, rowArrays } from "../row_arrays.ts";
+import { byId, inTurns, rowArrays } from "../row_arrays.ts";
 import {
   ATTEMPT_INTO,
   attemptColumns,
   attemptTimes,
   attemptValues,
-  LIVE_VALUES,
+  LIVE_FACTS,
+  LIVE_KEYS,
   type ReturnedEnd,
   RUNNING_EVENTS,
   standing,
@@ -33,8 +34,8 @@ const of = (name: string) => ends.at(name, "x.i");
 /** The row as it was is read before it is written: what an update returns is what it made. */
 const RETURN = `
 with timed as materialized (
-  select t.i::int as i, l.ctid as place, ${LIVE_VALUES}, l.state as was,
-    ${ends.at("now_is", "t.i::int")} as now_is, ${attemptTimes(ends, "t.i::int")}
+  select l.i, l.place, ${LIVE_KEYS}, ${ends.at("now_is", "l.i")} as now_is,
+    ${attemptTimes(ends, "l.i")}, ${LIVE_FACTS}
   from ${standing(ends)} and l.cancel_requested_at is null),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${attemptValues(ends)} from timed),
 back as (
@@ -71,10 +72,13 @@ export function returnJobs(
   rows: ReturnedEnd[],
   secondsPerPoint: number,
 ): Promise<ReadyRow[]> {
-  return inTurns(rows, async (some) => {
-    const done = await tx.unsafe(RETURN, [...ends.params(some), secondsPerPoint], {
-      prepare: true,
-    });
-    return done as unknown as ReadyRow[];
-  });
+  return inTurns(
+    byId(rows, (row) => row.job),
+    async (some) => {
+      const done = await tx.unsafe(RETURN, [...ends.params(some), secondsPerPoint], {
+        prepare: true,
+      });
+      return done as unknown as ReadyRow[];
+    },
+  );
 }

@@ -94,6 +94,7 @@ const sessionOf = (place: number) => 1 + (place % SESSIONS);
 function ending(place: number) {
   return {
     job: liveId(place),
+    queue: 1,
     session: sessionOf(place),
     token: liveId(place),
     outcome: "succeeded",
