@@ -273,7 +273,14 @@ export class Storm implements StormGround {
 
   async stop(options: { oracles: boolean }): Promise<void> {
     this.#proxy.restore();
-    await this.rig.stop(options);
+    let over = false;
+    const stopping = this.rig.stop(options);
+    const note = () => {
+      over = true;
+    };
+    stopping.then(note, note);
+    await eventually(() => over, "every engine stops", { deadlineMs: 60_000 });
+    await stopping;
     await this.#proxy.stop();
   }
 }
