@@ -12,3 +12,8 @@ export const SECONDS_PER_POINT = 60;
 export function readyRank(readyAtMs: number, priority: number): number {
   return readyAtMs / 1000 - priority * SECONDS_PER_POINT;
 }
+
+/** When a job with this rank became ready, in epoch milliseconds. */
+export function readyAtOf(rank: number, priority: number): number {
+  return (rank + priority * SECONDS_PER_POINT) * 1000;
+}

@@ -36,17 +36,17 @@ export function jsonArray(values: readonly unknown[]): string {
 
 /** The numbers of an array literal without nulls; none for null. */
 export function numbers(literal: string | null | undefined): number[] {
-  return literal && literal.length > 2 ? literal.slice(1, -1).split(",").map(Number) : [];
+  return words(literal).map(Number);
+}
+
+/** The elements of an array literal that needed no quotes, such as uuids; none for null. */
+export function words(literal: string | null | undefined): string[] {
+  return literal && literal.length > 2 ? literal.slice(1, -1).split(",") : [];
 }
 
 /** The booleans of an array literal without nulls; none for null. */
 export function truths(literal: string | null | undefined): boolean[] {
-  return literal && literal.length > 2
-    ? literal
-        .slice(1, -1)
-        .split(",")
-        .map((word) => word === "t")
-    : [];
+  return words(literal).map((word) => word === "t");
 }
 
 /** Epoch milliseconds as seconds, for `to_timestamp`. */

@@ -147,7 +147,9 @@ export class Dispatcher implements Service {
 
   /** Whether anything was leased. */
   async #lease(choices: Choice[], instance: ScoringInstance, at: number): Promise<boolean> {
-    const picks = choices.map((choice) => this.#freeze(choice, instance));
+    const body = this.#view.instanceContext(instance);
+    const instanceContext = this.#contexts.id("instance", body);
+    const picks = choices.map((choice) => this.#freeze(choice, instanceContext));
     const limited = [...new Set(choices.map((c) => c.job.queue))].filter((q) =>
       this.#switches.limited(q),
     );
@@ -164,7 +166,9 @@ export class Dispatcher implements Service {
     for (const { picked } of granted) this.#histories.waited(at - picked.choice.job.readyAt);
     if (granted.length === 0) return false;
     // Adopted before anything else can fail: a lease that nobody holds would stand for ever.
-    const adopted = granted.map((g) => ({ ...g, lease: this.#adopt(g) }));
+    const adopted = granted.map((one): Adopted => {
+      return { picked: one.picked, row: one.row, job: one.job, lease: this.#adopt(one) };
+    });
     this.#context.bus.tell("events.committed", {});
     try {
       this.#send(adopted, await this.#inputs(granted));
@@ -175,13 +179,23 @@ export class Dispatcher implements Service {
     return true;
   }
 
-  #freeze(choice: Choice, instance: ScoringInstance): Picked {
+  #freeze(choice: Choice, instanceContext: string): Picked {
+    const { job, session } = choice;
     return {
       choice,
+      job: job.id,
+      queue: job.queue,
+      session: session.id,
+      worker: session.workerId,
       token: randomUUID(),
-      workerContext: this.#contexts.id("worker", this.#view.workerContext(choice.session)),
+      score: choice.score,
+      terms: choice.terms,
+      candidates: choice.candidates,
+      candidateScores: choice.candidateScores,
+      considered: choice.considered,
+      workerContext: this.#contexts.id("worker", this.#view.workerContext(session)),
       jobContext: this.#contexts.id("job", this.#view.jobContext(choice)),
-      instanceContext: this.#contexts.id("instance", this.#view.instanceContext(instance)),
+      instanceContext,
     };
   }
 
@@ -288,7 +302,7 @@ function assignment(
   inputs: Record<string, unknown> | undefined,
 ): Assignment {
   const { line, job } = picked.choice;
-  return {
+  const out: Assignment = {
     job: job.id,
     attempt: row.attempt,
     token: picked.token,
@@ -297,12 +311,13 @@ function assignment(
     queue: context.names.queueName(job.queue),
     kind: line.facts.kind,
     max_attempts: row.max_attempts,
-    ...(details.payload === null ? {} : { payload: details.payload }),
-    ...(inputs ? { inputs } : {}),
-    ...(details.timeout_seconds === null ? {} : { timeout_seconds: details.timeout_seconds }),
-    ...(line.ramMb ? { ram_mb: line.ramMb } : {}),
-    ...(line.cpus ? { cpus: line.cpus } : {}),
   };
+  if (details.payload !== null) out.payload = details.payload;
+  if (inputs) out.inputs = inputs;
+  if (details.timeout_seconds !== null) out.timeout_seconds = details.timeout_seconds;
+  if (line.ramMb) out.ram_mb = line.ramMb;
+  if (line.cpus) out.cpus = line.cpus;
+  return out;
 }
 
 function backoffOf(details: JobDetails | null): Lease["backoff"] {

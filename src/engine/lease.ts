@@ -147,8 +147,10 @@ export function endOf(lease: Lease, ending: Ending, facts: EndFacts): End {
     rejections: ending.rejections,
     actor: cancelled ? lease.cancelActor : null,
   };
-  if (isFinal(state))
-    return { event: ending.event, final: { ...common, state, result: report?.result } };
+  if (isFinal(state)) {
+    const final = Object.assign(common, { state, result: report?.result });
+    return { event: ending.event, final };
+  }
   const wait =
     ending.backoff === null ? null : backoffMs(lease.backoff, ending.backoff, facts.random);
   return {

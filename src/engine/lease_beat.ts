@@ -15,12 +15,9 @@ import type { EngineContext } from "./context.ts";
 import type { Contexts } from "./contexts.ts";
 import { rest, sqlState } from "./pipeline.ts";
 
-export interface Picked {
+/** A choice as the lease statement takes it. */
+export interface Picked extends ChosenLease {
   choice: Choice;
-  token: string;
-  workerContext: string;
-  jobContext: string;
-  instanceContext: string;
 }
 
 type Leased = { picked: Picked; row: Omit<LeasedRow, "at"> };
@@ -47,7 +44,7 @@ export class LeaseBeat {
     const leased = await this.#lease(picks, limited);
     if (leased.length === 0) return [];
     const jobs = (await details) ?? (await this.#details(picks).catch(() => undefined));
-    return leased.map((one) => ({ ...one, job: jobs?.get(one.picked.choice.job.id) ?? null }));
+    return leased.map(({ picked, row }) => ({ picked, row, job: jobs?.get(picked.job) ?? null }));
   }
 
   /** Nothing more is tried; leases that landed unseen come back with their session's end. */
@@ -90,8 +87,7 @@ export class LeaseBeat {
   }
 
   async #ask(tx: Transaction | Sql, picks: Picked[], limited: number[], beat: string) {
-    const leases = picks.map(leaseInput);
-    const input = { beat, rulesVersion: RULES_VERSION, limited, leases };
+    const input = { beat, rulesVersion: RULES_VERSION, limited, leases: picks };
     return (await leaseJobs(tx, input)).map((row) => ({ picked: picks[row.at]!, row }));
   }
 
@@ -151,21 +147,5 @@ export class LeaseBeat {
 }
 
 function idsOf(picks: Picked[]): string[] {
-  return picks.map((p) => p.choice.job.id);
-}
-
-function leaseInput({ choice, token, ...contexts }: Picked): ChosenLease {
-  return {
-    job: choice.job.id,
-    queue: choice.job.queue,
-    session: choice.session.id,
-    worker: choice.session.workerId,
-    token,
-    score: choice.score,
-    terms: choice.terms,
-    candidates: choice.candidates,
-    candidateScores: choice.candidateScores,
-    considered: choice.considered,
-    ...contexts,
-  };
+  return picks.map((p) => p.job);
 }
