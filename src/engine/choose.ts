@@ -18,8 +18,14 @@ import type { Line, Waiting } from "./window.ts";
 export const HEADS = 8;
 /** Jobs that are weighed at once over all lines, smallest rank first. */
 const POOL_MAX = 256;
-/** Passed-over candidates that a dispatch records. */
+/** Passed-over candidates that a dispatch records, out of so many at the top of the heap. */
 const CANDIDATES = 3;
+const NEAR_TOP = 12;
+/**
+ * A pair is scored again once its worker, or its organization, took this part of the slots more. Exact
+ * for workers of up to 64 slots; scoring all heads again for each of 2,000 took half of a decision.
+ */
+const GRAIN = 64;
 
 export interface ChoiceLine {
   line: Line;
@@ -84,7 +90,7 @@ class Chooser {
   readonly #input: ChooseInput;
   readonly #heap: Pair[] = [];
   readonly #weighed = new Map<ChoiceLine, number>();
-  readonly #stamps = new Map<Session | number, number>();
+  readonly #picks = new Map<Session | number, number>();
   readonly #taken = new Set<string>();
   #considered = 0;
 
@@ -167,8 +173,15 @@ class Chooser {
     return scoreInto(terms, scratch, session.scoring, this.#input.instance, this.#input.now);
   }
 
-  #stamp(pair: Pair): number {
-    return (this.#stamps.get(pair.session) ?? 0) + (this.#stamps.get(pair.job.org) ?? 0);
+  /** Grows with what was picked for the pair's worker and for its organization. */
+  #stamp({ job, session }: Pair): number {
+    const own = this.#grains(session, session.load.slots);
+    return own + this.#grains(job.org, this.#input.instance.slotsOffered);
+  }
+
+  #grains(key: Session | number, slots: number): number {
+    const picks = this.#picks.get(key) ?? 0;
+    return slots <= GRAIN ? picks : Math.floor((picks * GRAIN) / slots);
   }
 
   #stale(pair: Pair): boolean {
@@ -203,20 +216,30 @@ class Chooser {
   }
 
   #bump(key: Session | number): void {
-    this.#stamps.set(key, (this.#stamps.get(key) ?? 0) + 1);
+    this.#picks.set(key, (this.#picks.get(key) ?? 0) + 1);
   }
 
   /** The next best jobs: near the top of the heap, each named once. */
-  #passedOver(choice: Choice): void {
-    const near = this.#heap.slice(0, 12).filter((p) => !this.#taken.has(p.job.id));
-    near.sort((a, b) => b.score - a.score);
-    for (const pair of near) {
-      if (choice.candidates.length >= CANDIDATES) break;
-      if (choice.candidates.includes(pair.job.id)) continue;
-      choice.candidates.push(pair.job.id);
-      choice.candidateScores.push(round(pair.score));
+  #passedOver({ candidates, candidateScores }: Choice): void {
+    const most = Math.min(NEAR_TOP, this.#heap.length);
+    for (let at = 0; at < most; at++) {
+      const { job, score } = this.#heap[at]!;
+      if (this.#taken.has(job.id)) continue;
+      const known = candidates.indexOf(job.id);
+      if (known >= 0 && candidateScores[known]! >= score) continue;
+      if (known >= 0) remove(known, candidates, candidateScores);
+      let place = candidates.length;
+      while (place > 0 && candidateScores[place - 1]! < score) place -= 1;
+      if (place >= CANDIDATES) continue;
+      candidates.splice(place, 0, job.id);
+      candidateScores.splice(place, 0, round(score));
+      if (candidates.length > CANDIDATES) remove(CANDIDATES, candidates, candidateScores);
     }
   }
+}
+
+function remove(place: number, ...lists: unknown[][]): void {
+  for (const list of lists) list.splice(place, 1);
 }
 
 /** Scores are read by people: three decimals. */
