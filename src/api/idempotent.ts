@@ -1,6 +1,6 @@
 /** The `Idempotency-Key` header around a POST. */
 import type { Receipt } from "../engine/engine.ts";
-import { type Answer, type Idempotency, type Outcome, receiptFor } from "../engine/idempotency.ts";
+import { type Idempotency, type Outcome, receiptFor } from "../engine/idempotency.ts";
 import type { Caller } from "./deps.ts";
 import { ApiProblem } from "./problem.ts";
 import { invalid } from "./query.ts";
@@ -34,10 +34,10 @@ export async function answerOnce(
   { idempotency, receipt, fromReceipt }: Once,
   handle: () => Promise<Reply>,
 ): Promise<Reply> {
-  const work = async (): Promise<Answer> => {
+  const work = async () => {
     const reply = await handle();
     if (reply instanceof Response) throw new Error("a streamed answer cannot be kept");
-    return { status: reply.status, body: reply.body };
+    return { status: reply.status, body: reply.body, kept: reply.kept === true };
   };
   const outcome =
     fromReceipt === undefined

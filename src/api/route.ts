@@ -17,7 +17,15 @@ export interface Answer {
 }
 
 /** A handler's answer as data, so that it can be kept and replayed; or a response of its own. */
-export type Reply = { status: number; body: unknown; headers?: Record<string, string> } | Response;
+export type Reply =
+  | {
+      status: number;
+      body: unknown;
+      headers?: Record<string, string>;
+      /** The submission has kept it with its receipt. */
+      kept?: boolean;
+    }
+  | Response;
 
 export interface RouteInput<P, Q, B> {
   params: P;

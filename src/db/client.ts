@@ -11,12 +11,14 @@ export type Transaction = postgres.TransactionSql<Record<string, never>>;
 
 export interface Database {
   readonly url: string;
-  /** The two pipelines, a connection each: nobody else's work stands before a beat (engine rule 7). */
+  /** The two pipelines of jobs, a connection each: nobody else's work stands before a beat (engine rule 7). */
   readonly leases: Sql;
   readonly ends: Sql;
   /** Heartbeats, rescue and upkeep: short transactions, hand-written SQL only. */
   readonly beats: Sql;
-  /** What callers ask to have written: submissions, cancels, retries. However much they ask at once. */
+  /** The beat of plain submissions: a bulk that is being written delays nobody's single job. */
+  readonly arrivals: Sql;
+  /** What callers ask to have written else: bulks, workflows, cancels. However much they ask at once. */
   readonly intake: Sql;
   /**
    * For what the engine asks while it already holds a connection of `beats` (interning, histories):
@@ -69,6 +71,8 @@ export async function connect(url: string, options: { beats?: number; reads?: nu
     leases: pool(1),
     ends: pool(1),
     beats: pool(options.beats ?? 4),
+    // Where another holds a receipt, everybody else's submissions do not wait for it.
+    arrivals: pool(1, { lock_timeout: "200" }),
     intake: pool(4),
     // The feed reads phase events through BRIN, which only bitmap scans can use.
     side: pool(2, { enable_bitmapscan: "on" }),

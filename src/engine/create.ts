@@ -188,7 +188,7 @@ class SignalboxEngine implements Engine, SessionHost {
 
   async stop(): Promise<void> {
     const { log } = this.context;
-    await this.#dispatcher.stop();
+    await Promise.all([this.#dispatcher.stop(), this.#submission.stop()]);
     // Ends in flight are written; what comes later, workers keep and repeat elsewhere.
     let timer: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise((done) => {

@@ -3,6 +3,7 @@
  * Whoever reads goes to the database with `reads`; whoever changes anything comes through here.
  */
 import type { JobState, WaitingFor } from "../core/job_state.ts";
+import type { NewJob } from "../db/statements/insert_jobs.ts";
 import type {
   Assignment,
   FinishedReport,
@@ -28,6 +29,21 @@ export interface Submitted {
   id: string;
   /** False where `dedupe_key` named a job that has not ended. */
   created: boolean;
+  /** As it was written, where that is known; its receipt then holds the receipt's `answer`. */
+  job?: SubmittedJob;
+}
+
+export interface SubmittedJob {
+  row: NewJob;
+  /** Database time of the submission, milliseconds. */
+  at: number;
+  requirements: Requirements;
+}
+
+/** What was answered to a request. */
+export interface Answer {
+  status: number;
+  body: unknown;
 }
 
 export interface SubmittedWorkflow {
@@ -74,6 +90,8 @@ export interface Receipt {
   key: string;
   /** Of the whole request: the same key with another one is a mistake. */
   hash: string;
+  /** Kept with the receipt where each `job` is known; else only what an answer can be made from. */
+  answer?: (submitted: Submitted[]) => Answer;
 }
 
 /** A submission with this receipt's key was committed before; nothing was done now. */

@@ -17,12 +17,7 @@ import {
   readKey,
   releaseKey,
 } from "../db/statements/idempotency.ts";
-import { type Receipt, ReceiptTaken } from "./engine.ts";
-
-export interface Answer {
-  status: number;
-  body: unknown;
-}
+import { type Answer, type Receipt, ReceiptTaken } from "./engine.ts";
 
 export type Outcome =
   /** `replayed`: it was kept from before. */
@@ -35,10 +30,12 @@ export type Outcome =
   | { kind: "in_progress" };
 
 type Work = () => Promise<Answer>;
+/** `kept`: the submission has written the answer with its receipt. */
+type SubmittingWork = () => Promise<Answer & { kept?: boolean }>;
 
 export interface Idempotency {
   /** Runs work that hands `receipt` to a submission of the engine. */
-  withReceipt(receipt: Receipt, work: Work): Promise<Outcome>;
+  withReceipt(receipt: Receipt, work: SubmittingWork): Promise<Outcome>;
   /** Runs work that may be done again. `isFinal`: whether an answer is worth keeping. */
   once(name: Receipt, work: Work, isFinal: (answer: Answer) => boolean): Promise<Outcome>;
   /** Forgets keys past their time, a bounded number; how many. */
@@ -115,9 +112,9 @@ export function createIdempotency(
   return {
     async withReceipt(receipt, work) {
       try {
-        const answer = await work();
+        const { kept, ...answer } = await work();
         // Nobody waits for it: until it is kept, a repeat makes the answer from the receipt.
-        void keep(receipt, answer);
+        if (!kept) void keep(receipt, answer);
         return { kind: "answer", answer, replayed: false };
       } catch (error) {
         // Also what is invalid now may be so because it was done: a key that is in the workflow.

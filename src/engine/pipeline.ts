@@ -25,6 +25,8 @@ export interface PipelineOptions<T, R> {
   committed(items: T[], result: R | undefined): void | Promise<void>;
   /** One item that can never be stored. Returns what to write instead, or null to drop it. */
   onBad(item: T, error: unknown): T | null;
+  /** A beat that did not commit: what of it to write again. Without it, all. */
+  again?(items: T[], error: unknown): T[];
 }
 
 type Told = () => Promise<void>;
@@ -64,6 +66,11 @@ export class Pipeline<T, R> {
     await new Promise<void>((done) => this.#idle.push(done));
   }
 
+  /** Takes out what waits and is in no beat yet. */
+  withdraw(): T[] {
+    return this.#waiting.splice(0);
+  }
+
   /** Gives up what waits: the workers keep their reports and repeat them. */
   stop(): void {
     this.#stopped = true;
@@ -93,15 +100,17 @@ export class Pipeline<T, R> {
   }
 
   /** Writes the items, however often that takes. Resolves with what is to be done after the commit. */
-  async #written(items: T[]): Promise<Told> {
+  async #written(all: T[]): Promise<Told> {
     const { log, name } = this.#options;
+    let items = all;
     let pause = FIRST_PAUSE_MS;
     for (;;) {
       if (this.#stopped) return nothing;
       const beat = randomUUID();
       try {
         const result = await this.#write(items, beat);
-        return () => this.#committed(items, result);
+        const written = items;
+        return () => this.#committed(written, result);
       } catch (error) {
         const code = sqlState(error);
         if (isUnstorable(code) && !lacksPartition(error)) return this.#halve(items, error);
@@ -109,8 +118,11 @@ export class Pipeline<T, R> {
           log.warn({ pipeline: name, code, error: message(error) }, "beat failed, will repeat");
         }
         if (code === undefined && (await this.#landed(beat))) {
-          return () => this.#committed(items, undefined);
+          const landed = items;
+          return () => this.#committed(landed, undefined);
         }
+        items = this.#options.again?.(items, error) ?? items;
+        if (items.length === 0) return nothing;
         await rest(pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }

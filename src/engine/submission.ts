@@ -1,16 +1,16 @@
 /**
- * Submissions: plain jobs, workflows, and jobs added to a workflow. All or nothing, one transaction.
+ * Submissions: plain jobs, workflows, and jobs added to a workflow. All or nothing, in one
+ * transaction: a few plain jobs share the next beat of the intake with those of other callers,
+ * everything else has a transaction of its own.
  *
  * Names are interned before it (a name harms nobody). Then, in the engine's lock order: workflow, the
  * jobs depended on, dedupe keys; then everything is inserted as it stands at rest.
  */
 import { v7 as uuidv7 } from "uuid";
-import { DEFAULT_BACKOFF } from "../core/backoff.ts";
-import { readyRank, SECONDS_PER_POINT } from "../core/rank.ts";
 import { normalRequirements, shapeKey } from "../core/shape_key.ts";
 import { checkGraph, longestPathsBelow, pathWeight } from "../core/workflow_graph.ts";
 import type { Transaction } from "../db/client.ts";
-import { DeltaSum, insertCounterDeltas, NIL_UUID } from "../db/statements/counters.ts";
+import { insertCounterDeltas } from "../db/statements/counters.ts";
 import { insertJobs, type NewJob } from "../db/statements/insert_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import {
@@ -27,8 +27,10 @@ import type { EngineContext } from "./context.ts";
 import { InvalidInput, NotFound, type Receipt, type Submitted } from "./engine.ts";
 import type { Histories } from "./histories.ts";
 import { signReceipt } from "./idempotency.ts";
+import { Intake, type Plain } from "./intake.ts";
+import { countersOf, readyRow, rowOf } from "./new_jobs.ts";
 import { transact } from "./pipeline.ts";
-import { inOrder, type Ordered } from "./submission_order.ts";
+import { inOrder } from "./submission_order.ts";
 
 type Path = (string | number)[];
 
@@ -56,11 +58,16 @@ export class Submission {
   readonly #context: EngineContext;
   readonly #histories: Histories;
   readonly #announce: (placed: Placed) => void;
+  readonly #intake: Intake;
 
   constructor(context: EngineContext, histories: Histories, announce: (placed: Placed) => void) {
     this.#context = context;
     this.#histories = histories;
     this.#announce = announce;
+    this.#intake = new Intake(context, (submissions) => {
+      const ready = submissions.flatMap(({ rows, at }) => rows.flatMap((r) => readyRow(r, at)));
+      announce({ rows: [], ids: new Map(), ready });
+    });
   }
 
   async submitJobs(
@@ -83,15 +90,53 @@ export class Submission {
       }),
     );
     const prepared = await this.prepare(orgId, drafts);
+    const inFull = () => this.#submit(orgId, prepared, actor, receipt);
+    if (!this.#intake.takes(inputs, receipt)) return await inFull();
+    return await this.#intake.take(this.#plain(orgId, prepared, actor), receipt, inFull);
+  }
+
+  /** What waits for the next beat is written; what comes later goes in a transaction of its own. */
+  stop(): Promise<void> {
+    return this.#intake.stop();
+  }
+
+  /** In a transaction of its own. */
+  async #submit(
+    org: number,
+    prepared: Prepared,
+    actor: string,
+    receipt: Receipt | undefined,
+  ): Promise<Submitted[]> {
     const submittedOf = ({ ids }: Placed) =>
-      drafts.map((d) => ({ id: ids.get(d.id)!, created: ids.get(d.id) === d.id }));
+      prepared.drafts.map(({ draft: { id } }) => ({
+        id: ids.get(id)!,
+        created: ids.get(id) === id,
+      }));
     const placed = await transact(this.#context.database.intake, async (tx) => {
-      const placed = await this.place(tx, orgId, prepared, null, actor);
+      const placed = await this.place(tx, org, prepared, null, actor);
       await signReceipt(tx, receipt, submittedOf(placed));
       return placed;
     });
     this.#announce(placed);
     return submittedOf(placed);
+  }
+
+  /** Jobs that neither wait for nor are any other, as they will be written. */
+  #plain(org: number, { drafts }: Prepared, actor: string): Plain {
+    // Whole milliseconds: what is answered now is what will be read later.
+    const at = Math.floor(this.#context.clock.now());
+    const placing = {
+      dependencies: new Map(),
+      states: new Map(),
+      ids: new Map(),
+      edges: [],
+      at,
+      actor,
+      workflow: null,
+    };
+    const rows = drafts.map((prepared) => rowOf({ prepared, inside: [] }, org, placing));
+    const requirements = drafts.map(({ shape }) => this.#context.names.shape(shape)!.requirements);
+    return { rows, at, requirements };
   }
 
   announce(placed: Placed): void {
@@ -200,7 +245,7 @@ export class Submission {
       states.set(row.id, row);
     }
     const rows = fresh.map((d) => states.get(d.draft.id)!);
-    await insertJobs(tx, rows, at, actor);
+    await insertJobs(tx, rows, at);
     await insertEdges(tx, edges);
     if (workflow) {
       const members = drafts.map((d) => ({ key: d.draft.key!, id: ids.get(d.draft.id)! }));
@@ -268,113 +313,4 @@ function refuseUnknown(drafts: PreparedDraft[], known: Map<string, DependencySta
     ),
   );
   if (issues.length > 0) throw new InvalidInput(issues[0]!.message, issues.slice(0, 20));
-}
-
-interface Placing {
-  dependencies: Map<string, DependencyState>;
-  states: Map<string, NewJob>;
-  ids: Map<string, string>;
-  edges: EdgeRow[];
-  at: number;
-  actor: string;
-  workflow: string | null;
-}
-
-function rowOf({ prepared, inside }: Ordered, org: number, p: Placing): NewJob {
-  const { draft, queue, name, shape } = prepared;
-  const { input } = draft;
-  const waits = waitsOf(draft, inside, p);
-  const runAt = input.run_at === undefined ? null : Date.parse(input.run_at);
-  const deferred = runAt !== null && runAt > p.at;
-  const state = waits.bad
-    ? "dependency_failed"
-    : deferred || waits.pending > 0
-      ? "queued"
-      : "ready";
-  const backoff = input.backoff ?? DEFAULT_BACKOFF;
-  return {
-    id: draft.id,
-    org,
-    queue,
-    name: name.id,
-    countedName: name.counted,
-    shape,
-    kind: input.kind,
-    priority: input.priority,
-    maxAttempts: input.max_attempts,
-    // Rounded to what a column holds: a number too small for it would be refused.
-    backoffBase: Math.fround(backoff.base_seconds),
-    backoffFactor: backoff.factor,
-    backoffMax: backoff.max_seconds,
-    timeoutSeconds: input.timeout_seconds ?? null,
-    runAt,
-    dependsOn: [...inside, ...draft.outside],
-    dedupeKey: input.dedupe_key ?? null,
-    tags: input.tags ?? null,
-    createdBy: p.actor,
-    payload: input.payload,
-    state,
-    waitingFor: state === "queued" ? (deferred ? "run_at" : "dependencies") : null,
-    pendingDeps: waits.pending,
-    dependents: draft.dependents,
-    hasDependents: draft.hasDependents,
-    hasWorkflow: p.workflow !== null,
-    readyRank: state === "ready" ? readyRank(p.at, input.priority) : null,
-    inputWorkers: waits.workers,
-    reason: waits.bad,
-  };
-}
-
-/** Writes the edges of one job and says what it still waits for. */
-function waitsOf(draft: Draft, inside: string[], p: Placing) {
-  let pending = 0;
-  let bad: string | null = null;
-  const workers: number[] = [];
-  const outside = [...draft.outside, ...inside.filter((id) => p.dependencies.has(id))];
-  for (const id of inside) {
-    if (p.dependencies.has(id)) continue;
-    p.edges.push({ dependency: id, dependent: draft.id, satisfiedAt: null });
-    if (p.states.get(id)?.state === "dependency_failed") {
-      bad ??= `dependency ${id} ended dependency_failed`;
-    } else pending += 1;
-  }
-  for (const id of new Set(outside)) {
-    const dependency = p.dependencies.get(id)!;
-    const satisfiedAt = dependency.state === "succeeded" ? dependency.finished_ms : null;
-    p.edges.push({ dependency: id, dependent: draft.id, satisfiedAt });
-    if (dependency.alive) pending += 1;
-    else if (satisfiedAt === null) bad ??= `dependency ${id} ended ${dependency.state}`;
-    else if (dependency.worker_id !== null && workers.length < 8)
-      workers.push(dependency.worker_id);
-  }
-  return { pending, bad, workers };
-}
-
-function countersOf(rows: NewJob[], workflow: string | null, org: number) {
-  const sum = new DeltaSum();
-  for (const row of rows) {
-    if (row.state !== "dependency_failed") sum.addJob(row, row.state);
-    if (workflow) sum.add({ org, queue: 0, name: 0, workflow, state: row.state, n: 1 });
-  }
-  return sum.values().filter((d) => d.n !== 0 && (d.workflow !== NIL_UUID || d.n > 0));
-}
-
-function readyRow(row: NewJob, at: number): ReadyRow[] {
-  if (row.state !== "ready") return [];
-  return [
-    {
-      id: row.id,
-      shape_id: row.shape,
-      org_id: row.org,
-      queue_id: row.queue,
-      name_id: row.name,
-      state: "ready",
-      priority: row.priority,
-      ready_rank: at / 1000 - row.priority * SECONDS_PER_POINT,
-      ready_s: at / 1000,
-      dependents: row.dependents,
-      input_workers: row.inputWorkers,
-      rejected_by: null,
-    },
-  ];
 }

@@ -10,6 +10,7 @@ import { jobReader } from "../reader.ts";
 import { ok, type Reply, type Route, route } from "../route.ts";
 import type { ListFilter } from "./filter.ts";
 import { listJobs, searchedTo } from "./list.ts";
+import { newJobRow } from "./new_row.ts";
 import { readJob } from "./rows.ts";
 import {
   bulkInput,
@@ -40,8 +41,10 @@ const submit = route({
     200: jobAnswer("The job that `dedupe_key` names, which has not ended"),
   },
   handle: async ({ params, body, caller, deps, receipt }) => {
-    const submitted = await deps.engine.submitJobs(params.org, [body], caller.actor, receipt);
-    return submittedJob(submitted, deps);
+    const known = (submitted: Submitted[]) => ({ status: 201, body: knownJob(submitted, deps) });
+    const signed = receipt && { ...receipt, answer: known };
+    const submitted = await deps.engine.submitJobs(params.org, [body], caller.actor, signed);
+    return submitted[0]!.job ? { ...known(submitted), kept: true } : submittedJob(submitted, deps);
   },
   fromReceipt: (receipt, deps) => submittedJob(receipt as Submitted[], deps),
 });
@@ -171,6 +174,11 @@ export const jobRoutes: readonly Route[] = [
 
 async function submittedJob([job]: Submitted[], deps: ApiDeps): Promise<Reply> {
   return { status: job!.created ? 201 : 200, body: await showJob(deps, job!.id) };
+}
+
+/** As it was written, without reading it. */
+function knownJob([submitted]: Submitted[], deps: ApiDeps) {
+  return jobView(newJobRow(deps.engine.names, submitted!.job!));
 }
 
 function submittedIds(submitted: readonly Submitted[]): Reply {

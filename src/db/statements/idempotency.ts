@@ -8,7 +8,7 @@
 import type { Sql, Transaction } from "../client.ts";
 
 /** How long an answer is kept (contract). */
-const KEPT = "interval '24 hours'";
+export const KEPT = "interval '24 hours'";
 
 export interface KeyRow {
   hash: string;

@@ -282,7 +282,7 @@ function lifeCases(data: PlanData): Case[] {
     { name: "an idle session's end", use: (sql) => closeIdleSession(sql, 7, "closed") },
     { name: "lapsed sessions", use: (sql) => lockLapsed(sql, 20, []) },
     { name: "a resume", use: (sql) => moveLeases(sql, heldIds, 3) },
-    { name: "new jobs", use: (sql) => insertJobs(sql, places(0).map(newJob), Date.now(), "test") },
+    { name: "new jobs", use: (sql) => insertJobs(sql, places(0).map(newJob), Date.now()) },
     {
       name: "new edges",
       use: (sql) =>

@@ -1,0 +1,201 @@
+/**
+ * The intake: plain submissions of all callers in one pipeline. What arrives while one transaction
+ * runs travels together in the next, which is one statement (engine rule 7): a transaction for each
+ * took nine round trips, and 200 of them a second waited for each other.
+ *
+ * Whatever a beat cannot settle for one submission (it cannot be stored, its receipt is being written
+ * by somebody else) goes the way of all other submissions, in a transaction of its own, and its caller
+ * hears what that one says.
+ */
+import type { NewJob } from "../db/statements/insert_jobs.ts";
+import { type NewReceipt, takeJobs, whichJobs } from "../db/statements/take_jobs.ts";
+import type { ParsedJobInput, Requirements } from "../messages/job_input.ts";
+import type { EngineContext } from "./context.ts";
+import { type Receipt, ReceiptTaken, type Submitted } from "./engine.ts";
+import { Pipeline, rest, sqlState } from "./pipeline.ts";
+
+/** Jobs of one submission, as they will be written. */
+export interface Plain {
+  rows: NewJob[];
+  /** Database time of the submission, milliseconds. */
+  at: number;
+  /** Of each. */
+  requirements: Requirements[];
+}
+
+interface Item extends Plain {
+  receipt: NewReceipt | null;
+  submitted: Submitted[];
+  /** Monotonic milliseconds. */
+  since: number;
+  done(submitted: Submitted[]): void;
+  failed(error: unknown): void;
+  /** In a transaction of its own. */
+  inFull(): Promise<Submitted[]>;
+}
+
+/** Larger submissions are bulks, which have a transaction of their own. */
+const JOBS_MAX = 10;
+const SUBMISSIONS_MAX = 100;
+/** After this long without a database the callers hear of it. */
+const PATIENCE_MS = 5_000;
+const STOP_MS = 5_000;
+const ADMIN_SHUTDOWN = "57P01";
+const LOOK_AGAIN_MS = 200;
+
+export class Intake {
+  readonly #context: EngineContext;
+  readonly #pipeline: Pipeline<Item, Set<number>>;
+  readonly #pending = new Set<Item>();
+  /** Receipts of what is pending: one beat cannot write one twice. */
+  readonly #receipts = new Set<string>();
+  /** The database could not be reached: a transaction of its own says so at once. */
+  #away = false;
+  #stopped = false;
+
+  /** `announce` hears of each beat after its commit, before the callers do. */
+  constructor(context: EngineContext, announce: (written: Plain[]) => void) {
+    this.#context = context;
+    this.#pipeline = new Pipeline<Item, Set<number>>({
+      name: "intake",
+      sql: context.database.arrivals,
+      log: context.log,
+      max: SUBMISSIONS_MAX,
+      write: () => Promise.reject(new Error("the intake writes one statement")),
+      writeAlone: (sql, items, beat) => this.#watched(takeJobs(sql, items, beat)),
+      committed: async (items, refused) => {
+        // After a lost answer: which receipts stood before is not known any more.
+        const left = refused ?? (await this.#leftOut(items));
+        announce(items.filter((_, at) => !left.has(at)));
+        for (const [at, item] of items.entries()) this.#settle(item, left.has(at));
+      },
+      onBad: (item) => {
+        this.#goAlone([item]);
+        return null;
+      },
+      again: (items, error) => this.#again(items, error),
+    });
+  }
+
+  /** Whether these jobs can share a beat: alone in the world, few, with a receipt nobody else has. */
+  takes(inputs: readonly ParsedJobInput[], receipt: Receipt | undefined): boolean {
+    if (this.#stopped || this.#away) return false;
+    if (inputs.length === 0 || inputs.length > JOBS_MAX) return false;
+    if (receipt !== undefined && this.#receipts.has(nameOf(receipt))) return false;
+    return inputs.every((i) => i.dedupe_key === undefined && !i.depends_on?.length);
+  }
+
+  /** Resolves after the commit. Rejects with ReceiptTaken, or with what `inFull` throws. */
+  take(
+    plain: Plain,
+    receipt: Receipt | undefined,
+    inFull: () => Promise<Submitted[]>,
+  ): Promise<Submitted[]> {
+    const { at, requirements } = plain;
+    const submitted = plain.rows.map((row, i) => {
+      return { id: row.id, created: true, job: { row, at, requirements: requirements[i]! } };
+    });
+    return new Promise((done, failed) => {
+      const item: Item = {
+        ...plain,
+        receipt: receipt === undefined ? null : receiptOf(receipt, submitted),
+        submitted,
+        since: performance.now(),
+        done,
+        failed,
+        inFull,
+      };
+      this.#pending.add(item);
+      if (item.receipt) this.#receipts.add(nameOf(item.receipt));
+      this.#pipeline.add([item]);
+    });
+  }
+
+  /** Waits for what is on its way, a bounded time. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.race([this.#pipeline.idle(), rest(this.#pending.size > 0 ? STOP_MS : 0)]);
+    this.#pipeline.stop();
+    for (const item of [...this.#pending]) {
+      this.#forget(item);
+      item.failed(Object.assign(new Error("The server stops."), { code: ADMIN_SHUTDOWN }));
+    }
+  }
+
+  #watched<R>(writing: Promise<R>): Promise<R> {
+    return writing.then(
+      (result) => {
+        this.#away = false;
+        return result;
+      },
+      (error) => {
+        this.#away = sqlState(error) === undefined;
+        // What has not been sent need not wait until the database answers again.
+        if (this.#away) this.#goAlone(this.#pipeline.withdraw());
+        throw error;
+      },
+    );
+  }
+
+  /** After a beat that did not commit. */
+  #again(items: Item[], error: unknown): Item[] {
+    const code = sqlState(error);
+    if (code === "40P01" || code === "40001") return items;
+    if (code !== undefined) {
+      this.#goAlone(items);
+      return [];
+    }
+    const late = items.filter((item) => performance.now() - item.since > PATIENCE_MS);
+    for (const item of late) {
+      this.#forget(item);
+      item.failed(error);
+    }
+    return items.filter((item) => !late.includes(item));
+  }
+
+  /** Which of a beat that committed unheard were not written: their receipts stood already. */
+  async #leftOut(items: Item[]): Promise<Set<number>> {
+    const ids = items.map((item) => item.rows[0]!.id);
+    for (;;) {
+      try {
+        const found = await whichJobs(this.#context.database.arrivals, ids);
+        return new Set(ids.flatMap((id, at) => (found.has(id) ? [] : [at])));
+      } catch (error) {
+        if (this.#stopped) throw error;
+        await rest(LOOK_AGAIN_MS);
+      }
+    }
+  }
+
+  #goAlone(items: Item[]): void {
+    for (const item of items) {
+      this.#forget(item);
+      item.inFull().then(item.done, item.failed);
+    }
+  }
+
+  #settle(item: Item, refused: boolean): void {
+    this.#forget(item);
+    if (refused) item.failed(new ReceiptTaken(item.receipt!.key));
+    else item.done(item.submitted);
+  }
+
+  #forget(item: Item): void {
+    this.#pending.delete(item);
+    if (item.receipt) this.#receipts.delete(nameOf(item.receipt));
+  }
+}
+
+function receiptOf({ caller, key, hash, answer }: Receipt, submitted: Submitted[]): NewReceipt {
+  const name = { caller, key, hash };
+  if (answer !== undefined) {
+    const { status, body } = answer(submitted);
+    return { ...name, status, answer: body ?? null };
+  }
+  const plain = submitted.map(({ id, created }) => ({ id, created }));
+  return { ...name, status: null, answer: plain };
+}
+
+function nameOf({ caller, key }: { caller: string; key: string }): string {
+  return `${key} ${caller}`;
+}
