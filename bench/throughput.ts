@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { checkCounters, checkDispatches, checkDuration, checkHistory } from "./support/checks.ts";
-import { startChild } from "./support/child.ts";
+import { hasNode, startChild } from "./support/child.ts";
 import { type Cluster, startCluster } from "./support/cluster.ts";
 import { type Contestant, measure, type Round } from "./support/contestant.ts";
 import { median, rate, ratio, table } from "./support/figures.ts";
@@ -51,7 +51,8 @@ async function others(): Promise<Contestant[]> {
     stops.push(() => one.stop());
     found.push(one);
   };
-  await add(await graphileWorker(cluster));
+  if (hasNode()) await add(await graphileWorker(cluster, "node"));
+  await add(await graphileWorker(cluster, "bun"));
   if (!flag("graphile")) {
     await add(await pgBoss(cluster));
     const redis = await startRedis(`${cluster.folder}/redis`);
@@ -133,9 +134,10 @@ function report(contestants: Contestant[], rounds: Map<Contestant, Round[]>): bo
   ]);
   const head = ["", "jobs/s", "ours ÷ theirs", "processor a job", "theirs ÷ ours"];
   console.log(`\n${JOBS} jobs, medians of ${ROUNDS} rounds\n${table(head, rows)}`);
-  const graphile = medians.find((m) => m.name.startsWith("graphile"));
+  // Each on the runtime that it is made for.
+  const graphile = medians.find((m) => m.name.startsWith("graphile-worker on Node"));
   if (!graphile) return true;
   const kept = ours.rate / graphile.rate >= FLOOR;
-  console.log(`\nFloor ${FLOOR} of graphile-worker: ${kept ? "kept" : "not kept"}`);
+  console.log(`\nFloor ${FLOOR} of graphile-worker on Node: ${kept ? "kept" : "not kept"}`);
   return kept || !flag("floor");
 }

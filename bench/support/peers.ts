@@ -22,7 +22,7 @@ interface Peer {
   pids?: number[];
 }
 
-/** Both runtimes: whichever suits it better. */
+/** Whichever runtime suits it better. */
 function onEach(variants: Omit<Variant, "runtime">[]): Variant[] {
   const runtimes: ChildRuntime[] = hasNode() ? ["node", "bun"] : ["bun"];
   return runtimes.flatMap((runtime) =>
@@ -30,17 +30,21 @@ function onEach(variants: Omit<Variant, "runtime">[]): Variant[] {
   );
 }
 
-export async function graphileWorker(cluster: Cluster): Promise<Peer> {
+/**
+ * On Node, for which it is made, or on Bun, on which its authors do not test it: two contestants, because
+ * Bun makes it half as fast again.
+ */
+export async function graphileWorker(cluster: Cluster, runtime: ChildRuntime): Promise<Peer> {
   const local = [
     { concurrency: 24, localQueue: 500 },
     { concurrency: 24, localQueue: 1_000 },
     { concurrency: 50, localQueue: 2_000 },
   ];
   return {
-    name: "graphile-worker",
+    name: `graphile-worker on ${runtime === "bun" ? "Bun" : "Node"}`,
     script: "contestants/graphile_worker.ts",
-    place: { url: await cluster.createDatabase("graphile_worker_bench") },
-    variants: onEach([
+    place: { url: await cluster.createDatabase(`graphile_worker_${runtime}`) },
+    variants: [
       ...[10, 24].map((concurrency) => ({
         label: `plain, concurrency ${concurrency}`,
         options: { concurrency },
@@ -50,7 +54,7 @@ export async function graphileWorker(cluster: Cluster): Promise<Peer> {
         label: `local queue of ${options.localQueue}, concurrency ${options.concurrency}`,
         options,
       })),
-    ]),
+    ].map((variant) => ({ ...variant, runtime })),
   };
 }
 

@@ -37,8 +37,8 @@ const RETRY_MS = 250;
  * the day's rows at a time is often enough, and small days are left alone.
  */
 const STORAGE = `
-  autovacuum_vacuum_insert_threshold = 50000, autovacuum_vacuum_insert_scale_factor = 0.1,
-  autovacuum_analyze_threshold = 10000`;
+  autovacuum_vacuum_insert_threshold = 200000, autovacuum_vacuum_insert_scale_factor = 0.2,
+  autovacuum_analyze_threshold = 100000, autovacuum_analyze_scale_factor = 0.25`;
 
 export interface Partition {
   name: string;
