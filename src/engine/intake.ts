@@ -26,8 +26,6 @@ export interface Plain {
 interface Item extends Plain {
   receipt: NewReceipt | null;
   submitted: Submitted[];
-  /** Monotonic milliseconds. */
-  since: number;
   done(submitted: Submitted[]): void;
   failed(error: unknown): void;
   /** In a transaction of its own. */
@@ -38,7 +36,7 @@ interface Item extends Plain {
 const JOBS_MAX = 10;
 const SUBMISSIONS_MAX = 100;
 /** After this long without a database the callers hear of it. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 2_000;
 const STOP_MS = 5_000;
 const ADMIN_SHUTDOWN = "57P01";
 const LOOK_AGAIN_MS = 200;
@@ -62,7 +60,7 @@ export class Intake {
       log: context.log,
       max: SUBMISSIONS_MAX,
       write: () => Promise.reject(new Error("the intake writes one statement")),
-      writeAlone: (sql, items, beat) => this.#watched(takeJobs(sql, items, beat)),
+      writeAlone: (sql, items, beat) => this.#watched(items, takeJobs(sql, items, beat)),
       committed: async (items, refused) => {
         // After a lost answer: which receipts stood before is not known any more.
         const left = refused ?? (await this.#leftOut(items));
@@ -100,7 +98,6 @@ export class Intake {
         ...plain,
         receipt: receipt === undefined ? null : receiptOf(receipt, submitted),
         submitted,
-        since: performance.now(),
         done,
         failed,
         inFull,
@@ -116,13 +113,11 @@ export class Intake {
     this.#stopped = true;
     await Promise.race([this.#pipeline.idle(), rest(this.#pending.size > 0 ? STOP_MS : 0)]);
     this.#pipeline.stop();
-    for (const item of [...this.#pending]) {
-      this.#forget(item);
-      item.failed(Object.assign(new Error("The server stops."), { code: ADMIN_SHUTDOWN }));
-    }
+    const error = Object.assign(new Error("The server stops."), { code: ADMIN_SHUTDOWN });
+    this.#giveUp([...this.#pending], error);
   }
 
-  #watched<R>(writing: Promise<R>): Promise<R> {
+  #watched<R>(items: Item[], writing: Promise<R>): Promise<R> {
     return writing.then(
       (result) => {
         this.#away = false;
@@ -131,7 +126,10 @@ export class Intake {
       (error) => {
         this.#away = sqlState(error) === undefined;
         // What has not been sent need not wait until the database answers again.
-        if (this.#away) this.#goAlone(this.#pipeline.withdraw());
+        if (this.#away) {
+          this.#goAlone(this.#pipeline.withdraw());
+          setTimeout(() => this.#giveUp(items, error), PATIENCE_MS);
+        }
         throw error;
       },
     );
@@ -145,12 +143,17 @@ export class Intake {
       this.#goAlone(items);
       return [];
     }
-    const late = items.filter((item) => performance.now() - item.since > PATIENCE_MS);
-    for (const item of late) {
+    // What its caller was told has failed is not written after all.
+    return items.filter((item) => this.#pending.has(item));
+  }
+
+  /** Nobody knows whether these were written: a caller with a receipt asks again. */
+  #giveUp(items: Item[], error: unknown): void {
+    for (const item of items) {
+      if (!this.#pending.has(item)) continue;
       this.#forget(item);
       item.failed(error);
     }
-    return items.filter((item) => !late.includes(item));
   }
 
   /** Which of a beat that committed unheard were not written: their receipts stood already. */
