@@ -12,6 +12,7 @@ import { hasRoom } from "../core/eligibility/fits.ts";
 import type { NameHistory, ScoringInstance, ScoringJob } from "../core/scoring/context.ts";
 import { RULES, scoreInto } from "../core/scoring/score.ts";
 import type { Session } from "./session.ts";
+import { smallest } from "./smallest.ts";
 import type { Line, Waiting } from "./window.ts";
 
 /** The best of a line that are weighed at once. */
@@ -120,9 +121,7 @@ class Chooser {
   #fill(): void {
     let lines = this.#input.lines.filter((l) => l.line.size > 0 && l.sessions.length > 0);
     const most = Math.max(1, Math.floor(POOL_MAX / HEADS));
-    if (lines.length > most) {
-      lines = [...lines].sort((a, b) => a.line.at(0)!.rank - b.line.at(0)!.rank).slice(0, POOL_MAX);
-    }
+    if (lines.length > most) lines = smallest(lines, POOL_MAX, (l) => l.line.at(0)!.rank);
     const each = Math.max(1, Math.min(HEADS, Math.floor(POOL_MAX / Math.max(1, lines.length))));
     for (const line of lines) {
       this.#weighed.set(line, 0);
