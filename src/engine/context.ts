@@ -4,6 +4,7 @@ import type { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { Names } from "./names.ts";
 import type { EngineOptions } from "./options.ts";
+import type { RecentDetails } from "./recent_details.ts";
 
 /** The few words of a logger that the engine says; pino fits. */
 export interface Log {
@@ -19,5 +20,6 @@ export interface EngineContext {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly names: Names;
+  readonly recent: RecentDetails;
   readonly log: Log;
 }

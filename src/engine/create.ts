@@ -36,6 +36,7 @@ import { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
 import { Operations } from "./operations.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
+import { RecentDetails } from "./recent_details.ts";
 import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import type { Service } from "./service.ts";
@@ -45,6 +46,7 @@ import { Stager } from "./stager.ts";
 import { Submission } from "./submission.ts";
 import { Switches } from "./switches.ts";
 import { createKeyPruner, createRecounter } from "./upkeep.ts";
+import { warmUp } from "./warm_up.ts";
 import { Workflows } from "./workflows.ts";
 
 export function createEngine(
@@ -80,7 +82,8 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#clock = new Clock(database.side);
     const names = new Names(database.side);
     const replicaId = randomUUID();
-    this.context = { replicaId, options, database, clock: this.#clock, bus, names, log };
+    const recent = new RecentDetails();
+    this.context = { replicaId, options, database, clock: this.#clock, bus, names, recent, log };
     const { context } = this;
     const ends: EnderListener = {
       ready: (rows: ReadyRow[]) => this.#ready(rows),
@@ -183,6 +186,7 @@ class SignalboxEngine implements Engine, SessionHost {
     await this.#clock.measure();
     await ensureDrainingRow(this.context.database.beats);
     await this.#switches.refresh();
+    await warmUp(this.context.database);
     for (const service of this.#services) await service.start();
   }
 

@@ -64,6 +64,9 @@ export class Intake {
       committed: async (items, refused) => {
         // After a lost answer: which receipts stood before is not known any more.
         const left = refused ?? (await this.#leftOut(items));
+        for (const [at, { rows }] of items.entries()) {
+          if (!left.has(at)) context.recent.add(rows);
+        }
         announce(items.filter((_, at) => !left.has(at)));
         for (const [at, item] of items.entries()) this.#settle(item, left.has(at));
       },

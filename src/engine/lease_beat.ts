@@ -52,8 +52,19 @@ export class LeaseBeat {
     this.#stopped = true;
   }
 
-  #details(picks: Picked[]): Promise<Map<string, JobDetails>> {
-    return readJobDetails(this.#context.database.beats, idsOf(picks));
+  async #details(picks: Picked[]): Promise<Map<string, JobDetails>> {
+    const { recent, database } = this.#context;
+    const known = new Map<string, JobDetails>();
+    const others: string[] = [];
+    for (const { job } of picks) {
+      const details = recent.get(job);
+      if (details) known.set(job, details);
+      else others.push(job);
+    }
+    if (others.length === 0) return known;
+    const read = await readJobDetails(database.beats, others);
+    for (const [id, details] of known) read.set(id, details);
+    return read;
   }
 
   async #lease(picks: Picked[], limited: number[]): Promise<Leased[]> {
