@@ -4,7 +4,7 @@ import type { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { Names } from "./names.ts";
 import type { EngineOptions } from "./options.ts";
-import type { RecentDetails } from "./recent_details.ts";
+import type { RecentDetails } from "./submit/recent_details.ts";
 
 /** The few words of a logger that the engine says; pino fits. */
 export interface Log {

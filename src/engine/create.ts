@@ -36,18 +36,18 @@ import { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
 import { Operations } from "./operations.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
-import { RecentDetails } from "./recent_details.ts";
 import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import type { Service } from "./service.ts";
 import type { Session, SessionHost } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { Stager } from "./stager.ts";
-import { Submission } from "./submission.ts";
+import { RecentDetails } from "./submit/recent_details.ts";
+import { Submission } from "./submit/submission.ts";
+import { Workflows } from "./submit/workflows.ts";
 import { Switches } from "./switches.ts";
 import { createKeyPruner, createRecounter } from "./upkeep.ts";
 import { warmUp } from "./warm_up.ts";
-import { Workflows } from "./workflows.ts";
 
 export function createEngine(
   database: Database,

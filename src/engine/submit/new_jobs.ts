@@ -1,10 +1,10 @@
 /** A draft as the rows it will be, and what follows from them: edges, counters, a place in a line. */
-import { DEFAULT_BACKOFF } from "../core/backoff.ts";
-import { readyRank, SECONDS_PER_POINT } from "../core/rank.ts";
-import { DeltaSum, NIL_UUID } from "../db/statements/counters.ts";
-import type { NewJob } from "../db/statements/insert_jobs.ts";
-import type { ReadyRow } from "../db/statements/ready_rows.ts";
-import type { DependencyState, EdgeRow } from "../db/statements/submission.ts";
+import { DEFAULT_BACKOFF } from "../../core/backoff.ts";
+import { readyRank, SECONDS_PER_POINT } from "../../core/rank.ts";
+import { DeltaSum, NIL_UUID } from "../../db/statements/counters.ts";
+import type { NewJob } from "../../db/statements/insert_jobs.ts";
+import type { ReadyRow } from "../../db/statements/ready_rows.ts";
+import type { DependencyState, EdgeRow } from "../../db/statements/submission.ts";
 import type { Draft } from "./submission.ts";
 import type { Ordered } from "./submission_order.ts";
 

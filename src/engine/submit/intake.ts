@@ -7,12 +7,12 @@
  * by somebody else) goes the way of all other submissions, in a transaction of its own, and its caller
  * hears what that one says.
  */
-import type { NewJob } from "../db/statements/insert_jobs.ts";
-import { type NewReceipt, takeJobs, whichJobs } from "../db/statements/take_jobs.ts";
-import type { ParsedJobInput, Requirements } from "../messages/job_input.ts";
-import type { EngineContext } from "./context.ts";
-import { type Receipt, ReceiptTaken, type Submitted } from "./engine.ts";
-import { Pipeline, rest, sqlState } from "./pipeline.ts";
+import type { NewJob } from "../../db/statements/insert_jobs.ts";
+import { type NewReceipt, takeJobs, whichJobs } from "../../db/statements/take_jobs.ts";
+import type { ParsedJobInput, Requirements } from "../../messages/job_input.ts";
+import type { EngineContext } from "../context.ts";
+import { type Receipt, ReceiptTaken, type Submitted } from "../engine.ts";
+import { Pipeline, rest, sqlState } from "../pipeline.ts";
 
 /** Jobs of one submission, as they will be written. */
 export interface Plain {

@@ -2,10 +2,10 @@
  * What a worker must know of jobs that were submitted here just now: most of them are leased a moment
  * later, and are then not read again. Their rows never change, so nothing here grows stale.
  */
-import { DEFAULT_BACKOFF } from "../core/backoff.ts";
-import { nearestReal } from "../core/real.ts";
-import type { NewJob } from "../db/statements/insert_jobs.ts";
-import type { JobDetails } from "../db/statements/job_details.ts";
+import { DEFAULT_BACKOFF } from "../../core/backoff.ts";
+import { nearestReal } from "../../core/real.ts";
+import type { NewJob } from "../../db/statements/insert_jobs.ts";
+import type { JobDetails } from "../../db/statements/job_details.ts";
 
 /** Jobs held; past that the oldest go and are read where they are needed. */
 const JOBS_MAX = 4_096;

@@ -7,12 +7,12 @@
  * jobs depended on, dedupe keys; then everything is inserted as it stands at rest.
  */
 import { v7 as uuidv7 } from "uuid";
-import { normalRequirements, shapeKey } from "../core/shape_key.ts";
-import { checkGraph, longestPathsBelow, pathWeight } from "../core/workflow_graph.ts";
-import type { Transaction } from "../db/client.ts";
-import { insertCounterDeltas } from "../db/statements/counters.ts";
-import { insertJobs, type NewJob } from "../db/statements/insert_jobs.ts";
-import type { ReadyRow } from "../db/statements/ready_rows.ts";
+import { normalRequirements, shapeKey } from "../../core/shape_key.ts";
+import { checkGraph, longestPathsBelow, pathWeight } from "../../core/workflow_graph.ts";
+import type { Transaction } from "../../db/client.ts";
+import { insertCounterDeltas } from "../../db/statements/counters.ts";
+import { insertJobs, type NewJob } from "../../db/statements/insert_jobs.ts";
+import type { ReadyRow } from "../../db/statements/ready_rows.ts";
 import {
   claimKeys,
   type DependencyState,
@@ -21,15 +21,15 @@ import {
   insertWorkflowJobs,
   joinWorkflow,
   lockDependencies,
-} from "../db/statements/submission.ts";
-import type { ParsedJobInput, ParsedWorkflowJobInput } from "../messages/job_input.ts";
-import type { EngineContext } from "./context.ts";
-import { InvalidInput, NotFound, type Receipt, type Submitted } from "./engine.ts";
-import type { Histories } from "./histories.ts";
-import { signReceipt } from "./idempotency.ts";
+} from "../../db/statements/submission.ts";
+import type { ParsedJobInput, ParsedWorkflowJobInput } from "../../messages/job_input.ts";
+import type { EngineContext } from "../context.ts";
+import { InvalidInput, NotFound, type Receipt, type Submitted } from "../engine.ts";
+import type { Histories } from "../histories.ts";
+import { signReceipt } from "../idempotency.ts";
+import { transact } from "../pipeline.ts";
 import { Intake, type Plain } from "./intake.ts";
 import { countersOf, readyRow, rowOf } from "./new_jobs.ts";
-import { transact } from "./pipeline.ts";
 import { inOrder } from "./submission_order.ts";
 
 type Path = (string | number)[];

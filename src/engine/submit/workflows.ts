@@ -1,7 +1,7 @@
 /** Workflows: submitted whole, extended while open, extended by their own running jobs, cancelled. */
 import { v7 as uuidv7 } from "uuid";
-import { checkStorable } from "../core/storable.ts";
-import type { Sql, Transaction } from "../db/client.ts";
+import { checkStorable } from "../../core/storable.ts";
+import type { Sql, Transaction } from "../../db/client.ts";
 import {
   closeWorkflow,
   findBatch,
@@ -13,12 +13,12 @@ import {
   lockWorkflow,
   openWorkflowsOf,
   workflowKeys,
-} from "../db/statements/submission.ts";
-import type { ParsedWorkflowInput, ParsedWorkflowJobInput } from "../messages/job_input.ts";
-import type { EngineContext } from "./context.ts";
-import { InvalidInput, NotFound, type Receipt, type SubmittedWorkflow } from "./engine.ts";
-import { signReceipt } from "./idempotency.ts";
-import { rest, sqlState, transact } from "./pipeline.ts";
+} from "../../db/statements/submission.ts";
+import type { ParsedWorkflowInput, ParsedWorkflowJobInput } from "../../messages/job_input.ts";
+import type { EngineContext } from "../context.ts";
+import { InvalidInput, NotFound, type Receipt, type SubmittedWorkflow } from "../engine.ts";
+import { signReceipt } from "../idempotency.ts";
+import { rest, sqlState, transact } from "../pipeline.ts";
 import type { Placed, Submission } from "./submission.ts";
 
 export class Workflows {

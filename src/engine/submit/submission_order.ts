@@ -2,7 +2,7 @@
  * The jobs of a submission with what they wait for among themselves, as dedupe keys made it: two
  * drafts with one key are one job, whoever of them was named.
  */
-import { InvalidInput } from "./engine.ts";
+import { InvalidInput } from "../engine.ts";
 import type { PreparedDraft } from "./submission.ts";
 
 export interface Ordered {
