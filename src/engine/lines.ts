@@ -120,7 +120,9 @@ export class Lines {
     for (const line of this.#lines.values()) {
       const shape = this.#context.names.shape(line.line.shape)!;
       if (!open(shape.queue)) continue;
-      line.sessions = line.fitting.filter((s) => s.open && hasRoom(line.facts, s.facts, s.load));
+      const isFree = (s: Session) => s.open && hasRoom(line.facts, s.facts, s.load);
+      // With thousands of lines, a new list for each that looks like the old one was most of this.
+      line.sessions = line.fitting.every(isFree) ? line.fitting : line.fitting.filter(isFree);
       if (line.sessions.length > 0) out.push(line);
     }
     return out;
