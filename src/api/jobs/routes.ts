@@ -41,10 +41,11 @@ const submit = route({
     200: jobAnswer("The job that `dedupe_key` names, which has not ended"),
   },
   handle: async ({ params, body, caller, deps, receipt }) => {
-    const known = (submitted: Submitted[]) => ({ status: 201, body: knownJob(submitted, deps) });
-    const signed = receipt && { ...receipt, answer: known };
+    const answer = (jobs: Submitted[]) => ({ status: 201, body: knownJob(jobs, deps) });
+    const signed = receipt && { ...receipt, answer };
     const submitted = await deps.engine.submitJobs(params.org, [body], caller.actor, signed);
-    return submitted[0]!.job ? { ...known(submitted), kept: true } : submittedJob(submitted, deps);
+    if (!submitted[0]!.job) return submittedJob(submitted, deps);
+    return { ...answer(submitted), kept: true };
   },
   fromReceipt: (receipt, deps) => submittedJob(receipt as Submitted[], deps),
 });

@@ -64,10 +64,12 @@ export class Intake {
       committed: async (items, refused) => {
         // After a lost answer: which receipts stood before is not known any more.
         const left = refused ?? (await this.#leftOut(items));
-        for (const [at, { rows }] of items.entries()) {
-          if (!left.has(at)) context.recent.add(rows);
-        }
-        announce(items.filter((_, at) => !left.has(at)));
+        const written = items.filter((_, at) => !left.has(at));
+        for (const { rows } of written) context.recent.add(rows);
+        announce(written);
+        // The lease goes to the database first, and is written while answers are made here.
+        await aTurn();
+        await aTurn();
         for (const [at, item] of items.entries()) this.#settle(item, left.has(at));
       },
       onBad: (item) => {
@@ -114,7 +116,14 @@ export class Intake {
   /** Waits for what is on its way, a bounded time. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.race([this.#pipeline.idle(), rest(this.#pending.size > 0 ? STOP_MS : 0)]);
+    if (this.#pending.size > 0) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const patience = new Promise<void>((done) => {
+        timer = setTimeout(done, STOP_MS);
+      });
+      await Promise.race([this.#pipeline.idle(), patience]);
+      clearTimeout(timer);
+    }
     this.#pipeline.stop();
     const error = Object.assign(new Error("The server stops."), { code: ADMIN_SHUTDOWN });
     this.#giveUp([...this.#pending], error);
@@ -204,4 +213,9 @@ function receiptOf({ caller, key, hash, answer }: Receipt, submitted: Submitted[
 
 function nameOf({ caller, key }: { caller: string; key: string }): string {
   return `${key} ${caller}`;
+}
+
+/** Of the event loop. The driver sends what it was given in one turn at the beginning of the next. */
+function aTurn(): Promise<void> {
+  return new Promise((next) => setImmediate(next));
 }

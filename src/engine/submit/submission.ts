@@ -192,14 +192,16 @@ export class Submission {
   /** Interns everything the drafts name. */
   async prepare(org: number, drafts: Draft[]): Promise<Prepared> {
     const { names } = this.#context;
-    const queues = await names.internQueues(
-      org,
-      drafts.map((d) => d.input.queue),
-    );
-    const jobNames = await names.internJobNames(
-      org,
-      drafts.map((d) => d.input.name),
-    );
+    const [queues, jobNames] = await Promise.all([
+      names.internQueues(
+        org,
+        drafts.map((d) => d.input.queue),
+      ),
+      names.internJobNames(
+        org,
+        drafts.map((d) => d.input.name),
+      ),
+    ]);
     const shapes = drafts.map(({ input }) => {
       const parts = {
         org,
