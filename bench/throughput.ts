@@ -72,9 +72,10 @@ function signalbox(cluster: Cluster, box: Signalbox): Contestant {
     name: "Signalbox",
     fill: async (jobs) => void (await submitMany(box.client, jobs, "noop")),
     run: async (jobs) => {
-      const { url, workerToken: token } = box;
+      const { url, workerToken: token, database } = box;
       await watchStatements(cluster, "signalbox_bench");
-      return (await app.ask<{ ms: number }>("run", { url, token, slots: SLOTS, jobs })).ms;
+      return (await app.ask<{ ms: number }>("run", { url, token, database, slots: SLOTS, jobs }))
+        .ms;
     },
     pids: () => [box.server.pid, app.pid],
     check: async (jobs) => {
@@ -113,7 +114,8 @@ async function checkNap(box: Signalbox): Promise<void> {
   const jobs = 50;
   const app = startChild("contestants/signalbox.ts");
   const ids = await submitMany(box.client, jobs, "nap");
-  await app.ask("run", { url: box.url, token: box.workerToken, slots: jobs, jobs });
+  const { url, workerToken: token, database } = box;
+  await app.ask("run", { url, token, database, slots: jobs, jobs });
   await app.stop();
   await checkDuration(cluster.admin("signalbox_bench"), ids);
 }

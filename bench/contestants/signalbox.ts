@@ -1,4 +1,5 @@
 /** An app with the SDK's worker in it: a real process on a real WebSocket. */
+import postgres from "postgres";
 import { Worker } from "../../src/sdk/worker.ts";
 import { answer } from "../support/answer.ts";
 import { now } from "../support/clock.ts";
@@ -10,8 +11,8 @@ interface Run {
   jobs: number;
 }
 
-/** Runs `jobs` jobs. Milliseconds from the order to the answer that the last end is on record. */
-async function run({ url, token, slots, jobs }: Run) {
+/** Runs `jobs` jobs. Milliseconds from the order until no job is left in the table. */
+async function run({ url, token, slots, jobs, database }: Run & { database: string }) {
   let seen = 0;
   let all: () => void = () => {};
   const ran = new Promise<void>((done) => {
@@ -26,9 +27,13 @@ async function run({ url, token, slots, jobs }: Run) {
   const worker = new Worker({ url, token, concurrency: slots, handlers: { noop, nap } });
   await worker.start();
   await ran;
-  // A worker that drains leaves only when every end is on record.
+  const sql = postgres(database, { max: 1 });
+  const left = () => sql`select exists (select from live_job) as any`;
+  while ((await left())[0]!.any) await new Promise((next) => setTimeout(next, 2));
+  const ms = performance.now() - began;
+  await sql.end();
   await worker.stop();
-  return { ms: performance.now() - began, ran: seen };
+  return { ms, ran: seen };
 }
 
 interface Dispatch extends Run {
