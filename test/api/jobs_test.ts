@@ -52,6 +52,24 @@ test("a submitted job is answered whole, with everything it was given and every 
   assert.deepEqual(again.json, json);
 });
 
+test("what is answered at once is what is read later, to the last digit", async () => {
+  const numbers = [0, 1e-50, 1e-9, 0.1, 1 / 3, 1.0000001, 16_777.217, 86_399.999];
+  for (const number of numbers) {
+    const { json } = await box.call("POST", JOBS, {
+      ...hello,
+      queue: "unserved",
+      requirements: { system: "nowhere", features: ["b", "a", "b"], cpus: 1 / 3 },
+      backoff: { base_seconds: number, factor: 1 + number / 1_000, max_seconds: number * 7 },
+      timeout_seconds: number + 0.001,
+      run_at: "2020-02-29T12:34:56.123456Z",
+      tags: { z: "1", aa: "2" },
+    });
+    assert.equal(json.state, "ready");
+    const read = await box.call("GET", `${V1}/jobs/${json.id}`);
+    assert.deepEqual(read.json, json, `with ${number}`);
+  }
+});
+
 test("a job goes through its phases, and the API shows each of them", async () => {
   const worker = await box.worker({ name: "one" });
   const { json: queued } = await box.call("POST", JOBS, hello);

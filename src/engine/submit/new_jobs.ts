@@ -40,10 +40,10 @@ export function rowOf({ prepared, inside }: Ordered, org: number, p: Placing): N
     kind: input.kind,
     priority: input.priority,
     maxAttempts: input.max_attempts,
-    // Rounded to what a column holds: a number too small for it would be refused.
+    // Rounded to what columns hold: a number too small for them would be refused.
     backoffBase: Math.fround(backoff.base_seconds),
     backoffFactor: backoff.factor,
-    backoffMax: backoff.max_seconds,
+    backoffMax: Math.fround(backoff.max_seconds),
     timeoutSeconds: input.timeout_seconds ?? null,
     runAt,
     dependsOn: [...inside, ...draft.outside],
