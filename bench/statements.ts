@@ -75,6 +75,7 @@ function leases(jobs: string[], tokens: string[], session: number, worker: numbe
   return {
     beat: randomUUID(),
     limited: [],
+    contexts: [],
     rulesVersion: 1,
     leases: jobs.map((job, i) => ({
       job,

@@ -7,7 +7,12 @@ import { RULES_VERSION } from "../core/scoring/score.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { beatLanded } from "../db/statements/beats.ts";
 import { type JobDetails, readJobDetails } from "../db/statements/job_details.ts";
-import { type ChosenLease, type LeasedRow, leaseJobs } from "../db/statements/lease_jobs.ts";
+import {
+  type ChosenLease,
+  type FreshContext,
+  type LeasedRow,
+  leaseJobs,
+} from "../db/statements/lease_jobs.ts";
 import { readLeases } from "../db/statements/leases.ts";
 import { lockLimits, spendTokens } from "../db/statements/switches.ts";
 import type { Choice } from "./choose.ts";
@@ -18,6 +23,13 @@ import { rest, sqlState } from "./pipeline.ts";
 /** A choice as the lease statement takes it. */
 export interface Picked extends ChosenLease {
   choice: Choice;
+}
+
+interface Beat {
+  picks: Picked[];
+  limited: number[];
+  beat: string;
+  contexts: FreshContext[];
 }
 
 type Leased = { picked: Picked; row: Omit<LeasedRow, "at"> };
@@ -85,36 +97,37 @@ export class LeaseBeat {
     return [];
   }
 
-  /** One statement, which is then the transaction, unless there are limits or new contexts. */
+  /** One statement, which is then the transaction, unless there are limits. */
   async #write(picks: Picked[], limited: number[], beat: string): Promise<Leased[]> {
     const { leases } = this.#context.database;
-    if (limited.length === 0 && !this.#contexts.fresh)
-      return await this.#ask(leases, picks, [], beat);
-    const { leased, stored } = await leases.begin((tx) =>
-      this.#writeAll(tx as unknown as Transaction, picks, limited, beat),
-    );
-    this.#contexts.confirm(stored);
-    return leased;
+    const contexts = this.#contexts.fresh;
+    const leased =
+      limited.length === 0
+        ? await this.#ask(leases, { picks, limited, beat, contexts })
+        : await leases.begin((tx) =>
+            this.#askWithin(tx as unknown as Transaction, { picks, limited, beat, contexts }),
+          );
+    this.#contexts.confirm(contexts);
+    return leased as Leased[];
   }
 
-  async #ask(tx: Transaction | Sql, picks: Picked[], limited: number[], beat: string) {
-    const input = { beat, rulesVersion: RULES_VERSION, limited, leases: picks };
+  async #ask(tx: Transaction | Sql, { picks, limited, beat, contexts }: Beat): Promise<Leased[]> {
+    const input = { beat, rulesVersion: RULES_VERSION, limited, contexts, leases: picks };
     return (await leaseJobs(tx, input)).map((row) => ({ picked: picks[row.at]!, row }));
   }
 
-  async #writeAll(tx: Transaction, picks: Picked[], limited: number[], beat: string) {
-    const stored = await this.#contexts.store(tx);
-    const allowed = limited.length > 0 ? await this.#withinLimits(tx, picks, limited) : picks;
-    if (allowed.length === 0) return { leased: [], stored };
-    const leased = await this.#ask(tx, allowed, limited, beat);
-    if (limited.length > 0) {
-      const spent = limited.map((queue) => ({
-        queue,
-        n: leased.filter((l) => l.picked.choice.job.queue === queue).length,
-      }));
-      await spendTokens(tx, spent);
-    }
-    return { leased, stored };
+  /** Holds the limits of the queues, and spends what is leased of them. */
+  async #askWithin(tx: Transaction, beat: Beat): Promise<Leased[]> {
+    const { limited } = beat;
+    const picks = await this.#withinLimits(tx, beat.picks, limited);
+    // Even of nothing: the contexts are confirmed afterwards.
+    const leased = await this.#ask(tx, { ...beat, picks });
+    const spent = limited.map((queue) => ({
+      queue,
+      n: leased.filter((l) => l.picked.queue === queue).length,
+    }));
+    await spendTokens(tx, spent);
+    return leased;
   }
 
   /** Keeps the best of each limited queue, as many as the limit has room for. */

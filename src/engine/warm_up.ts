@@ -10,7 +10,7 @@ import { leaseJobs } from "../db/statements/lease_jobs.ts";
 import { takeJobs } from "../db/statements/take_jobs.ts";
 
 export async function warmUp({ arrivals, leases, ends }: Database): Promise<void> {
-  const nothing = { rulesVersion: RULES_VERSION, limited: [], leases: [] };
+  const nothing = { rulesVersion: RULES_VERSION, limited: [], contexts: [], leases: [] };
   await Promise.all([
     takeJobs(arrivals, [], randomUUID()),
     leaseJobs(leases, { ...nothing, beat: randomUUID() }),

@@ -1,6 +1,8 @@
 /**
  * Leases: gives chosen ready jobs to sessions, in one fenced statement (engine rule 23).
  *
+ * Keeps the contexts that its leases name.
+ *
  * Locks, in order: the draining switch and the sessions (shared), their queues (shared), the jobs
  * (`no key update skip locked`, by id). Returns only what was leased; an id that is not returned
  * was paused, stopped, taken, cancelled or locked meanwhile, and is looked at again later.
@@ -10,7 +12,7 @@
  * `row_arrays.ts` for the rest. Rows are found again by ctid, which their lock pins: a row that was
  * changed after this statement's snapshot is not leased, and comes again.
  */
-import { numbers, plainArray } from "../arrays.ts";
+import { jsonArray, numbers, plainArray } from "../arrays.ts";
 import type { Sql, Transaction } from "../client.ts";
 import { byId, Places, placeAmong } from "../row_arrays.ts";
 import { counterDeltasOf, NIL_UUID } from "./counters.ts";
@@ -73,6 +75,9 @@ const P = {
   jobContext: "$20::int[]",
   instanceContext: "$21::int[]",
   limited: "$22::int[]",
+  contextIds: "$23::uuid[]",
+  contextKinds: "$24::text[]",
+  contextBodies: "$25::text[]",
 };
 
 const PLACE = placeAmong(P.jobs, "live_job.id");
@@ -84,6 +89,11 @@ const context = (which: string) => `(${P.contexts})[(${which})[p.i]]`;
 
 const LEASE = `
 with beat as (insert into beat (id) values (${P.beat})),
+kept as (
+  insert into context_snapshot (id, kind, body)
+  select id, kind, body::jsonb
+  from unnest(${P.contextIds}, ${P.contextKinds}, ${P.contextBodies}) as t(id, kind, body)
+  on conflict (id) do nothing),
 open as materialized (
   select 1 from setting where key = 'draining' and value = 'false'::jsonb for share),
 sessions as materialized (
@@ -146,7 +156,16 @@ export interface LeaseInput {
   rulesVersion: number;
   /** Queues whose limits the caller has locked and kept; another limited one gives nothing. */
   limited: number[];
+  /** Sorted by id. */
+  contexts: FreshContext[];
   leases: ChosenLease[];
+}
+
+/** A context that leases name and that may not be stored yet. */
+export interface FreshContext {
+  id: string;
+  kind: "worker" | "job" | "instance";
+  body: object;
 }
 
 /** Alone it is a transaction of its own; `tx` where more belongs to it. */
@@ -233,5 +252,8 @@ function paramsOf(input: LeaseInput) {
     plainArray(leases.map((c) => c.considered)),
     ...inContexts.map(plainArray),
     plainArray(input.limited),
+    plainArray(input.contexts.map((c) => c.id)),
+    plainArray(input.contexts.map((c) => c.kind)),
+    jsonArray(input.contexts.map((c) => c.body)),
   ];
 }

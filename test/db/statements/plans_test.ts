@@ -227,7 +227,13 @@ function beatCases(data: PlanData): Case[] {
     {
       name: "leases",
       use: (sql) =>
-        leaseJobs(sql, { beat: newId(0), rulesVersion: 1, limited: [1], leases: leases() }),
+        leaseJobs(sql, {
+          beat: newId(0),
+          rulesVersion: 1,
+          limited: [1],
+          contexts: [],
+          leases: leases(),
+        }),
     },
     // Counts the leases that stand, which are as many as there are slots.
     { name: "queue limits", use: (sql) => lockLimits(sql, [1]), most: data.held + 10 },
