@@ -252,10 +252,17 @@ describe("what the database does to an engine", () => {
       await sql.end({ timeout: 1 });
     };
     const storming = [storm(), storm(), storm()];
+    const deadlocks = () =>
+      storms + rig.logs.filter((l) => JSON.stringify(l.facts).includes("40P01")).length;
     try {
       await eventually(
-        async () => (await rig.sql`select count(*)::int as n from live_job`)[0]!.n < 30,
-        "nearly all end",
+        async () => {
+          const [row] = await rig.sql`select count(*)::int as n from live_job`;
+          // On a lucky run all get through: then more come.
+          if (row!.n < 100 && deadlocks() === 0) ids.push(...(await rig.submitMany(many(200))));
+          return row!.n < 30 && deadlocks() > 0;
+        },
+        "nearly all end, and there were deadlocks",
         { deadlineMs: 25_000 },
       );
     } finally {
@@ -263,8 +270,6 @@ describe("what the database does to an engine", () => {
       await Promise.all(storming);
     }
     await assertUntouched(rig, [worker], [...roots, ...ids]);
-    const deadlocks = rig.logs.filter((l) => JSON.stringify(l.facts).includes("40P01")).length;
-    assert.ok(storms + deadlocks > 0, "there were deadlocks");
   });
 
   test("the lost end of one attempt is not accepted because it travels with the end of the next", async () => {
