@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import postgres from "postgres";
 import { InvalidInput } from "../../src/engine/engine.ts";
 import { jobInput } from "../../src/messages/job_input.ts";
 import { Rig } from "../support/engine.ts";
+import { eventually } from "../support/eventually.ts";
 import type { HeldJob } from "../support/inline_worker.ts";
 
 describe("dedupe keys", () => {
@@ -17,6 +19,36 @@ describe("dedupe keys", () => {
     jobInput.parse({ name: "work", kind: "handler", dedupe_key, ...more });
   const submit = (inputs: ReturnType<typeof keyed>[], org = "default", engine = rig.engine) =>
     engine.submitJobs(org, inputs, "tester");
+
+  test("a key that is just being taken away is given to one of those who wait for it", async () => {
+    const [first] = await submit([keyed("k")]);
+    await rig.engine.cancelJob(first!.id, "tester");
+    const other = postgres(rig.url, { max: 1, onnotice: () => {} });
+    let remove = () => {};
+    const locked = new Promise<void>((done) => {
+      remove = done;
+    });
+    const pruning = other.begin(async (tx) => {
+      // As the pruner does, whose second statement starts late where it has locked thousands.
+      await tx`select from job_key where key = 'k' for update`;
+      await locked;
+      await tx`delete from job_key where key = 'k'`;
+    });
+    await eventually(async () => {
+      const [row] = await rig.sql`
+        select count(*)::int as n from pg_stat_activity where datname = current_database()
+          and state = 'idle in transaction' and query like 'select from job_key%'`;
+      return row!.n === 1;
+    }, "the pruner holds the key");
+    const waiting = [1, 2, 3, 4].map(() => submit([keyed("k")]));
+    await rig.blocked(4);
+    remove();
+    await pruning;
+    const answers = (await Promise.all(waiting)).map(([one]) => one!);
+    assert.equal(new Set(answers.map((a) => a.id)).size, 1);
+    assert.equal(answers.filter((a) => a.created).length, 1);
+    await other.end();
+  });
 
   test("a key names one job until that job has ended", async () => {
     const worker = await rig.worker({ run: hold });

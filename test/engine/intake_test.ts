@@ -204,6 +204,19 @@ describe("plain submissions whose connection is lost", () => {
     });
   }
 
+  test("whose answer was lost leave the way for those that follow", async () => {
+    proxy.cutAtCommit("lose_answer", BEAT);
+    await submit(1);
+    proxy.cutAtCommit("lose_answer", BEAT);
+    await submit(2);
+    // Written by a beat again, or there was nothing to be cut.
+    assert.equal(proxy.cuts, 2);
+    assert.deepEqual(
+      (await jobs()).map(({ n }) => n).sort((a, b) => a - b),
+      [-1, 1, 2],
+    );
+  });
+
   test("for long are told so, and come through again afterwards", async () => {
     proxy.cut();
     const answers = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => submit(n, {})));

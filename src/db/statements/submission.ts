@@ -125,19 +125,25 @@ export async function claimKeys(
   const sorted = [...claims].sort((a, b) => (a.key < b.key ? -1 : 1));
   const keys = textArray(sorted.map((c) => c.key));
   const jobs = plainArray(sorted.map((c) => c.job));
-  await tx.unsafe(
-    `insert into job_key (org_id, key, job_id)
-     select $1, k, j from unnest($2::text[], $3::uuid[]) as t(k, j) order by k
-     on conflict (org_id, key) do nothing`,
-    [org, keys, jobs],
-    prepared,
-  );
-  // A second statement: the first cannot see keys that others claimed meanwhile.
-  await tx.unsafe(
-    `select key from job_key where org_id = $1 and key = any($2::text[]) order by key for no key update`,
-    [org, keys],
-    prepared,
-  );
+  // Again, where the pruner took a key away between the two: a key that nobody holds would be given twice.
+  const distinct = new Set(claims.map((c) => c.key)).size;
+  for (let held = 0; held < distinct; ) {
+    await tx.unsafe(
+      `insert into job_key (org_id, key, job_id)
+       select $1, k, j from unnest($2::text[], $3::uuid[]) as t(k, j) order by k
+       on conflict (org_id, key) do nothing`,
+      [org, keys, jobs],
+      prepared,
+    );
+    // A second statement: the first cannot see keys that others claimed meanwhile.
+    const locked = await tx.unsafe(
+      `select key from job_key where org_id = $1 and key = any($2::text[])
+       order by key for no key update`,
+      [org, keys],
+      prepared,
+    );
+    held = locked.length;
+  }
   await tx.unsafe(
     `select from (
        select job_id from job_key where org_id = $1 and key = any($2::text[]) order by 1 offset 0) k

@@ -62,6 +62,7 @@ export class Intake {
       write: () => Promise.reject(new Error("the intake writes one statement")),
       writeAlone: (sql, items, beat) => this.#watched(items, takeJobs(sql, items, beat)),
       committed: async (items, refused) => {
+        this.#away = false;
         // After a lost answer: which receipts stood before is not known any more.
         const left = refused ?? (await this.#leftOut(items));
         const written = items.filter((_, at) => !left.has(at));
@@ -140,15 +141,19 @@ export class Intake {
         // What has not been sent need not wait until the database answers again.
         if (this.#away) {
           this.#goAlone(this.#pipeline.withdraw());
-          setTimeout(() => this.#giveUp(items, error), PATIENCE_MS);
+          setTimeout(() => {
+            // Else the database has answered meanwhile, and they are being written.
+            if (this.#away) this.#giveUp(items, error);
+          }, PATIENCE_MS);
         }
         throw error;
       },
     );
   }
 
-  /** After a beat that did not commit. */
+  /** After a beat that did not commit, as the database has said. */
   #again(items: Item[], error: unknown): Item[] {
+    this.#away = false;
     const code = sqlState(error);
     if (code === "40P01" || code === "40001") return items;
     if (code !== undefined) {
