@@ -154,7 +154,7 @@ export class Dispatcher implements Service {
       this.#switches.limited(q),
     );
     const { leasing } = this.#lines;
-    for (const { job } of choices) leasing.add(job.id);
+    for (const { job } of choices) leasing.set(job.id, job.org);
     let granted: Granted[] = [];
     try {
       granted = await this.#beat.grant(picks, limited);
@@ -208,7 +208,7 @@ export class Dispatcher implements Service {
       const { session, line, job } = picked.choice;
       refused.add(session);
       session.unreserve(line);
-      line.line.rewind = true;
+      this.#lines.rewind(job.shape);
       if (limited.includes(job.queue)) this.#full.set(job.queue, performance.now() + LIMITED_MS);
     }
     if (refused.size === 0) return;

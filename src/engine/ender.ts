@@ -257,8 +257,10 @@ export class Ender {
     }
   }
 
+  /** The same end, unless a cancel was asked meanwhile. */
   #again(item: Extract<Item, { kind: "end" }>): End {
     const { lease, report } = item;
+    if (!lease.cancelRequested) return item.end;
     const ending = resolveReport(report?.outcome ?? "released", report?.reason, lease);
     return endOf(lease, ending, {
       at: this.#context.clock.now(),

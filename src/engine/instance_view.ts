@@ -58,6 +58,9 @@ export class InstanceView {
         if (!lease.ending) usedByOrg.set(lease.org, (usedByOrg.get(lease.org) ?? 0) + 1);
       }
     }
+    for (const org of this.#lines.leasing.values()) {
+      usedByOrg.set(org, (usedByOrg.get(org) ?? 0) + 1);
+    }
     return {
       workers: this.#lines.sessions.size,
       idleWorkers: idle,

@@ -30,8 +30,8 @@ export class Lines {
   readonly #sessions = new Set<Session>();
   /** Shapes that were offered jobs since the last sweep began. */
   readonly #offered = new Set<number>();
-  /** Jobs that a lease beat is writing: still ready for whoever reads the database. */
-  readonly leasing = new Set<string>();
+  /** Jobs that a lease beat is writing, with their organizations: still ready for whoever reads. */
+  readonly leasing = new Map<string, number>();
   /** Which ids are mine to peek, while several replicas live. */
   share = { replicas: 1, mine: 0 };
 
@@ -78,8 +78,17 @@ export class Lines {
       this.#offered.add(row.shape_id);
       const line = this.#ensure(row.shape_id);
       const waiting = waitingOf(row);
-      if (line && this.#isWanted(line, waiting)) line.line.offer(waiting, max);
+      if (!line) continue;
+      // The beat that leases it has not been told yet: it is looked for again.
+      if (this.leasing.has(row.id)) line.line.rewind = true;
+      else if (this.#isWanted(line, waiting)) line.line.offer(waiting, max);
     }
+  }
+
+  /** Its line is to be read from the head again, whichever object that is by now. */
+  rewind(shape: number): void {
+    const known = this.#lines.get(shape);
+    if (known) known.line.rewind = true;
   }
 
   /** Shapes where another replica made jobs ready. */
@@ -151,7 +160,7 @@ export class Lines {
   async #read(lines: FitLine[], share: { replicas: number; mine: number }): Promise<boolean> {
     const limit = this.#perLine();
     // Leased while we read, a job may still look ready to us.
-    const leasing = new Set(this.leasing);
+    const leasing = new Set(this.leasing.keys());
     for (const { line } of lines) {
       if (line.rewind) line.clear();
       line.missed = false;

@@ -13,6 +13,7 @@ import type { ParsedJobInput, Requirements } from "../../messages/job_input.ts";
 import type { EngineContext } from "../context.ts";
 import { type Receipt, ReceiptTaken, type Submitted } from "../engine.ts";
 import { Pipeline, rest, sqlState } from "../pipeline.ts";
+import { sizeOf } from "./recent_details.ts";
 
 /** Jobs of one submission, as they will be written. */
 export interface Plain {
@@ -35,6 +36,8 @@ interface Item extends Plain {
 /** Larger submissions are bulks, which have a transaction of their own. */
 const JOBS_MAX = 10;
 const SUBMISSIONS_MAX = 100;
+/** Characters of a payload, roughly: a hundred larger ones would hold up everybody's beat. */
+const PAYLOAD_MAX = 65_536;
 /** After this long without a database the callers hear of it. */
 const PATIENCE_MS = 2_000;
 const STOP_MS = 5_000;
@@ -86,6 +89,7 @@ export class Intake {
     if (this.#stopped || this.#away) return false;
     if (inputs.length === 0 || inputs.length > JOBS_MAX) return false;
     if (receipt !== undefined && this.#receipts.has(nameOf(receipt))) return false;
+    if (inputs.some((i) => sizeOf(i.payload, PAYLOAD_MAX) > PAYLOAD_MAX)) return false;
     return inputs.every((i) => i.dedupe_key === undefined && !i.depends_on?.length);
   }
 

@@ -46,7 +46,7 @@ function detailsOf(row: NewJob): JobDetails {
 }
 
 /** Roughly the characters of its JSON; looks no further once it is over `most`. */
-function sizeOf(value: unknown, most: number): number {
+export function sizeOf(value: unknown, most: number): number {
   if (typeof value === "string") return value.length + 2;
   if (typeof value !== "object" || value === null) return 8;
   let size = 2;
