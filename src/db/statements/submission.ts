@@ -113,6 +113,9 @@ export async function insertEdges(tx: Transaction, edges: EdgeRow[]): Promise<vo
   }
 }
 
+/** The pruner comes every few seconds: twice in a row is rare. */
+const CLAIM_TRIES_MAX = 20;
+
 /**
  * Claims dedupe keys for new jobs. Returns, by key, the job that has it: ours where the key was free
  * or named a job that has ended.
@@ -127,7 +130,8 @@ export async function claimKeys(
   const jobs = plainArray(sorted.map((c) => c.job));
   // Again, where the pruner took a key away between the two: a key that nobody holds would be given twice.
   const distinct = new Set(claims.map((c) => c.key)).size;
-  for (let held = 0; held < distinct; ) {
+  for (let held = 0, tries = 1; held < distinct; tries++) {
+    if (tries > CLAIM_TRIES_MAX) throw new Error("Dedupe keys were taken away again and again.");
     await tx.unsafe(
       `insert into job_key (org_id, key, job_id)
        select $1, k, j from unnest($2::text[], $3::uuid[]) as t(k, j) order by k
