@@ -1,6 +1,6 @@
 /** A draft as the rows it will be, and what follows from them: edges, counters, a place in a line. */
 import { DEFAULT_BACKOFF } from "../../core/backoff.ts";
-import { readyRank, SECONDS_PER_POINT } from "../../core/rank.ts";
+import { readyRank } from "../../core/rank.ts";
 import { DeltaSum, NIL_UUID } from "../../db/statements/counters.ts";
 import type { NewJob } from "../../db/statements/insert_jobs.ts";
 import type { ReadyRow } from "../../db/statements/ready_rows.ts";
@@ -108,7 +108,7 @@ export function readyRow(row: NewJob, at: number): ReadyRow[] {
       name_id: row.name,
       state: "ready",
       priority: row.priority,
-      ready_rank: at / 1000 - row.priority * SECONDS_PER_POINT,
+      ready_rank: row.readyRank,
       ready_s: at / 1000,
       dependents: row.dependents,
       input_workers: row.inputWorkers,
