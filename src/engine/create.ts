@@ -159,7 +159,7 @@ class SignalboxEngine implements Engine, SessionHost {
       createKeyPruner(context),
       createRecounter(context),
       createCanceller(context, this.#sessions),
-      createStrayCatcher(context, this.#sessions, (session, lease) =>
+      createStrayCatcher(context, this.#sessions, this.#lines, (session, lease) =>
         this.giveBack(session, lease),
       ),
       createSweeper(context, this.#lines, () => this.#dispatcher.poke()),

@@ -131,10 +131,11 @@ const STRAY_SECONDS = 20;
 export function createStrayCatcher(
   context: EngineContext,
   sessions: Sessions,
+  lines: Lines,
   giveBack: (session: Session, lease: Lease) => void,
 ): Loop {
   return loop(context, "stray catcher", 5_000, async () => {
-    for (const { session, lease } of await sessions.strays(STRAY_SECONDS)) {
+    for (const { session, lease } of await sessions.strays(STRAY_SECONDS, lines.leasing)) {
       context.log.warn({ job: lease.id }, "a lease that nobody knew was given back");
       giveBack(session, lease);
     }

@@ -233,7 +233,10 @@ export class Sessions implements Service {
    * Leases that the database says our sessions hold and that none of them knows: an answer was lost
    * between a commit and us. Nobody else would ever end them, for the heartbeats go on.
    */
-  async strays(seconds: number): Promise<{ session: Session; lease: Lease }[]> {
+  async strays(
+    seconds: number,
+    leasing: ReadonlyMap<string, unknown>,
+  ): Promise<{ session: Session; lease: Lease }[]> {
     const open = [...this.#open.values()];
     if (open.length === 0) return [];
     const tokens = open.flatMap((s) => [...s.leases.values()].map((l) => l.token));
@@ -246,7 +249,8 @@ export class Sessions implements Service {
     await this.#context.names.load({ shapes: rows.map((r) => r.shape_id) });
     return rows.flatMap((row) => {
       const session = this.#open.get(row.session_id);
-      if (!session || session.leases.has(row.id)) return [];
+      // One whose beat has not been told yet is not unknown: sent as well, it would run twice.
+      if (!session || session.leases.has(row.id) || leasing.has(row.id)) return [];
       const lease = leaseOf(row, this.#reserved(row));
       session.adopt(lease, true);
       return [{ session, lease }];
