@@ -3,7 +3,12 @@
  * forgotten, and counters are counted anew every night.
  */
 import type { Transaction } from "../db/client.ts";
-import { recountIsDue, repairCounters } from "../db/statements/check_counters.ts";
+import {
+  claimRecount,
+  findDrift,
+  recountIsFresh,
+  repairDrift,
+} from "../db/statements/check_counters.ts";
 import { idleJobKeys, type JobKeyPlace, pruneJobKeys } from "../db/statements/prune_job_keys.ts";
 import { holdRole, stillLeads } from "../db/statements/replicas.ts";
 import type { EngineContext } from "./context.ts";
@@ -12,7 +17,7 @@ import { Loop } from "./service.ts";
 
 const ROLE_SECONDS = 15;
 
-/** A role of its own for each: a long recount holds its term, and the others go on. */
+/** A role of its own for each, so that none waits for another's. */
 function leading(
   context: EngineContext,
   own: { name: string; everyMs: number },
@@ -55,10 +60,16 @@ const NAMED_MAX = 20;
 
 export function createRecounter(context: EngineContext): Loop {
   return leading(context, { name: "recounter", everyMs: RECOUNT_LOOK_MS }, async (act) => {
-    const drift = await act(async (tx) =>
-      (await recountIsDue(tx, RECOUNT_SECONDS)) ? await repairCounters(tx) : [],
-    );
-    if (!drift || drift.length === 0) return;
+    const { beats, reads } = context.database;
+    if (await recountIsFresh(beats, RECOUNT_SECONDS)) return;
+    const drift = await findDrift(reads);
+    // Meanwhile the role may have gone to another, who has found the same.
+    const repaired = await act(async (tx) => {
+      const claimed = await claimRecount(tx, RECOUNT_SECONDS);
+      if (claimed) await repairDrift(tx, drift);
+      return claimed;
+    });
+    if (!repaired || drift.length === 0) return;
     const facts = { counters: drift.length, first: drift.slice(0, NAMED_MAX) };
     context.log.error(facts, "counters had drifted from what they count and were repaired");
   });

@@ -3,7 +3,7 @@
  * read by one statement, hence in one snapshot. The repair is a delta like any other: it is right
  * whatever is counted meanwhile.
  */
-import type { Transaction } from "../client.ts";
+import type { Sql, Transaction } from "../client.ts";
 import { NIL_UUID } from "./counters.ts";
 
 export interface Drift {
@@ -42,27 +42,48 @@ const ROWS = `
   union all
   select org_id, 0, 0, workflow_id, state, count(*) from (${MEMBERS}) m group by 1, 4, 5`;
 
-const REPAIR = `
-with wrong as (
-  select org_id, queue_id, name_id, workflow_id, state, sum(n)::bigint as n from (
-    select org_id, queue_id, name_id, workflow_id, state, n from (${ROWS}) r
-    union all
-    select org_id, queue_id, name_id, workflow_id, state, -n from (${COUNTED}) c) x
-  group by 1, 2, 3, 4, 5 having sum(n) <> 0),
-repaired as (
-  insert into counter_delta (org_id, queue_id, name_id, workflow_id, state, n)
-  select org_id, queue_id, name_id, workflow_id, state, n from wrong)
-select org_id as org, queue_id as queue, name_id as name, workflow_id as workflow, state, n as repaired
-from wrong order by 1, 2, 3, 4, 5`;
+const DRIFT = `
+select org_id as org, queue_id as queue, name_id as name, workflow_id as workflow, state, sum(n)::float8 as repaired
+from (
+  select org_id, queue_id, name_id, workflow_id, state, n from (${ROWS}) r
+  union all
+  select org_id, queue_id, name_id, workflow_id, state, -n from (${COUNTED}) c) x
+group by 1, 2, 3, 4, 5 having sum(n) <> 0 order by 1, 2, 3, 4, 5`;
 
-/** Recounts everything and repairs what is off. Reads all of `live_job`, so it may take its time. */
-export async function repairCounters(tx: Transaction): Promise<Drift[]> {
-  // What pins the plans of hot statements is wrong for one that reads whole tables (engine rule 12).
-  await tx.unsafe(`select set_config(name, 'on', true) from pg_settings
-    where name in ('enable_hashjoin', 'enable_mergejoin', 'enable_seqscan', 'enable_bitmapscan')`);
-  await tx.unsafe(`select set_config(name, '0', true) from pg_settings
-    where name = 'transaction_timeout'`);
-  return (await tx.unsafe(REPAIR)) as unknown as Drift[];
+/**
+ * Recounts everything and returns what is off. It may take its time, and writes nothing: a
+ * transaction that has written would hold the feed's horizon meanwhile (engine rule 28).
+ */
+export function findDrift(sql: Sql): Promise<Drift[]> {
+  return sql.begin("read only", async (tx) => {
+    // What pins the plans of hot statements is wrong for one that reads whole tables (rule 12).
+    await tx.unsafe(`select set_config(name, 'on', true) from pg_settings
+      where name in ('enable_hashjoin', 'enable_mergejoin', 'enable_seqscan', 'enable_bitmapscan')`);
+    await tx.unsafe(`select set_config(name, '0', true) from pg_settings
+      where name in ('transaction_timeout', 'statement_timeout')`);
+    return (await tx.unsafe(DRIFT)) as unknown as Drift[];
+  }) as Promise<Drift[]>;
+}
+
+const REPAIR = `
+insert into counter_delta (org_id, queue_id, name_id, workflow_id, state, n)
+select org, queue, name, workflow, state, repaired
+from jsonb_to_recordset($1::text::jsonb) as d(
+  org int, queue int, name int, workflow uuid, state job_state, repaired bigint)`;
+
+export async function repairDrift(tx: Transaction, drift: Drift[]): Promise<void> {
+  await tx.unsafe(REPAIR, [JSON.stringify(drift)]);
+}
+
+const AGE = `
+select exists (
+  select from setting where key = 'counters_checked'
+    and changed_at >= now() - make_interval(secs => $1)) as fresh`;
+
+/** Whether the last recount is less than that long ago. */
+export async function recountIsFresh(sql: Sql, seconds: number): Promise<boolean> {
+  const [row] = await sql.unsafe(AGE, [seconds], { prepare: true });
+  return row!.fresh;
 }
 
 const DUE = `
@@ -70,7 +91,7 @@ insert into setting as s (key, value) values ('counters_checked', 'true')
 on conflict (key) do update set changed_at = now()
 where s.changed_at < now() - make_interval(secs => $1) returning 1`;
 
-/** Whether the last recount is that long ago; then it is noted as made now. */
-export async function recountIsDue(tx: Transaction, seconds: number): Promise<boolean> {
+/** Whether nobody recounted since; then it is noted as made now. A repair made twice would be drift. */
+export async function claimRecount(tx: Transaction, seconds: number): Promise<boolean> {
   return (await tx.unsafe(DUE, [seconds], { prepare: true })).length > 0;
 }
