@@ -124,9 +124,6 @@ export class Settler implements Service {
   }
 }
 
-/** A lease this old that its session does not know is a stray: a beat takes far less to be told. */
-const STRAY_SECONDS = 20;
-
 /** Gives back leases whose grant was committed but never heard of. */
 export function createStrayCatcher(
   context: EngineContext,
@@ -135,7 +132,8 @@ export function createStrayCatcher(
   giveBack: (session: Session, lease: Lease) => void,
 ): Loop {
   return loop(context, "stray catcher", 5_000, async () => {
-    for (const { session, lease } of await sessions.strays(STRAY_SECONDS, lines.leasing)) {
+    const { strayAfterSeconds } = context.options;
+    for (const { session, lease } of await sessions.strays(strayAfterSeconds, lines.leasing)) {
       context.log.warn({ job: lease.id }, "a lease that nobody knew was given back");
       giveBack(session, lease);
     }

@@ -11,6 +11,8 @@ export interface EngineOptions {
   beatItems: number;
   /** Events that the feed may be behind before it leaves them out and says so. */
   feedBehindMax: number;
+  /** A lease this old that its session does not know is a stray: a beat takes far less to be told. */
+  strayAfterSeconds: number;
 }
 
 export const DEFAULT_OPTIONS: EngineOptions = {
@@ -21,4 +23,5 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   windowTotal: 65_536,
   beatItems: 400,
   feedBehindMax: 20_000,
+  strayAfterSeconds: 20,
 };

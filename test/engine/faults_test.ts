@@ -11,6 +11,7 @@ const many = (n: number) => Array.from({ length: n }, () => ({}));
 const hold = (job: HeldJob) => job.start();
 const quick = (job: HeldJob) => job.start().succeed({ done: true });
 const ENDS = /insert into dispatched_job/;
+const STRAYS = /not \(l\.token = any/;
 const LEASES = /for no key update of live_job skip locked/;
 
 /** All ended well, each reported end accepted, each job at its first attempt. */
@@ -150,6 +151,31 @@ describe("a lost connection", () => {
     proxy.restore();
     endAll(worker);
     await assertUntouched(rig, [worker], ids);
+  });
+
+  test("that keeps the answer of a lease back does not make its jobs run twice", async () => {
+    await rig.addEngine({ url: proxy.url, strayAfterSeconds: 0 });
+    const { engine, logs } = rig.engines[1]!;
+    await rig.engines[0]!.stop();
+    const runs: string[] = [];
+    const run = (job: HeldJob) => {
+      runs.push(`${job.lease.job} ${job.lease.attempt}`);
+      quick(job);
+    };
+    const answer = proxy.keepAnswer(LEASES);
+    const worker = await rig.worker({ concurrency: 20, run }, engine);
+    const ids = await rig.submitMany(many(20), engine);
+    const release = await answer;
+    // The second look begins after the first has ended.
+    await proxy.sent(STRAYS, 2);
+    assert.equal(runs.length, 0);
+    release();
+    await assertUntouched(rig, [worker], ids);
+    assert.deepEqual(runs.sort(), ids.map((id) => `${id} 1`).sort());
+    assert.deepEqual(
+      logs.filter((l) => l.message.includes("nobody knew")),
+      [],
+    );
   });
 
   test("keeps no worker waiting for a word about a report that nobody knows", async () => {

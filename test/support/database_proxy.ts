@@ -48,6 +48,8 @@ interface Pair {
   inside: boolean;
   /** The transaction under way ran a statement that the plan is about. */
   marked: boolean;
+  /** Answers that are kept back. */
+  kept: Buffer[] | undefined;
 }
 
 export class DatabaseProxy {
@@ -57,6 +59,9 @@ export class DatabaseProxy {
   readonly #target: { host: string; port: number };
   #open = true;
   #plan: { what: AtCommit; text: RegExp; left: number } | undefined;
+  #keep: { text: RegExp; kept(pair: Pair): void } | undefined;
+  /** Who waits for a statement to be sent, and for how many more of it. */
+  readonly #watchers = new Set<{ text: RegExp; left: number; seen(): void }>();
   /** Transactions that were cut at their COMMIT. */
   cuts = 0;
 
@@ -82,6 +87,25 @@ export class DatabaseProxy {
     this.#plan = { what, text, left: times };
   }
 
+  /**
+   * Keeps the answers to the connection that is next to run a statement like `text`; the statement
+   * itself goes through. Resolves with what lets them go when the first of them is there.
+   */
+  async keepAnswer(text: RegExp): Promise<() => void> {
+    const pair = await new Promise<Pair>((kept) => {
+      this.#keep = { text, kept };
+    });
+    return () => {
+      for (const data of pair.kept ?? []) pair.client.write(data);
+      pair.kept = undefined;
+    };
+  }
+
+  /** Resolves when a statement like `text` has been sent so many times. */
+  sent(text: RegExp, times: number): Promise<void> {
+    return new Promise((seen) => this.#watchers.add({ text, left: times, seen }));
+  }
+
   /** Nobody gets through, until `restore`. */
   cut(): void {
     this.#open = false;
@@ -103,17 +127,26 @@ export class DatabaseProxy {
       return;
     }
     const server = connect(this.#target);
-    const pair: Pair = { client, server, losing: false, inside: false, marked: false };
+    const pair: Pair = {
+      client,
+      server,
+      losing: false,
+      inside: false,
+      marked: false,
+      kept: undefined,
+    };
     const statements = new Statements();
     this.#pairs.add(pair);
     client.on("data", (data) => {
       for (const text of statements.read(data as Buffer)) {
+        this.#notice(pair, text);
         if (this.#losesCommit(pair, text)) return this.#end(pair);
       }
       server.write(data);
     });
     server.on("data", (data) => {
-      if (!pair.losing) client.write(data);
+      if (pair.kept) this.#keepBack(pair, data as Buffer);
+      else if (!pair.losing) client.write(data);
       else if ((data as Buffer).includes(IDLE)) this.#end(pair);
     });
     for (const socket of [client, server]) {
@@ -121,6 +154,23 @@ export class DatabaseProxy {
       socket.on("error", () => this.#end(pair));
       socket.on("close", () => this.#end(pair));
     }
+  }
+
+  #notice(pair: Pair, text: string): void {
+    if (this.#keep?.text.test(text)) pair.kept ??= [];
+    for (const watcher of this.#watchers) {
+      if (!watcher.text.test(text)) continue;
+      watcher.left -= 1;
+      if (watcher.left > 0) continue;
+      this.#watchers.delete(watcher);
+      watcher.seen();
+    }
+  }
+
+  #keepBack(pair: Pair, data: Buffer): void {
+    pair.kept!.push(data);
+    this.#keep?.kept(pair);
+    this.#keep = undefined;
   }
 
   #losesCommit(pair: Pair, text: string): boolean {
