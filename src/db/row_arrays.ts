@@ -5,7 +5,7 @@
  *
  * With nulls or texts in a column, finding an element walks the array: keep to `ROWS_MAX` rows.
  */
-import { ARRAY_CASTS, type Column, encodeColumn } from "./row_source.ts";
+import { ARRAY_CASTS, type ArrayParameter, type Column, encodeColumn } from "./row_source.ts";
 
 /** Rows a statement; callers with more go in turns. */
 export const ROWS_MAX = 1_000;
@@ -20,7 +20,7 @@ export interface RowArrays<T> {
   /** The next free parameter number. */
   next: number;
   /** `rows` sorted by their id, where `place` is used. */
-  params(rows: readonly T[]): (string | null)[];
+  params(rows: readonly T[]): (ArrayParameter | null)[];
 }
 
 export function rowArrays<T>(columns: readonly Column<T>[], first = 1): RowArrays<T> {

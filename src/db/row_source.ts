@@ -3,6 +3,20 @@
  * per statement, so it stays one prepared statement; only the arrays change (engine rule 4).
  */
 import { jsonArray, plainArray, secondsArray, textArray } from "./arrays.ts";
+import {
+  type BinaryArray,
+  BOOL,
+  binaryArray,
+  type Element,
+  FLOAT4,
+  FLOAT8,
+  INT2,
+  INT4,
+  INT8,
+  SECONDS,
+  TEXT,
+  UUID,
+} from "./binary_arrays.ts";
 
 /** How a column travels: `seconds` takes epoch milliseconds and arrives as float8 seconds. */
 export type ColumnKind =
@@ -28,7 +42,7 @@ export interface RowSource<T> {
   sql: string;
   /** The next free parameter number. */
   next: number;
-  params(rows: readonly T[]): string[];
+  params(rows: readonly T[]): ArrayParameter[];
 }
 
 /** The element type that each kind is sent as. */
@@ -64,8 +78,35 @@ export function rowSource<T>(
   };
 }
 
-/** The array literal of one column. */
-export function encodeColumn(kind: ColumnKind, values: unknown[]): string {
+/** Of an enum only its database knows the type: these stay literals. */
+const ELEMENTS: Partial<Record<ColumnKind, Element>> = {
+  uuid: UUID,
+  int: INT4,
+  bigint: INT8,
+  smallint: INT2,
+  real: FLOAT4,
+  float8: FLOAT8,
+  boolean: BOOL,
+  text: TEXT,
+  json: TEXT,
+  seconds: SECONDS,
+};
+
+export type ArrayParameter = BinaryArray | string;
+
+/** One column, as it is sent. Of kind `json`, undefined is NULL and null is JSON null. */
+export function encodeColumn(kind: ColumnKind, values: readonly unknown[]): ArrayParameter {
+  const element = ELEMENTS[kind];
+  const literal = () => literalOf(kind, values);
+  if (element === undefined) return literal();
+  return binaryArray(element, kind === "json" ? values.map(jsonText) : values, literal);
+}
+
+function jsonText(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+function literalOf(kind: ColumnKind, values: readonly unknown[]): string {
   if (kind === "text") return textArray(values as (string | null | undefined)[]);
   if (kind === "json") return jsonArray(values);
   if (kind === "seconds") return secondsArray(values as (number | null | undefined)[]);

@@ -12,9 +12,10 @@
  * `row_arrays.ts` for the rest. Rows are found again by ctid, which their lock pins: a row that was
  * changed after this statement's snapshot is not leased, and comes again.
  */
-import { jsonArray, numbers, plainArray } from "../arrays.ts";
+import { numbers } from "../arrays.ts";
 import type { Sql, Transaction } from "../client.ts";
 import { byId, Places, placeAmong } from "../row_arrays.ts";
+import { encodeColumn } from "../row_source.ts";
 import { counterDeltasOf, NIL_UUID } from "./counters.ts";
 
 export interface ChosenLease {
@@ -231,29 +232,38 @@ function paramsOf(input: LeaseInput) {
     leases.map((c) => contexts.of(c.jobContext)),
     leases.map((c) => contexts.of(c.instanceContext)),
   ];
+  const ints = (values: readonly number[]) => encodeColumn("int", values);
+  const reals = (values: readonly number[]) => encodeColumn("real", values);
+  const uuids = (values: readonly string[]) => encodeColumn("uuid", values);
   return [
     input.beat,
-    plainArray(sessions.values),
-    plainArray(workers),
-    plainArray(queues.values),
+    encodeColumn("bigint", sessions.values),
+    ints(workers),
+    ints(queues.values),
     input.rulesVersion,
-    plainArray(jobs.values),
-    plainArray(others.values),
-    plainArray(contexts.values),
-    plainArray(session),
-    plainArray(queue),
-    plainArray(leases.map((c) => c.token)),
-    plainArray(leases.map((c) => c.score)),
-    `{${leases.map((c) => c.terms.join()).join()}}`,
+    uuids(jobs.values),
+    uuids(others.values),
+    uuids(contexts.values),
+    ints(session),
+    ints(queue),
+    uuids(leases.map((c) => c.token)),
+    reals(leases.map((c) => c.score)),
+    reals(leases.flatMap((c) => c.terms)),
     leases[0]?.terms.length ?? 0,
-    plainArray(candidates),
-    plainArray(candidateScores),
-    plainArray(leases.map((c) => Math.min(c.candidates.length, CANDIDATES_MAX))),
-    plainArray(leases.map((c) => c.considered)),
-    ...inContexts.map(plainArray),
-    plainArray(input.limited),
-    plainArray(input.contexts.map((c) => c.id)),
-    plainArray(input.contexts.map((c) => c.kind)),
-    jsonArray(input.contexts.map((c) => c.body)),
+    ints(candidates),
+    reals(candidateScores),
+    ints(leases.map((c) => Math.min(c.candidates.length, CANDIDATES_MAX))),
+    ints(leases.map((c) => c.considered)),
+    ...inContexts.map(ints),
+    ints(input.limited),
+    uuids(input.contexts.map((c) => c.id)),
+    encodeColumn(
+      "text",
+      input.contexts.map((c) => c.kind),
+    ),
+    encodeColumn(
+      "json",
+      input.contexts.map((c) => c.body),
+    ),
   ];
 }

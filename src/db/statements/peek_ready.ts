@@ -3,8 +3,9 @@
  * Pure reads. `replicas`/`mine`: while several replicas live, each peeks the ids whose hash is its.
  */
 import { readyAtOf } from "../../core/rank.ts";
-import { numbers, plainArray, words } from "../arrays.ts";
+import { numbers, words } from "../arrays.ts";
 import type { Sql } from "../client.ts";
+import { rowSource } from "../row_source.ts";
 import type { ReadyRow } from "./ready_rows.ts";
 
 export interface PeekLine {
@@ -14,12 +15,19 @@ export interface PeekLine {
   limit: number;
 }
 
+const asked = rowSource<PeekLine>("s", [
+  ["shape", "int", (l) => l.shape],
+  ["rank", "float8", (l) => l.afterRank],
+  ["id", "uuid", (l) => l.afterId],
+  ["n", "int", (l) => l.limit],
+]);
+
 /**
  * One row a line, of columns: a driver spends more on a thousand rows than on eight lists. What nearly
  * no job has stands in `more`.
  */
 const PEEK = `
-select s.shape, r.* from unnest($1::int[], $2::float8[], $3::uuid[], $4::int[]) as s(shape, rank, id, n)
+select s.shape, r.* from ${asked.sql}
 cross join lateral (
   select min(org_id) as org, min(queue_id) as queue, array_agg(id)::text as ids,
     array_agg(name_id)::text as names, array_agg(priority)::text as priorities,
@@ -53,14 +61,7 @@ export async function peekReady(
   if (lines.length === 0) return [];
   const rows = await sql.unsafe<PeekedLine[]>(
     PEEK,
-    [
-      plainArray(lines.map((l) => l.shape)),
-      plainArray(lines.map((l) => (l.afterRank === -Infinity ? "-Infinity" : l.afterRank))),
-      plainArray(lines.map((l) => l.afterId)),
-      plainArray(lines.map((l) => l.limit)),
-      share.replicas,
-      share.mine,
-    ],
+    [...asked.params(lines), share.replicas, share.mine],
     { prepare: true },
   );
   return rows.flatMap(readyRows);
