@@ -2,31 +2,26 @@
  * Which waiting job goes to which free slot: the best pair first, over all free slots of this
  * replica, from the best 8 of each eligible line (engine rule 22).
  *
- * Lazy greedy: every pair is scored once; a pair that comes to the top after its worker changed is
- * scored again and goes back. That is exact as long as giving a worker one more job only lowers its
- * scores (saturation, spread, fair share), and close where it does not.
+ * Greedy: every pair is scored once, and again as its worker or its organization fills up, in
+ * bundles (see there).
  */
 
 import type { JobFacts } from "../core/eligibility/facts.ts";
 import { hasRoom } from "../core/eligibility/fits.ts";
 import type { NameHistory, ScoringInstance, ScoringJob } from "../core/scoring/context.ts";
 import { RULES, scoreInto } from "../core/scoring/score.ts";
+import { Bundle, type Pair, Tally } from "./bundles.ts";
 import type { Session } from "./session.ts";
-import { smallest } from "./smallest.ts";
 import type { Line, Waiting } from "./window.ts";
 
 /** The best of a line that are weighed at once. */
 export const HEADS = 8;
-/** Jobs that are weighed at once over all lines, smallest rank first. */
-const POOL_MAX = 256;
-/** Passed-over candidates that a dispatch records, out of so many at the top of the heap. */
+/** Jobs that are weighed at once over all lines, smallest rank first: so many lines are enough. */
+export const POOL_MAX = 256;
+/** Passed-over candidates that a dispatch records, out of so many at the top of so many bundles. */
 const CANDIDATES = 3;
 const NEAR_TOP = 12;
-/**
- * A pair is scored again once its worker, or its organization, took this part of the slots more. Exact
- * for workers of up to 64 slots; scoring all heads again for each of 2,000 took half of a decision.
- */
-const GRAIN = 64;
+const NEAR_BUNDLES = 3;
 
 export interface ChoiceLine {
   line: Line;
@@ -34,7 +29,11 @@ export interface ChoiceLine {
   ramMb: number;
   cpus: number;
   /** Sessions that fit this shape and have a free slot. */
-  sessions: Session[];
+  sessions: readonly Session[];
+  /** What all jobs of the line have in common, as text. */
+  traits: string;
+  /** A job of the line is given to somebody. */
+  take(job: Waiting): void;
 }
 
 export interface Choice {
@@ -46,15 +45,6 @@ export interface Choice {
   candidates: string[];
   candidateScores: number[];
   considered: number;
-}
-
-interface Pair {
-  job: Waiting;
-  line: ChoiceLine;
-  session: Session;
-  score: number;
-  /** Picks of this session and of the job's organization when it was scored. */
-  stamp: number;
 }
 
 const terms = new Float32Array(RULES.length);
@@ -75,7 +65,8 @@ const scratch: ScoringJob = {
 };
 
 export interface ChooseInput {
-  lines: ChoiceLine[];
+  /** Those whose heads have waited longest. */
+  lines: readonly ChoiceLine[];
   max: number;
   instance: ScoringInstance;
   usedByOrg: Map<number, number>;
@@ -89,9 +80,11 @@ export function choose(input: ChooseInput): Choice[] {
 
 class Chooser {
   readonly #input: ChooseInput;
-  readonly #heap: Pair[] = [];
+  readonly #bundles: Bundle[] = [];
+  readonly #byOrg = new Map<number, Map<Session, Bundle>>();
+  readonly #own = new Map<Session, Tally>();
+  readonly #orgs = new Map<number, Tally>();
   readonly #weighed = new Map<ChoiceLine, number>();
-  readonly #picks = new Map<Session | number, number>();
   readonly #taken = new Set<string>();
   #considered = 0;
 
@@ -102,26 +95,38 @@ class Chooser {
   run(): Choice[] {
     this.#fill();
     const chosen: Choice[] = [];
-    while (chosen.length < this.#input.max && this.#heap.length > 0) {
-      const pair = pop(this.#heap);
+    while (chosen.length < this.#input.max) {
+      const best = this.#best();
+      if (!best) break;
+      const pair = best.top!;
+      best.pop();
       if (this.#taken.has(pair.job.id)) continue;
-      if (!hasRoom(pair.line.facts, pair.session.facts, pair.session.load)) continue;
-      if (this.#stale(pair)) {
-        pair.score = this.#score(pair);
-        pair.stamp = this.#stamp(pair);
-        push(this.#heap, pair);
-        continue;
-      }
-      chosen.push(this.#take(pair));
+      if (!hasRoom(pair.line.facts, best.session.facts, best.session.load)) continue;
+      chosen.push(this.#take(pair, best));
     }
     return chosen;
   }
 
-  /** The heads of all lines; where that is too many, the lines whose head has waited longest. */
+  /** The bundle with the best pair; those of workers that are full are forgotten. */
+  #best(): Bundle | undefined {
+    const bundles = this.#bundles;
+    let best: Bundle | undefined;
+    for (let at = bundles.length - 1; at >= 0; at--) {
+      const bundle = bundles[at]!;
+      if (isFull(bundle.session)) {
+        bundles[at] = bundles[bundles.length - 1]!;
+        bundles.pop();
+        continue;
+      }
+      bundle.refresh();
+      if (bundle.isBefore(best)) best = bundle;
+    }
+    return best;
+  }
+
+  /** The heads of all lines; fewer of each where that is too many. */
   #fill(): void {
-    let lines = this.#input.lines.filter((l) => l.line.size > 0 && l.sessions.length > 0);
-    const most = Math.max(1, Math.floor(POOL_MAX / HEADS));
-    if (lines.length > most) lines = smallest(lines, POOL_MAX, (l) => l.line.at(0)!.rank);
+    const lines = this.#input.lines.filter((l) => l.line.size > 0 && l.sessions.length > 0);
     const each = Math.max(1, Math.min(HEADS, Math.floor(POOL_MAX / Math.max(1, lines.length))));
     for (const line of lines) {
       this.#weighed.set(line, 0);
@@ -145,17 +150,29 @@ class Chooser {
     let any = false;
     for (const session of line.sessions) {
       if (job.rejectedBy.length > 0 && job.rejectedBy.includes(session.workerId)) continue;
-      const pair: Pair = { job, line, session, score: 0, stamp: 0 };
-      pair.score = this.#score(pair);
-      pair.stamp = this.#stamp(pair);
-      push(this.#heap, pair);
       any = true;
+      // What is full stays so for this decision.
+      if (!isFull(session)) this.#bundle(session, job.org).add(job, line);
     }
     return any;
   }
 
-  #score(pair: Pair): number {
-    const { job, line, session } = pair;
+  #bundle(session: Session, org: number): Bundle {
+    const known = this.#byOrg.get(org)?.get(session);
+    if (known) return known;
+    const byOrg = this.#byOrg.get(org) ?? new Map<Session, Bundle>();
+    this.#byOrg.set(org, byOrg);
+    const tallies = {
+      own: tally(this.#own, session, session.load.slots),
+      org: tally(this.#orgs, org, this.#input.instance.slotsOffered),
+    };
+    const bundle = new Bundle(session, tallies, this.#score);
+    byOrg.set(session, bundle);
+    this.#bundles.push(bundle);
+    return bundle;
+  }
+
+  readonly #score = (job: Waiting, line: ChoiceLine, session: Session): number => {
     scratch.id = job.id;
     scratch.org = job.org;
     scratch.queue = job.queue;
@@ -170,26 +187,11 @@ class Chooser {
     scratch.inputWorkers = job.inputWorkers;
     scratch.history = this.#input.history(job.name);
     return scoreInto(terms, scratch, session.scoring, this.#input.instance, this.#input.now);
-  }
+  };
 
-  /** Grows with what was picked for the pair's worker and for its organization. */
-  #stamp({ job, session }: Pair): number {
-    const own = this.#grains(session, session.load.slots);
-    return own + this.#grains(job.org, this.#input.instance.slotsOffered);
-  }
-
-  #grains(key: Session | number, slots: number): number {
-    const picks = this.#picks.get(key) ?? 0;
-    return slots <= GRAIN ? picks : Math.floor((picks * GRAIN) / slots);
-  }
-
-  #stale(pair: Pair): boolean {
-    return pair.stamp !== this.#stamp(pair);
-  }
-
-  #take(pair: Pair): Choice {
-    const { job, line, session } = pair;
-    const score = this.#score(pair);
+  #take({ job, line }: Pair, bundle: Bundle): Choice {
+    const { session } = bundle;
+    const score = this.#score(job, line, session);
     const choice: Choice = {
       job,
       line,
@@ -201,11 +203,11 @@ class Chooser {
       considered: this.#considered,
     };
     this.#taken.add(job.id);
-    this.#passedOver(choice);
-    line.line.remove(job);
+    this.#passedOver(choice, bundle);
+    line.take(job);
     session.reserve(line);
-    this.#bump(session);
-    this.#bump(job.org);
+    bundle.own.add();
+    bundle.org.add();
     const used = this.#input.usedByOrg;
     used.set(job.org, (used.get(job.org) ?? 0) + 1);
     // The one who moved up into the heads of its line is weighed too.
@@ -214,27 +216,42 @@ class Chooser {
     return choice;
   }
 
-  #bump(key: Session | number): void {
-    this.#picks.set(key, (this.#picks.get(key) ?? 0) + 1);
-  }
-
-  /** The next best jobs: near the top of the heap, each named once. */
-  #passedOver({ candidates, candidateScores }: Choice): void {
-    const most = Math.min(NEAR_TOP, this.#heap.length);
-    for (let at = 0; at < most; at++) {
-      const { job, score } = this.#heap[at]!;
-      if (this.#taken.has(job.id)) continue;
-      const known = candidates.indexOf(job.id);
-      if (known >= 0 && candidateScores[known]! >= score) continue;
-      if (known >= 0) remove(known, candidates, candidateScores);
-      let place = candidates.length;
-      while (place > 0 && candidateScores[place - 1]! < score) place -= 1;
-      if (place >= CANDIDATES) continue;
-      candidates.splice(place, 0, job.id);
-      candidateScores.splice(place, 0, round(score));
-      if (candidates.length > CANDIDATES) remove(CANDIDATES, candidates, candidateScores);
+  /** The next best jobs: near the top of this bundle and of a few others, each named once. */
+  #passedOver(choice: Choice, own: Bundle): void {
+    const others = this.#bundles.length > 1 ? this.#bundles.slice(0, NEAR_BUNDLES) : [];
+    const each = others.length > 0 ? Math.ceil(NEAR_TOP / NEAR_BUNDLES) : NEAR_TOP;
+    for (const bundle of others.includes(own) ? others : [own, ...others]) {
+      for (const pair of bundle.near(each)) {
+        if (!this.#taken.has(pair.job.id)) passOver(choice, pair.job.id, bundle.scoreOf(pair));
+      }
     }
   }
+}
+
+/** Kept where it is among the best, once. */
+function passOver({ candidates, candidateScores }: Choice, id: string, score: number): void {
+  const known = candidates.indexOf(id);
+  if (known >= 0 && candidateScores[known]! >= score) return;
+  if (known >= 0) remove(known, candidates, candidateScores);
+  let place = candidates.length;
+  while (place > 0 && candidateScores[place - 1]! < score) place -= 1;
+  if (place >= CANDIDATES) return;
+  candidates.splice(place, 0, id);
+  candidateScores.splice(place, 0, round(score));
+  if (candidates.length > CANDIDATES) remove(CANDIDATES, candidates, candidateScores);
+}
+
+function isFull({ load }: Session): boolean {
+  return load.used >= load.slots;
+}
+
+function tally<K>(tallies: Map<K, Tally>, key: K, slots: number): Tally {
+  let known = tallies.get(key);
+  if (!known) {
+    known = new Tally(slots);
+    tallies.set(key, known);
+  }
+  return known;
 }
 
 function remove(place: number, ...lists: unknown[][]): void {
@@ -244,39 +261,4 @@ function remove(place: number, ...lists: unknown[][]): void {
 /** Scores are read by people: three decimals. */
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
-}
-
-// A binary heap, greatest score first; equal scores by id, so that a decision can be repeated.
-
-function before(a: Pair, b: Pair): boolean {
-  return a.score !== b.score ? a.score > b.score : a.job.id < b.job.id;
-}
-
-function push(heap: Pair[], pair: Pair): void {
-  let at = heap.length;
-  heap.push(pair);
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    if (!before(pair, heap[parent]!)) break;
-    heap[at] = heap[parent]!;
-    at = parent;
-  }
-  heap[at] = pair;
-}
-
-function pop(heap: Pair[]): Pair {
-  const top = heap[0]!;
-  const last = heap.pop()!;
-  if (heap.length === 0) return top;
-  let at = 0;
-  for (;;) {
-    let child = at * 2 + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child += 1;
-    if (!before(heap[child]!, last)) break;
-    heap[at] = heap[child]!;
-    at = child;
-  }
-  heap[at] = last;
-  return top;
 }
