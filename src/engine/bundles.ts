@@ -80,9 +80,9 @@ export class Bundle {
     return ahead !== 0 ? ahead > 0 : mine.job.id < theirs.job.id;
   }
 
-  /** Its first `count` in the order of the heap: the best, and some of the next best. */
-  near(count: number): readonly Pair[] {
-    return this.#pairs.slice(0, count);
+  /** By its place in the heap. */
+  at(place: number): Pair | undefined {
+    return this.#pairs[place];
   }
 
   /** What the pair's score is by now. */

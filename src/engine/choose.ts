@@ -18,10 +18,11 @@ import type { Line, Waiting } from "./window.ts";
 export const HEADS = 8;
 /** Jobs that are weighed at once over all lines, smallest rank first: so many lines are enough. */
 export const POOL_MAX = 256;
-/** Passed-over candidates that a dispatch records, out of so many at the top of so many bundles. */
+/** Passed-over candidates that a dispatch records: out of its bundle, and of so many others. */
 const CANDIDATES = 3;
-const NEAR_TOP = 12;
 const NEAR_BUNDLES = 3;
+/** The first three of a binary heap are among its first seven. */
+const NEAR_TOP = 7;
 
 export interface ChoiceLine {
   line: Line;
@@ -218,12 +219,23 @@ class Chooser {
 
   /** The next best jobs: near the top of this bundle and of a few others, each named once. */
   #passedOver(choice: Choice, own: Bundle): void {
-    const others = this.#bundles.length > 1 ? this.#bundles.slice(0, NEAR_BUNDLES) : [];
-    const each = others.length > 0 ? Math.ceil(NEAR_TOP / NEAR_BUNDLES) : NEAR_TOP;
-    for (const bundle of others.includes(own) ? others : [own, ...others]) {
-      for (const pair of bundle.near(each)) {
-        if (!this.#taken.has(pair.job.id)) passOver(choice, pair.job.id, bundle.scoreOf(pair));
-      }
+    this.#passOver(choice, own);
+    const others = Math.min(NEAR_BUNDLES, this.#bundles.length);
+    for (let at = 0; at < others; at++) {
+      const bundle = this.#bundles[at]!;
+      if (bundle !== own) this.#passOver(choice, bundle);
+    }
+  }
+
+  #passOver(choice: Choice, bundle: Bundle): void {
+    for (let at = 0; at < NEAR_TOP; at++) {
+      const pair = bundle.at(at);
+      if (!pair) return;
+      const score = bundle.scoreOf(pair);
+      // Most are worse than those that stand there already.
+      const last = choice.candidateScores[CANDIDATES - 1];
+      if (last !== undefined && score < last) continue;
+      if (!this.#taken.has(pair.job.id)) passOver(choice, pair.job.id, score);
     }
   }
 }
