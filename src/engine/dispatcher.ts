@@ -10,7 +10,7 @@ import type { ScoringInstance } from "../core/scoring/context.ts";
 import { readInputs } from "../db/statements/inputs.ts";
 import type { JobDetails } from "../db/statements/job_details.ts";
 import { ASSIGN_MAX_BYTES, type Assignment } from "../messages/frames.ts";
-import { type Choice, choose, POOL_MAX } from "./choose.ts";
+import { type Choice, choose, POOL_MAX } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import { Contexts } from "./contexts.ts";
 import type { Histories } from "./histories.ts";

@@ -1,6 +1,6 @@
 /** What scoring reads of the whole instance, and the contexts that a dispatch freezes. */
 import type { ScoringInstance } from "../core/scoring/context.ts";
-import type { Choice } from "./choose.ts";
+import type { Choice } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Histories } from "./histories.ts";
 import type { Lines } from "./lines.ts";

@@ -5,7 +5,7 @@
  */
 import type { JobFacts } from "../core/eligibility/facts.ts";
 import { hasRoom } from "../core/eligibility/fits.ts";
-import type { ChoiceLine } from "./choose.ts";
+import type { ChoiceLine } from "./choice/choose.ts";
 import { Heads, isBefore } from "./heads.ts";
 import type { ShapeFacts } from "./interner.ts";
 import type { Session } from "./session.ts";

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hasRoom } from "../../src/core/eligibility/fits.ts";
-import type { NameHistory, ScoringInstance } from "../../src/core/scoring/context.ts";
-import { RULES, scoreInto } from "../../src/core/scoring/score.ts";
-import { type ChoiceLine, choose } from "../../src/engine/choose.ts";
-import type { Session } from "../../src/engine/session.ts";
-import { Line } from "../../src/engine/window.ts";
-import { aHistory, anInstance, aWorker, NOW } from "../core/scoring/samples.ts";
-import { aWaiting } from "../support/waiting.ts";
+import { hasRoom } from "../../../src/core/eligibility/fits.ts";
+import type { NameHistory, ScoringInstance } from "../../../src/core/scoring/context.ts";
+import { RULES, scoreInto } from "../../../src/core/scoring/score.ts";
+import { type ChoiceLine, choose } from "../../../src/engine/choice/choose.ts";
+import type { Session } from "../../../src/engine/session.ts";
+import { Line } from "../../../src/engine/window.ts";
+import { aHistory, anInstance, aWorker, NOW } from "../../core/scoring/samples.ts";
+import { aWaiting } from "../../support/waiting.ts";
 
 interface Spec {
   sessions: { slots: number; ramMb: number }[];

@@ -6,9 +6,10 @@
  * it; scoring each of 256 again for every 64th of 1,000 slots took most of a decision. Only where the
  * worker has promised memory or processors since, which suits one job less than another, all are scored.
  */
+
+import type { Session } from "../session.ts";
+import type { Waiting } from "../window.ts";
 import type { ChoiceLine } from "./choose.ts";
-import type { Session } from "./session.ts";
-import type { Waiting } from "./window.ts";
 
 /**
  * Pairs are scored again once their worker, or their organization, took this part of the slots more:

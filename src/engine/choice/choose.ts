@@ -6,13 +6,13 @@
  * bundles (see there).
  */
 
-import type { JobFacts } from "../core/eligibility/facts.ts";
-import { hasRoom } from "../core/eligibility/fits.ts";
-import type { NameHistory, ScoringInstance, ScoringJob } from "../core/scoring/context.ts";
-import { RULES, scoreInto } from "../core/scoring/score.ts";
+import type { JobFacts } from "../../core/eligibility/facts.ts";
+import { hasRoom } from "../../core/eligibility/fits.ts";
+import type { NameHistory, ScoringInstance, ScoringJob } from "../../core/scoring/context.ts";
+import { RULES, scoreInto } from "../../core/scoring/score.ts";
+import type { Session } from "../session.ts";
+import type { Line, Waiting } from "../window.ts";
 import { Bundle, type Pair, Tally } from "./bundles.ts";
-import type { Session } from "./session.ts";
-import type { Line, Waiting } from "./window.ts";
 
 /** The best of a line that are weighed at once. */
 export const HEADS = 8;
