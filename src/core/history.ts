@@ -76,6 +76,27 @@ export function summarize(history: NameSamples): NameHistory {
   };
 }
 
+/**
+ * The same for a frozen context, coarser: names that used about the same are one context. Two digits
+ * of what the rules read; one of the others, which grow or vary with every attempt.
+ */
+export function coarse(history: NameHistory): NameHistory {
+  return {
+    samples: digits(history.samples, 1),
+    ramP95Mb: digits(history.ramP95Mb, 2),
+    ramMaxMb: digits(history.ramMaxMb, 1),
+    cpuMs: digits(history.cpuMs, 2),
+    diskBytes: digits(history.diskBytes, 2),
+    networkMbps: digits(history.networkMbps, 2),
+    runMs: digits(history.runMs === null ? null : Math.round(history.runMs), 1),
+    oomRate: digits(history.oomRate ?? null, 2),
+  };
+}
+
+function digits<T extends number | null>(value: T, count: number): T {
+  return value === null ? value : (Number(value.toPrecision(count)) as T);
+}
+
 /** Nearest rank: the smallest value that at least `share` of all do not exceed. Null for none. */
 export function percentile(values: readonly number[], share: number): number | null {
   if (values.length === 0) return null;

@@ -10,13 +10,14 @@ import type { ScoringInstance } from "../core/scoring/context.ts";
 import { readInputs } from "../db/statements/inputs.ts";
 import type { JobDetails } from "../db/statements/job_details.ts";
 import { ASSIGN_MAX_BYTES, type Assignment } from "../messages/frames.ts";
-import { type Choice, choose } from "./choose.ts";
+import { type Choice, choose, POOL_MAX } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import { Contexts } from "./contexts.ts";
 import type { Histories } from "./histories.ts";
 import { InstanceView } from "./instance_view.ts";
 import { createJobActor, type Lease } from "./lease.ts";
 import { type Granted, LeaseBeat, type Picked } from "./lease_beat.ts";
+import { firstLines } from "./line_groups.ts";
 import type { Lines } from "./lines.ts";
 import { Loop, type Service } from "./service.ts";
 import type { Session } from "./session.ts";
@@ -110,15 +111,15 @@ export class Dispatcher implements Service {
     // The ends' next commit pokes this loop. Without a bound a fast worker holds thousands of ends.
     if (this.#host.backlog() > BACKLOG_BEATS * this.#context.options.beatItems) return false;
     const now = performance.now();
-    const lines = this.#lines.servable(
-      (queue) => !this.#switches.closed(queue) && (this.#full.get(queue) ?? 0) <= now,
-    );
-    if (lines.length === 0) return false;
-    await this.#lines.refill(lines);
+    const open = (queue: number) =>
+      !this.#switches.closed(queue) && (this.#full.get(queue) ?? 0) <= now;
+    const groups = this.#lines.servable(open);
+    if (groups.length === 0) return false;
+    await this.#lines.refill(groups);
     const instance = this.#view.read();
     const at = this.#context.clock.now();
     const choices = choose({
-      lines,
+      lines: firstLines(groups, POOL_MAX),
       max: this.#context.options.beatItems,
       instance,
       usedByOrg: instance.usedByOrg as Map<number, number>,
@@ -126,7 +127,7 @@ export class Dispatcher implements Service {
       now: at,
     });
     // A line may have been read past jobs that nobody here would take: those behind come next.
-    if (choices.length === 0) return lines.some(({ line }) => line.size === 0 && !line.exhausted);
+    if (choices.length === 0) return groups.some((group) => group.isDeeper);
     this.#fly(choices, instance, at);
     return true;
   }
@@ -160,7 +161,7 @@ export class Dispatcher implements Service {
       granted = await this.#beat.grant(picks, limited);
     } finally {
       // At once: what comes back from here on is to be seen again.
-      for (const { job } of choices) leasing.delete(job.id);
+      this.#lines.settled(choices.map(({ job }) => job.id));
       this.#undo(picks, granted, limited);
     }
     for (const { picked } of granted) this.#histories.waited(at - picked.choice.job.readyAt);

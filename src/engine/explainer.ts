@@ -71,7 +71,7 @@ export class Explainer {
       vetoes: [],
       workers: [],
       ...waits,
-      ...(dispatch ? { dispatch: await this.#dispatch(dispatch) } : {}),
+      ...(dispatch ? { dispatch: await this.#dispatch(dispatch, row) } : {}),
     };
   }
 
@@ -170,7 +170,10 @@ export class Explainer {
 
   // A job that was dispatched
 
-  async #dispatch(a: AttemptFacts): Promise<NonNullable<Explanation["dispatch"]>> {
+  async #dispatch(
+    a: AttemptFacts,
+    row: JobFactsRow,
+  ): Promise<NonNullable<Explanation["dispatch"]>> {
     const sql = this.#context.database.reads;
     const { names } = this.#context;
     const ids = [a.worker_context, a.job_context, a.instance_context];
@@ -184,6 +187,7 @@ export class Explainer {
     ]);
     await names.load({ names: [...jobs.values()] });
     const body = (id: string | null) => (id === null ? null : (contexts.get(id) ?? null));
+    const job = body(a.job_context);
     const named = (id: string) => {
       const name = jobs.get(id);
       return name === undefined ? null : names.jobName(name);
@@ -201,7 +205,8 @@ export class Explainer {
       })),
       contexts: {
         worker: body(a.worker_context),
-        job: body(a.job_context),
+        // Names share it: whose it was says the job.
+        job: job && { name: names.jobName(row.name_id), ...job },
         instance: body(a.instance_context),
       },
     };

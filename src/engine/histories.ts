@@ -1,8 +1,9 @@
 /**
  * What names used lately, for scoring. Read in batches when a name comes into the window, added to
- * by every recorded end, flushed every few seconds, off the hot path.
+ * by every recorded end, flushed every few seconds, off the hot path: a crash loses these seconds of
+ * statistics, or a minute's where ten thousand names are in use.
  */
-import { addSample, emptySamples, type NameSamples, summarize } from "../core/history.ts";
+import { addSample, coarse, emptySamples, type NameSamples, summarize } from "../core/history.ts";
 import { addToMean, createRollingMean, type RollingMean, readMean } from "../core/rolling_mean.ts";
 import type { NameHistory, ScoringInstance } from "../core/scoring/context.ts";
 import { appendHistories, readHistories } from "../db/statements/name_history.ts";
@@ -11,22 +12,37 @@ import type { End } from "./lease.ts";
 import { Loop, type Service } from "./service.ts";
 
 const FLUSH_MS = 5_000;
+/** Names a flush writes, oldest first: of very many, a row then takes several samples at once. */
+const FLUSH_NAMES = 1_000;
 /** Names held; past that the oldest go and are read again. */
 const NAMES_MAX = 50_000;
 const HOUR_MS = 3_600_000;
 
 interface Entry {
   samples: NameSamples;
-  /** Summed up at most once a flush: sorting 200 samples per decision would be the decision's cost. */
+  /** Made anew at most once a round: sorting 200 samples per decision would be the decision's cost. */
   summary: NameHistory | null;
-  version: number;
+  /** In which it was made. */
+  round: number;
+  /** Samples came since. */
+  stale: boolean;
+  frozen: FrozenHistory | undefined;
 }
+
+/** A history as contexts freeze it; equal ones have equal keys. */
+export interface FrozenHistory {
+  key: string;
+  figures: NameHistory | null;
+}
+
+const NO_HISTORY: FrozenHistory = { key: "", figures: null };
 
 export class Histories implements Service {
   readonly name = "histories";
   readonly #context: EngineContext;
   readonly #entries = new Map<number, Entry>();
-  #fresh = new Map<number, NameSamples>();
+  readonly #fresh = new Map<number, NameSamples>();
+  #round = 0;
   readonly #loop: Loop;
   readonly #means: Record<keyof ScoringInstance["averages"], RollingMean> = {
     waitSeconds: createRollingMean(HOUR_MS),
@@ -41,7 +57,10 @@ export class Histories implements Service {
     this.#loop = new Loop({
       name: this.name,
       everyMs: FLUSH_MS,
-      run: () => this.flush(),
+      run: () => {
+        this.#round += 1;
+        return this.flush();
+      },
       onError: (error) => context.log.warn({ error: String(error) }, "histories were not flushed"),
     });
   }
@@ -52,17 +71,32 @@ export class Histories implements Service {
 
   async stop(): Promise<void> {
     await this.#loop.stop();
-    await this.flush().catch(() => {});
+    while (this.#fresh.size > 0) await this.flush().catch(() => {});
   }
 
   /** Null where the name has no history, or none was loaded yet. */
   of(name: number): NameHistory | null {
-    return this.#entries.get(name)?.summary ?? null;
+    const entry = this.#entries.get(name);
+    if (!entry) return null;
+    if (entry.stale && entry.round !== this.#round) {
+      entry.summary = summarize(entry.samples);
+      entry.frozen = undefined;
+      entry.round = this.#round;
+      entry.stale = false;
+    }
+    return entry.summary;
   }
 
-  /** Grows whenever the summary of a name changes: part of the key of its frozen context. */
-  version(name: number): number {
-    return this.#entries.get(name)?.version ?? 0;
+  /** What a dispatch of this name freezes of its history. */
+  frozen(name: number): FrozenHistory {
+    const history = this.of(name);
+    if (history === null) return NO_HISTORY;
+    const entry = this.#entries.get(name)!;
+    if (!entry.frozen) {
+      const figures = coarse(history);
+      entry.frozen = { key: Object.values(figures).join("/"), figures };
+    }
+    return entry.frozen;
   }
 
   async load(names: Iterable<number>): Promise<void> {
@@ -73,14 +107,13 @@ export class Histories implements Service {
     for (const row of rows) this.#set(row.name_id, row);
   }
 
-  #set(name: number, samples: NameSamples): Entry {
+  #set(name: number, samples: NameSamples): void {
     if (this.#entries.size >= NAMES_MAX) {
       this.#entries.delete(this.#entries.keys().next().value!);
     }
     const summary = samples.samples > 0 ? summarize(samples) : null;
-    const entry = { samples, summary, version: samples.samples };
-    this.#entries.set(name, entry);
-    return entry;
+    const round = this.#round;
+    this.#entries.set(name, { samples, summary, round, stale: false, frozen: undefined });
   }
 
   waited(ms: number): void {
@@ -117,7 +150,10 @@ export class Histories implements Service {
       oom: usage?.oom_killed,
     };
     const entry = this.#entries.get(name);
-    if (entry) addSample(entry.samples, sample);
+    if (entry) {
+      addSample(entry.samples, sample);
+      entry.stale = true;
+    }
     let fresh = this.#fresh.get(name);
     if (!fresh) {
       fresh = emptySamples();
@@ -141,17 +177,14 @@ export class Histories implements Service {
     if (sample.network_mbps !== undefined) addToMean(m.networkMbps, now, sample.network_mbps);
   }
 
+  /** The oldest of what no row has yet. */
   async flush(): Promise<void> {
-    const fresh = this.#fresh;
-    if (fresh.size === 0) return;
-    this.#fresh = new Map();
-    for (const name of fresh.keys()) {
-      const entry = this.#entries.get(name);
-      if (!entry) continue;
-      entry.summary = summarize(entry.samples);
-      entry.version += 1;
+    const rows = [];
+    for (const [name_id, samples] of this.#fresh) {
+      if (rows.length >= FLUSH_NAMES) break;
+      rows.push({ name_id, ...samples });
+      this.#fresh.delete(name_id);
     }
-    const rows = [...fresh].map(([name_id, samples]) => ({ name_id, ...samples }));
     await appendHistories(this.#context.database.beats, rows);
   }
 }

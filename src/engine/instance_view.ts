@@ -1,6 +1,6 @@
 /** What scoring reads of the whole instance, and the contexts that a dispatch freezes. */
 import type { ScoringInstance } from "../core/scoring/context.ts";
-import type { Choice } from "./choose.ts";
+import type { Choice } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Histories } from "./histories.ts";
 import type { Lines } from "./lines.ts";
@@ -8,6 +8,8 @@ import type { Session } from "./session.ts";
 
 /** Counters and averages are read again after this long; slots are counted at every turn. */
 const SLOW_MS = 1_000;
+/** Different contexts of jobs that are remembered. */
+const JOB_BODIES_MAX = 20_000;
 
 interface SlowFacts {
   pending: number;
@@ -128,18 +130,21 @@ export class InstanceView {
     };
   }
 
-  jobContext(choice: Choice): object {
-    const { job, line } = choice;
-    const key = `${job.shape}/${job.name}/${this.#histories.version(job.name)}`;
+  /**
+   * What scoring read of the job beside its own row. Without the name, which that row has: thousands of
+   * names that need the same and used about the same share one context.
+   */
+  jobContext({ job, line }: Choice): object {
+    const { key: history, figures } = this.#histories.frozen(job.name);
+    const key = `${line.traits}/${history}`;
     let body = this.#jobBodies.get(key);
     if (!body) {
-      if (this.#jobBodies.size > 20_000) this.#jobBodies.clear();
+      if (this.#jobBodies.size > JOB_BODIES_MAX) this.#jobBodies.clear();
       body = {
-        name: this.#context.names.jobName(job.name),
         queue: this.#context.names.queueName(job.queue),
         kind: line.facts.kind,
         requirements: line.facts.requirements,
-        history: snakeKeys(this.#histories.of(job.name)),
+        history: snakeKeys(figures),
       };
       this.#jobBodies.set(key, body);
     }

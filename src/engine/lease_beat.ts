@@ -15,7 +15,7 @@ import {
 } from "../db/statements/lease_jobs.ts";
 import { readLeases } from "../db/statements/leases.ts";
 import { lockLimits, spendTokens } from "../db/statements/switches.ts";
-import type { Choice } from "./choose.ts";
+import type { Choice } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Contexts } from "./contexts.ts";
 import { rest, sqlState } from "./pipeline.ts";

@@ -2,24 +2,21 @@
  * All lines of the window and who could serve them: eligibility once per (shape, session), refills
  * in one read for many lines, sweeps from the head (engine rules 21 and 24).
  */
-import { fits, hasRoom } from "../core/eligibility/fits.ts";
+import { fits } from "../core/eligibility/fits.ts";
 import { peekReady, readyShapes } from "../db/statements/peek_ready.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
-import type { ChoiceLine } from "./choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Histories } from "./histories.ts";
+import { FitLine, isDry, isLow, type LineGroup, LineGroups } from "./line_groups.ts";
 import type { Session } from "./session.ts";
 import { Line, type Waiting, waitingOf } from "./window.ts";
-
-/** A line with all sessions that fit it; `sessions` holds those with a free slot at the moment. */
-interface FitLine extends ChoiceLine {
-  fitting: Session[];
-}
 
 /** Lines one read refills. */
 const REFILL_LINES = 512;
 /** A line as long as this is not refilled. */
 const LOW = 64;
+/** Lines that a sweep reads from their heads, whatever stands there. */
+const SWEEP_LINES = 512;
 
 export class Lines {
   readonly #context: EngineContext;
@@ -27,11 +24,15 @@ export class Lines {
   readonly #lines = new Map<number, FitLine>();
   /** Shapes with ready jobs that no session fits: known, not peeked. */
   readonly #unfit = new Set<number>();
+  readonly #groups = new LineGroups(() => this.#low());
   readonly #sessions = new Set<Session>();
   /** Shapes that were offered jobs since the last sweep began. */
   readonly #offered = new Set<number>();
   /** Jobs that a lease beat is writing, with their organizations: still ready for whoever reads. */
   readonly leasing = new Map<string, number>();
+  /** While a sweep asks: what was leased since then, which its answer may still show. */
+  #settled: Set<string> | undefined;
+  #sweeps = 0;
   /** Which ids are mine to peek, while several replicas live. */
   share = { replicas: 1, mine: 0 };
 
@@ -46,25 +47,28 @@ export class Lines {
 
   join(session: Session): void {
     this.#sessions.add(session);
-    for (const line of this.#lines.values()) {
-      if (!fits(line.facts, session.facts)) continue;
-      line.fitting.push(session);
-      // Jobs that everybody else had rejected were passed by.
-      line.line.rewind = true;
-    }
+    const fitted = [...this.#lines.values()].filter((line) => fits(line.facts, session.facts));
+    // Jobs that everybody else had rejected were passed by.
+    for (const { line } of fitted) line.rewind ||= line.passed;
+    this.#groups.regroup(fitted, (others) => [...others, session]);
     // What nobody could run is asked again; it comes back as a line with the next refill.
     const again = [...this.#unfit];
     this.#unfit.clear();
     for (const shape of again) this.#ensure(shape);
   }
 
+  /** Lines that nobody fits any more stay for a while: mostly the same worker comes back. */
   leave(session: Session): void {
     this.#sessions.delete(session);
-    for (const [shape, line] of this.#lines) {
-      line.fitting = line.fitting.filter((s) => s !== session);
-      if (line.fitting.length > 0) continue;
-      this.#lines.delete(shape);
-      this.#unfit.add(shape);
+    const left = [...this.#lines.values()].filter((line) => line.fitting.includes(session));
+    this.#groups.regroup(left, (all) => all.filter((s) => s !== session));
+  }
+
+  /** The beat that leased these was told, or has given them up. */
+  settled(jobs: Iterable<string>): void {
+    for (const id of jobs) {
+      this.leasing.delete(id);
+      this.#settled?.add(id);
     }
   }
 
@@ -82,17 +86,27 @@ export class Lines {
       // The beat that leases it has not been told yet: it is looked for again.
       if (this.leasing.has(row.id)) line.line.rewind = true;
       else if (this.#isWanted(line, waiting)) line.line.offer(waiting, max);
+      else line.line.passed = true;
+      line.changed();
     }
   }
 
   /** Its line is to be read from the head again, whichever object that is by now. */
   rewind(shape: number): void {
     const known = this.#lines.get(shape);
-    if (known) known.line.rewind = true;
+    if (known) rewind(known);
   }
 
   /** Shapes where another replica made jobs ready. */
   async touch(shapes: number[]): Promise<void> {
+    await this.#learn(shapes);
+    for (const shape of shapes) {
+      const line = this.#ensure(shape);
+      if (line) rewind(line);
+    }
+  }
+
+  async #learn(shapes: number[]): Promise<void> {
     const { names } = this.#context;
     await names.load({ shapes });
     // Whether somebody fits is asked by name: a handler that is called "?" would fit nobody.
@@ -102,62 +116,77 @@ export class Lines {
       queues: facts.map((f) => f.queue),
       names: facts.flatMap((f) => f.name ?? []),
     });
-    for (const shape of shapes) {
-      const line = this.#ensure(shape);
-      if (line) line.line.rewind = true;
-    }
   }
 
-  /** Finds every shape with ready jobs and reads each line from its head again. */
+  /**
+   * Finds every shape with ready jobs, and what stands before the keys that its line was read to. Few
+   * lines are all read from their heads again. Of many, which would take a second, those are whose
+   * first job we do not hold, and the others in turns: what came into their midst comes forward.
+   */
   async sweep(): Promise<void> {
     const before = [...this.#lines.keys(), ...this.#unfit];
     this.#offered.clear();
-    const shapes = await readyShapes(this.#context.database.beats);
-    const present = new Set(shapes);
+    this.#sweeps += 1;
+    const settled = new Set<string>();
+    this.#settled = settled;
+    const heads = await readyShapes(this.#context.database.beats);
+    this.#settled = undefined;
     for (const shape of before) {
       // What was offered while we asked may be too young for the answer.
-      if (present.has(shape) || this.#offered.has(shape)) continue;
-      this.#lines.delete(shape);
-      this.#unfit.delete(shape);
+      const isPresent = heads.has(shape) || this.#offered.has(shape);
+      const fitsNobody = this.#fitsNobody(shape);
+      if (!isPresent || fitsNobody) this.#forget(shape);
+      if (isPresent && fitsNobody) this.#unfit.add(shape);
     }
-    await this.touch(shapes);
+    const unknown = [...heads.keys()].filter((s) => !this.#lines.has(s) && !this.#unfit.has(s));
+    await this.#learn(unknown);
+    const turns = Math.ceil(heads.size / SWEEP_LINES);
+    for (const [shape, head] of heads) {
+      const fit = this.#ensure(shape);
+      if (!fit) continue;
+      const isKnown = fit.line.has(head) || this.leasing.has(head) || settled.has(head);
+      if (!isKnown || (shape + this.#sweeps) % turns === 0) fit.line.rewind = true;
+      else fit.line.reopen();
+      fit.changed();
+    }
+  }
+
+  /** Whether nobody has fitted this line since the sweep before. */
+  #fitsNobody(shape: number): boolean {
+    const fit = this.#lines.get(shape);
+    if (!fit) return false;
+    const was = fit.isIdle;
+    fit.isIdle = fit.fitting.length === 0;
+    return was && fit.isIdle;
+  }
+
+  #forget(shape: number): void {
+    this.#lines.get(shape)?.move(undefined);
+    this.#lines.delete(shape);
+    this.#unfit.delete(shape);
   }
 
   /** Lines that could give a job now: somebody who fits has a free slot. */
-  servable(open: (queue: number) => boolean): FitLine[] {
-    const out: FitLine[] = [];
-    for (const line of this.#lines.values()) {
-      const shape = this.#context.names.shape(line.line.shape)!;
-      if (!open(shape.queue)) continue;
-      const isFree = (s: Session) => s.open && hasRoom(line.facts, s.facts, s.load);
-      // With thousands of lines, a new list for each that looks like the old one was most of this.
-      line.sessions = line.fitting.every(isFree) ? line.fitting : line.fitting.filter(isFree);
-      if (line.sessions.length > 0) out.push(line);
-    }
-    return out;
+  servable(open: (queue: number) => boolean): LineGroup[] {
+    return this.#groups.servable(open);
   }
 
-  /** Reads more for lines that run low. Returns whether any line got rows. */
-  async refill(lines: FitLine[]): Promise<boolean> {
-    const low = Math.min(LOW, Math.ceil(this.#perLine() / 4));
-    const thin = lines.filter((l) => l.line.rewind || (l.line.size < low && !l.line.exhausted));
-    let any = false;
+  /** Reads more for lines that run low. */
+  async refill(groups: LineGroup[]): Promise<void> {
+    const low = this.#low();
+    const thirsty = groups.flatMap((group) => [...group.thirsty]);
+    const thin = thirsty.filter(({ line }) => line.rewind || isLow(line, low));
     for (let at = 0; at < thin.length; at += REFILL_LINES) {
-      const some = thin.slice(at, at + REFILL_LINES);
-      any = (await this.#read(some, this.share)) || any;
+      await this.#read(thin.slice(at, at + REFILL_LINES), this.share);
     }
     // Where our part is done, the parts of the other replicas are read too.
-    const dry = lines
-      .filter(({ line }) => line.size === 0 && line.exhausted && !line.whole)
-      .slice(0, REFILL_LINES);
-    if (dry.length > 0) {
-      for (const { line } of dry) line.restart();
-      any = (await this.#read(dry, { replicas: 1, mine: 0 })) || any;
-    }
-    return any;
+    const dry = thirsty.filter(({ line }) => isDry(line)).slice(0, REFILL_LINES);
+    if (dry.length === 0) return;
+    for (const { line } of dry) line.restart();
+    await this.#read(dry, { replicas: 1, mine: 0 });
   }
 
-  async #read(lines: FitLine[], share: { replicas: number; mine: number }): Promise<boolean> {
+  async #read(lines: FitLine[], share: { replicas: number; mine: number }): Promise<void> {
     const limit = this.#perLine();
     // Leased while we read, a job may still look ready to us.
     const leasing = new Set(this.leasing.keys());
@@ -188,8 +217,8 @@ export class Lines {
       line.append(found.map(waitingOf), (row) => !leasing.has(row.id) && this.#isWanted(fit, row));
       line.exhausted = found.length < limit && !line.missed;
       line.whole = line.exhausted && share.replicas === 1;
+      fit.changed();
     }
-    return rows.length > 0;
   }
 
   async #know(rows: ReadyRow[]): Promise<void> {
@@ -211,6 +240,10 @@ export class Lines {
     return Math.max(8, Math.min(fair, windowPerShape * 4));
   }
 
+  #low(): number {
+    return Math.min(LOW, Math.ceil(this.#perLine() / 4));
+  }
+
   /** The line of a shape, or undefined where nobody connected fits it. */
   #ensure(shape: number): FitLine | undefined {
     const known = this.#lines.get(shape);
@@ -230,9 +263,9 @@ export class Lines {
       this.#unfit.add(shape);
       return undefined;
     }
-    const { ram_mb: ramMb = 0, cpus = 0 } = facts.requirements;
-    const line = { line: new Line(shape), facts: job, ramMb, cpus, sessions: [], fitting };
+    const line = new FitLine(new Line(shape), job);
     this.#lines.set(shape, line);
+    line.move(this.#groups.of(facts, fitting));
     return line;
   }
 
@@ -241,4 +274,9 @@ export class Lines {
     if (this.leasing.has(id)) return false;
     return rejectedBy.length === 0 || line.fitting.some((s) => !rejectedBy.includes(s.workerId));
   }
+}
+
+function rewind(fit: FitLine): void {
+  fit.line.rewind = true;
+  fit.changed();
 }

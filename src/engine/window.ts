@@ -40,6 +40,8 @@ export class Line {
   rewind = false;
   /** A job was left to the keyset: a read that was under way already may not have seen it. */
   missed = false;
+  /** A job was passed by that nobody would take: for a new worker it is looked for again. */
+  passed = false;
 
   constructor(shape: number) {
     this.shape = shape;
@@ -62,16 +64,17 @@ export class Line {
     if (!last) return;
     this.afterRank = last.rank;
     this.afterId = last.id;
-    for (const row of rows) if (isWanted(row)) this.#insert(row);
+    for (const row of rows) {
+      if (isWanted(row)) this.#insert(row);
+      else this.passed = true;
+    }
   }
 
   /** A job that just became ready. Ignored where the keyset will find it by itself. */
   offer(row: Waiting, max: number): void {
     const beyond = compare(row.rank, row.id, this.afterRank, this.afterId) > 0;
     if (beyond && (!this.exhausted || this.size >= max)) {
-      this.missed = true;
-      this.exhausted = false;
-      this.whole = false;
+      this.reopen();
       return;
     }
     this.#insert(row);
@@ -81,6 +84,17 @@ export class Line {
     }
     // Above its bound the tail goes; the keyset reads it again when its turn comes.
     if (this.size > max * 2) this.#cut(max);
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** More may stand behind the last key by now, though it was read to its end. */
+  reopen(): void {
+    this.missed = true;
+    this.exhausted = false;
+    this.whole = false;
   }
 
   /** Removes by place from the head. */
@@ -121,6 +135,7 @@ export class Line {
     this.#rows = [];
     this.#ids.clear();
     this.#head = 0;
+    this.passed = false;
     this.restart();
   }
 

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import {
   addSample,
+  coarse,
   emptySamples,
   mean,
   percentile,
@@ -65,6 +66,20 @@ describe("the history of a name", () => {
       [figures.runMs, figures.cpuMs, figures.diskBytes, figures.networkMbps, figures.oomRate],
       [20, 6, 6, 3, 0.5],
     );
+  });
+});
+
+describe("a history as contexts freeze it", () => {
+  test("is the same for names that used about the same, with two digits of what rules read", () => {
+    const history = { ...summarize(emptySamples()), samples: 47, ramP95Mb: 1_234, runMs: 0.3 };
+    const frozen = coarse(history);
+    assert.deepEqual(frozen, { ...history, samples: 50, ramP95Mb: 1_200, runMs: 0 });
+    assert.deepEqual(coarse({ ...history, samples: 52, ramP95Mb: 1_150, runMs: 0.1 }), frozen);
+  });
+
+  test("keeps unknown what was not measured", () => {
+    const nothing = summarize(emptySamples());
+    assert.deepEqual(coarse(nothing), nothing);
   });
 });
 

@@ -71,6 +71,34 @@ describe("dispatch", () => {
     await allEnd(ids, 30_000);
   });
 
+  test("of a thousand names those are run that a worker knows, whoever comes and goes", async () => {
+    const names = Array.from({ length: 1_000 }, (_, at) => `name-${at}`);
+    const even = names.filter((_, at) => at % 2 === 0);
+    const ids = await rig.submitMany(names.flatMap((name) => [{ name }, { name }]));
+    const idsOf = (some: string[]) => ids.filter((_, at) => some.includes(names[at >> 1]!));
+    const first = await rig.worker({ concurrency: 50, handlers: even.slice(0, 400), run: hold });
+    await eventually(() => first.assigned.length === 50, "the first worker is full");
+    const all = { concurrency: 200, run: quick };
+    const second = await rig.worker({ ...all, handlers: even });
+    await allEnd(idsOf(even.slice(400)), 30_000);
+    second.drop();
+    first.run = quick;
+    for (const job of first.running.values()) job.succeed();
+    await rig.worker({ ...all, handlers: even });
+    await rig.worker({ ...all, handlers: names });
+    await allEnd(ids, 30_000);
+  });
+
+  test("what a thousand names used is kept when their server stops", async () => {
+    const names = Array.from({ length: 1_100 }, (_, at) => `name-${at}`);
+    await rig.worker({ concurrency: 400, handlers: names, run: quick });
+    await allEnd(await rig.submitMany([...names, ...names].map((name) => ({ name }))), 30_000);
+    await rig.engines[0]!.stop();
+    const [kept] = await rig.sql`
+      select count(*)::int as names, sum(samples)::int as samples from name_history`;
+    assert.deepEqual({ ...kept }, { names: 1_100, samples: 2_200 });
+  });
+
   test("a job goes only where everything that it asks for is offered", async () => {
     const workers = {
       plain: await rig.worker({ run: hold }),

@@ -125,6 +125,23 @@ describe("why a job waits", () => {
     assert.equal((await explain(below)).blocked_by, undefined);
   });
 
+  test("names that need the same share the context of a dispatch, and each is told by its name", async () => {
+    const names = ["one", "two", "three"];
+    await rig.worker({ handlers: names });
+    const ids = await rig.submitMany(names.map((name) => ({ name })));
+    for (const id of ids) await rig.until(id, "succeeded");
+    const [kept] = await rig.sql`
+      select count(distinct job_context)::int as n from dispatched_job where job_id = any(${ids})`;
+    assert.equal(kept!.n, 1);
+    const contexts = await Promise.all(
+      ids.map(async (id) => (await explain(id)).dispatch!.contexts),
+    );
+    assert.deepEqual(
+      contexts.map(({ job }) => [job!.name, job!.queue, job!.kind]),
+      names.map((name) => [name, "default", "handler"]),
+    );
+  });
+
   test("what rejected it is told, and what does not exist is null", async () => {
     const worker = await rig.worker({ run: (job) => job.reject("too big") });
     const id = await rig.submit();

@@ -95,17 +95,20 @@ function readyRows(line: PeekedLine): ReadyRow[] {
 
 const NOTHING = [null, null] as const;
 
-/** Distinct shapes with ready jobs, by skipping through the index: one probe a shape, not a row. */
+/** Shapes with ready jobs, by skipping through the index: one probe a shape, not a row. */
 const SHAPES = `
 with recursive step as (
-  (select shape_id from live_job where ready_rank is not null order by shape_id limit 1)
+  (select shape_id, id from live_job where ready_rank is not null
+   order by shape_id, ready_rank, id limit 1)
   union all
-  select (select l.shape_id from live_job l where l.ready_rank is not null and l.shape_id > step.shape_id
-          order by l.shape_id limit 1)
-  from step where step.shape_id is not null)
-select shape_id from step where shape_id is not null`;
+  select next.* from step cross join lateral (
+    select l.shape_id, l.id from live_job l where l.ready_rank is not null and l.shape_id > step.shape_id
+    order by l.shape_id, l.ready_rank, l.id limit 1) next)
+select array_agg(shape_id)::text as shapes, array_agg(id)::text as heads from step`;
 
-export async function readyShapes(sql: Sql): Promise<number[]> {
-  const rows = await sql.unsafe(SHAPES, [], { prepare: true });
-  return rows.map((r) => r.shape_id as number);
+/** Each with its first job. */
+export async function readyShapes(sql: Sql): Promise<Map<number, string>> {
+  const [row] = await sql.unsafe(SHAPES, [], { prepare: true });
+  const heads = words(row?.heads);
+  return new Map(numbers(row?.shapes).map((shape, at) => [shape, heads[at]!]));
 }

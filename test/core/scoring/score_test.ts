@@ -18,6 +18,23 @@ import {
 const terms = new Float32Array(RULES.length);
 
 describe("the score of a pair", () => {
+  test("moves alike for all jobs of an organization as a worker's slots fill up", () => {
+    const both = fc.tuple(anyJob, anyJob);
+    fc.assert(
+      fc.property(both, anyWorker, anyInstance, fc.nat({ max: 1000 }), (jobs, was, instance, n) => {
+        const org = jobs[0].org;
+        const fuller = { ...was, used: was.used + n };
+        const usedByOrg = new Map(instance.usedByOrg).set(org, n);
+        const moved = jobs.map((job) => {
+          const own = { ...job, org };
+          const before = scoreInto(terms, own, was, instance, NOW);
+          return scoreInto(terms, own, fuller, { ...instance, usedByOrg }, NOW) - before;
+        });
+        assert.ok(Math.abs(moved[0]! - moved[1]!) < 1e-3);
+      }),
+    );
+  });
+
   test("is the sum of the terms, one per rule, and always a number", () => {
     fc.assert(
       fc.property(anyJob, anyWorker, anyInstance, (job, worker, instance) => {
