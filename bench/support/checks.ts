@@ -19,7 +19,7 @@ export async function checkDispatches(sql: Sql, attempts: number): Promise<void>
     with sampled as (select * from dispatched_job order by md5(job_id::text) limit ${SAMPLE})
     select count(*)::int as n,
       count(*) filter (where w.kind = 'worker' and w.body ? 'slots')::int as workers,
-      count(*) filter (where j.kind = 'job' and j.body ? 'name')::int as jobs,
+      count(*) filter (where j.kind = 'job' and j.body ? 'kind')::int as jobs,
       count(*) filter (where i.kind = 'instance' and i.body ? 'workers')::int as instances,
       count(*) filter (where cardinality(terms) > 5 and rules_version is not null
         and score is not null and considered > 0)::int as scored,

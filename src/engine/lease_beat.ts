@@ -69,7 +69,7 @@ export class LeaseBeat {
     const known = new Map<string, JobDetails>();
     const others: string[] = [];
     for (const { job } of picks) {
-      const details = recent.get(job);
+      const details = recent.take(job);
       if (details) known.set(job, details);
       else others.push(job);
     }

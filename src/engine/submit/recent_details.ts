@@ -7,26 +7,85 @@ import { nearestReal } from "../../core/real.ts";
 import type { NewJob } from "../../db/statements/insert_jobs.ts";
 import type { JobDetails } from "../../db/statements/job_details.ts";
 
-/** Jobs held; past that the oldest go and are read where they are needed. */
-const JOBS_MAX = 4_096;
+/** Jobs held, and characters of payload in all, roughly: at most some 30 MB of memory. */
+const JOBS_MAX = 32_768;
+const CHARACTERS_MAX = 8_000_000;
 /** Characters, roughly: a large payload is read again rather than held. */
 const PAYLOAD_MAX = 2_000;
 
-export class RecentDetails {
-  readonly #details = new Map<string, JobDetails>();
+/** What has stood that long was leased by another server, ended, or waits in a long line. */
+const STALE_MS = 60_000;
 
+interface Held {
+  details: JobDetails;
+  characters: number;
+  /** Monotonic milliseconds. */
+  since: number;
+}
+
+export class RecentDetails {
+  readonly #held = new Map<string, Held>();
+  readonly #now: () => number;
+  #characters = 0;
+
+  /** `now`: monotonic milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** The newest win: single submissions are leased at once. */
   add(rows: readonly NewJob[]): void {
     for (const row of rows) {
-      if (sizeOf(row.payload, PAYLOAD_MAX) > PAYLOAD_MAX) continue;
-      if (this.#details.size >= JOBS_MAX) {
-        this.#details.delete(this.#details.keys().next().value!);
-      }
-      this.#details.set(row.id, detailsOf(row));
+      const characters = sizeOf(row.payload, PAYLOAD_MAX);
+      if (characters > PAYLOAD_MAX) continue;
+      if (!this.#hasRoom(characters)) this.#drop(this.#held.keys().next().value!);
+      this.#hold(row, characters);
     }
   }
 
-  get(id: string): JobDetails | undefined {
-    return this.#details.get(id);
+  /**
+   * The oldest win: of a bulk, the first are leased first. To read them again cost a beat of no-op
+   * jobs 4 % of the database's time and as much of ours.
+   */
+  addBulk(rows: readonly NewJob[]): void {
+    this.#dropStale();
+    for (const row of rows) {
+      const characters = sizeOf(row.payload, PAYLOAD_MAX);
+      if (row.state !== "ready" || characters > PAYLOAD_MAX) continue;
+      if (!this.#hasRoom(characters)) return;
+      this.#hold(row, characters);
+    }
+  }
+
+  /** What is known of a job, which is then forgotten: it is leased but once, as a rule. */
+  take(id: string): JobDetails | undefined {
+    const { details } = this.#held.get(id) ?? {};
+    this.#drop(id);
+    return details;
+  }
+
+  #hasRoom(characters: number): boolean {
+    return this.#held.size < JOBS_MAX && this.#characters + characters <= CHARACTERS_MAX;
+  }
+
+  #hold(row: NewJob, characters: number): void {
+    this.#held.set(row.id, { details: detailsOf(row), characters, since: this.#now() });
+    this.#characters += characters;
+  }
+
+  #dropStale(): void {
+    const before = this.#now() - STALE_MS;
+    for (const [id, { since }] of this.#held) {
+      if (since > before) return;
+      this.#drop(id);
+    }
+  }
+
+  #drop(id: string): void {
+    const held = this.#held.get(id);
+    if (!held) return;
+    this.#held.delete(id);
+    this.#characters -= held.characters;
   }
 }
 

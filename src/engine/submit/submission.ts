@@ -117,6 +117,7 @@ export class Submission {
       await signReceipt(tx, receipt, submittedOf(placed));
       return placed;
     });
+    this.#context.recent.addBulk(placed.rows);
     this.#announce(placed);
     return submittedOf(placed);
   }
