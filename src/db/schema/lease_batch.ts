@@ -4,7 +4,8 @@ import { bigint, index, integer, pgTable, primaryKey, uuid } from "drizzle-orm/p
  * What a lease beat gave to a session: a row a beat and session, where an index on the session of
  * each job would be an entry a job and would end heap-only updates. Written with the leases, never
  * joined by others later. A job is leased where id, attempt and session agree with its live row: the
- * view `leased_job` says which. What no member lives of is removed, what few live of is shortened.
+ * view `leased_job` says which (it is to be made anew where `live_job` gets a column). What no member
+ * lives of is removed, what few live of is shortened.
  */
 export const leaseBatch = pgTable(
   "lease_batch",

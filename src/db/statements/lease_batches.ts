@@ -1,4 +1,4 @@
-/** Removal of lease batches that nothing lives of (`lease_batch`). Locks nothing else. */
+/** Removal of lease batches that nothing lives of (`lease_batch`). Locks nothing else, by beat and session. */
 import { plainArray } from "../arrays.ts";
 import type { Sql } from "../client.ts";
 import { NIL_UUID } from "./counters.ts";
@@ -11,10 +11,13 @@ export interface BatchPlace {
 /** Those of which the caller knows that every lease has ended, and that this is committed. */
 export async function removeBatches(sql: Sql, batches: BatchPlace[]): Promise<void> {
   if (batches.length === 0) return;
+  const sorted = [...batches].sort((a, b) =>
+    a.beat === b.beat ? a.session - b.session : a.beat < b.beat ? -1 : 1,
+  );
   await sql.unsafe(
     `delete from lease_batch b using unnest($1::uuid[], $2::bigint[]) as t(beat, session)
      where b.beat = any(array[t.beat]) and b.session_id = t.session`,
-    [plainArray(batches.map((b) => b.beat)), plainArray(batches.map((b) => b.session))],
+    [plainArray(sorted.map((b) => b.beat)), plainArray(sorted.map((b) => b.session))],
     { prepare: true },
   );
 }
