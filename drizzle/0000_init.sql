@@ -164,6 +164,14 @@ CREATE TABLE "leadership" (
 	"until" timestamp with time zone NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "lease_batch" (
+	"beat" uuid NOT NULL,
+	"session_id" bigint NOT NULL,
+	"jobs" uuid[] NOT NULL,
+	"attempts" integer[] NOT NULL,
+	CONSTRAINT "lease_batch_key" PRIMARY KEY("beat","session_id")
+);
+--> statement-breakpoint
 CREATE TABLE "live_job" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"org_id" integer NOT NULL,
@@ -376,9 +384,9 @@ CREATE TABLE "workflow" (
 CREATE INDEX "counter_delta_workflow" ON "counter_delta" USING btree ("workflow_id") WHERE workflow_id <> '00000000-0000-0000-0000-000000000000';--> statement-breakpoint
 CREATE INDEX "edge_dependent" ON "edge" USING btree ("dependent_id");--> statement-breakpoint
 CREATE INDEX "job_org_id" ON "job" USING btree ("org_id","id");--> statement-breakpoint
+CREATE INDEX "lease_batch_session" ON "lease_batch" USING btree ("session_id");--> statement-breakpoint
 CREATE INDEX "live_job_ready" ON "live_job" USING btree ("shape_id","ready_rank","id") WHERE ready_rank is not null;--> statement-breakpoint
 CREATE INDEX "live_job_due" ON "live_job" USING btree ("due_at","id") WHERE due_at is not null;--> statement-breakpoint
-CREATE INDEX "live_job_session" ON "live_job" USING btree ("session_id") WHERE session_id is not null;--> statement-breakpoint
 CREATE INDEX "live_job_deadline" ON "live_job" USING btree ("deadline_at") WHERE deadline_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_cancel" ON "live_job" USING btree ("cancel_requested_at") WHERE cancel_requested_at is not null;--> statement-breakpoint
 CREATE INDEX "phase_event_brin" ON "phase_event" USING brin ("id","at","job_id" uuid_minmax_multi_ops) WITH (autosummarize=true);--> statement-breakpoint
@@ -388,12 +396,15 @@ CREATE INDEX "workflow_job_job" ON "workflow_job" USING btree ("job_id");--> sta
 CREATE INDEX "workflow_org_id" ON "workflow" USING btree ("org_id","id");--> statement-breakpoint
 CREATE INDEX "workflow_unfinished" ON "workflow" USING btree ("id") WHERE finished_at is null;--> statement-breakpoint
 -- What drizzle cannot say: storage of the hot tables, and the first rows.
-ALTER TABLE "live_job" SET (fillfactor = 40, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000);--> statement-breakpoint
+ALTER TABLE "live_job" SET (fillfactor = 30, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000);--> statement-breakpoint
 ALTER TABLE "worker_connection" SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);--> statement-breakpoint
 ALTER TABLE "counter" SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
 ALTER TABLE "counter_delta" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
 ALTER TABLE "edge" SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);--> statement-breakpoint
 ALTER TABLE "beat" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);--> statement-breakpoint
+ALTER TABLE "lease_batch" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
+ALTER TABLE "lease_batch" ALTER COLUMN "jobs" SET STORAGE EXTERNAL;--> statement-breakpoint
+CREATE VIEW "leased_job" AS SELECT b.session_id AS holder, l.* FROM "lease_batch" b CROSS JOIN LATERAL unnest(b.jobs, b.attempts) AS t(job, attempt) CROSS JOIN LATERAL (SELECT * FROM "live_job" WHERE id = t.job AND live_job.attempt = t.attempt AND session_id = b.session_id OFFSET 0) l;--> statement-breakpoint
 ALTER SEQUENCE "phase_event_id" OWNED BY "phase_event"."id";--> statement-breakpoint
 INSERT INTO "org" ("name") VALUES ('default');--> statement-breakpoint
 INSERT INTO "queue" ("org_id", "name") SELECT "id", 'default' FROM "org" WHERE "name" = 'default';

@@ -32,6 +32,7 @@ import {
   Settler,
 } from "./housekeeping.ts";
 import { endOf, type Lease } from "./lease.ts";
+import { Batches } from "./leases/batches.ts";
 import { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
 import { Operations } from "./operations.ts";
@@ -39,7 +40,8 @@ import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
 import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import type { Service } from "./service.ts";
-import type { Session, SessionHost } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { SessionHost } from "./session_host.ts";
 import { Sessions } from "./sessions.ts";
 import { Stager } from "./stager.ts";
 import { RecentDetails } from "./submit/recent_details.ts";
@@ -73,6 +75,8 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly #actions: Actions;
   readonly #operations: Operations;
   readonly #replicas: Replicas;
+  readonly #batches: Batches;
+  readonly emptied: SessionHost["emptied"] = (batch) => this.#batches.emptied(batch);
   readonly #explainer: Explainer;
   readonly #services: Service[];
   #offers: Promise<void> = Promise.resolve();
@@ -134,6 +138,7 @@ class SignalboxEngine implements Engine, SessionHost {
       histories: this.#histories,
       view: this.#dispatcher.view,
     });
+    this.#batches = new Batches(context);
     this.#services = this.#assemble(ends);
   }
 
@@ -153,6 +158,7 @@ class SignalboxEngine implements Engine, SessionHost {
         heard: () => this.#sessions.heard(),
         lapsed: (session) => this.#lapsed(session),
       }),
+      this.#batches,
       createFolder(context),
       createPartitioner(context),
       createReceiptPruner(context),

@@ -169,7 +169,7 @@ export class Dispatcher implements Service {
     if (granted.length === 0) return false;
     // Adopted before anything else can fail: a lease that nobody holds would stand for ever.
     const adopted = granted.map((one): Adopted => {
-      return { picked: one.picked, row: one.row, job: one.job, lease: this.#adopt(one) };
+      return { ...one, lease: this.#adopt(one) };
     });
     this.#context.bus.tell("events.committed", {});
     try {
@@ -260,7 +260,7 @@ export class Dispatcher implements Service {
     }
   }
 
-  #adopt({ picked, row, job: details }: Granted): Lease {
+  #adopt({ picked, row, beat, job: details }: Granted): Lease {
     const { session, line, job } = picked.choice;
     const lease: Lease = {
       id: job.id,
@@ -279,6 +279,7 @@ export class Dispatcher implements Service {
       cancelRequested: false,
       cancelActor: null,
       cancelReason: null,
+      beat,
       startedAt: null,
       timeoutSeconds: details?.timeout_seconds ?? null,
       backoff: backoffOf(details),

@@ -29,6 +29,8 @@ export interface Lease {
   cancelRequested: boolean;
   cancelActor: string | null;
   cancelReason: string | null;
+  /** The beat that leased it here; null where it was resumed. */
+  beat: string | null;
   /** Milliseconds, database time; null until the worker said so. */
   startedAt: number | null;
   timeoutSeconds: number | null;
@@ -86,6 +88,7 @@ export function leaseOf(row: LeaseRow, reserved: { ramMb: number; cpus: number }
     cancelRequested: row.cancel_requested,
     cancelActor: row.cancel_actor,
     cancelReason: row.cancel_reason,
+    beat: null,
     startedAt: row.started_ms,
     timeoutSeconds: row.timeout_seconds,
     backoff: {

@@ -32,7 +32,7 @@ interface Beat {
   contexts: FreshContext[];
 }
 
-type Leased = { picked: Picked; row: Omit<LeasedRow, "at"> };
+type Leased = { picked: Picked; row: Omit<LeasedRow, "at">; beat: string };
 /** `job` is null where it could not be read: the lease stands, and is to be given back. */
 export type Granted = Leased & { job: JobDetails | null };
 
@@ -56,7 +56,7 @@ export class LeaseBeat {
     const leased = await this.#lease(picks, limited);
     if (leased.length === 0) return [];
     const jobs = (await details) ?? (await this.#details(picks).catch(() => undefined));
-    return leased.map(({ picked, row }) => ({ picked, row, job: jobs?.get(picked.job) ?? null }));
+    return leased.map((one) => ({ ...one, job: jobs?.get(one.picked.job) ?? null }));
   }
 
   /** Nothing more is tried; leases that landed unseen come back with their session's end. */
@@ -113,7 +113,7 @@ export class LeaseBeat {
 
   async #ask(tx: Transaction | Sql, { picks, limited, beat, contexts }: Beat): Promise<Leased[]> {
     const input = { beat, rulesVersion: RULES_VERSION, limited, contexts, leases: picks };
-    return (await leaseJobs(tx, input)).map((row) => ({ picked: picks[row.at]!, row }));
+    return (await leaseJobs(tx, input)).map((row) => ({ picked: picks[row.at]!, row, beat }));
   }
 
   /** Holds the limits of the queues, and spends what is leased of them. */
@@ -160,7 +160,7 @@ export class LeaseBeat {
         const byToken = new Map(rows.map((row) => [row.token, row]));
         return picks.flatMap((picked) => {
           const row = byToken.get(picked.token);
-          return row ? [{ picked, row }] : [];
+          return row ? [{ picked, row, beat }] : [];
         });
       } catch {
         await rest(pause);

@@ -16,29 +16,13 @@ import {
   type WorkerFrame,
   type WorkerMetrics,
 } from "../messages/frames.ts";
-import type { EngineContext } from "./context.ts";
-import type { Ender, Reporter } from "./ender.ts";
+import type { Reporter } from "./ender.ts";
 import type { WorkerLink, WorkerSession } from "./engine.ts";
 import { endOf, type Lease, stopJobActor } from "./lease.ts";
+import { LiveBatches } from "./leases/live_batches.ts";
+import type { SessionHost } from "./session_host.ts";
 
 type Frame = Exclude<WorkerFrame, { type: "hello" | "log" }>;
-
-/** What a session asks of the engine around it. */
-export interface SessionHost {
-  /** The welcome was sent: offer it jobs, and settle what its hello named. */
-  joined(session: Session, hello: Hello): void;
-  readonly context: EngineContext;
-  readonly ender: Ender;
-  /** A slot came free, or the worker can take something else now. */
-  freed(session: Session): void;
-  beat(session: Session): void;
-  acknowledged(session: Session, leases: Lease[]): void;
-  progressed(lease: Lease): void;
-  draining(session: Session): void;
-  /** Resolves when the batch was answered; never rejects. */
-  submit(session: Session, lease: Lease, frame: Extract<Frame, { type: "submit" }>): Promise<void>;
-  left(session: Session, reason: string): void;
-}
 
 const PASSING: ReadonlySet<string> = new Set(Object.values(PASSING_REJECTIONS));
 /** Batches of one worker that wait to be written. */
@@ -55,6 +39,7 @@ export class Session implements WorkerSession, Reporter {
   readonly scoring: ScoringWorker;
   readonly leases = new Map<string, Lease>();
   readonly #recent = new Set<number>();
+  readonly #batches = new LiveBatches();
   #submits = 0;
   readonly #host: SessionHost;
   readonly #link: WorkerLink;
@@ -159,6 +144,7 @@ export class Session implements WorkerSession, Reporter {
   adopt(lease: Lease, resumed = false): void {
     if (resumed) this.reserve(lease);
     this.leases.set(lease.id, lease);
+    this.#batches.adopted(lease);
   }
 
   holds(ref: LeaseRef): boolean {
@@ -166,8 +152,11 @@ export class Session implements WorkerSession, Reporter {
     return lease !== undefined && lease.token === ref.token && lease.attempt === ref.attempt;
   }
 
+  /** Its end is committed, or another attempt is known to be. */
   release(lease: Lease): void {
     if (this.leases.get(lease.id) === lease) this.leases.delete(lease.id);
+    const emptied = this.#batches.ended(lease);
+    if (emptied !== null) this.#host.emptied({ beat: emptied, session: this.id });
     if (!lease.ending) {
       lease.ending = true;
       this.unreserve(lease);

@@ -31,7 +31,8 @@ import { Notes } from "./notes.ts";
 import { transact } from "./pipeline.ts";
 import { leaseKey } from "./records.ts";
 import { Loop, type Service } from "./service.ts";
-import { Session, type SessionHost } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionHost } from "./session_host.ts";
 
 /** Heartbeats, progress and acknowledgements wait at most this long for company. */
 const NOTES_MS = 250;

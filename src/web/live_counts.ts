@@ -102,8 +102,8 @@ export async function readWorkers(reads: Sql, org: number | null): Promise<Conne
     join worker w on w.id = c.worker_id
     left join org o on o.id = w.org_id
     left join (
-      select session_id, count(*) as used from live_job where session_id is not null group by 1
-    ) h on h.session_id = c.id
+      select holder, count(*) as used from leased_job group by 1
+    ) h on h.holder = c.id
     where c.ended_at is null
       ${org === null ? reads`` : reads`and (w.org_id is null or w.org_id = ${org})`}
     order by w.name, w.id limit ${WORKERS_MAX}`;

@@ -86,11 +86,11 @@ function columns(tx: Transaction | Sql) {
     l.cancel_requested_at, l.cancel_acknowledged_at`;
 }
 
-/** Jobs on workers: found by the partial index on their session. */
+/** Jobs on workers: found by the batches of their sessions. */
 async function readActive(tx: Transaction, filter: LiveFilter, limit: number): Promise<LiveRow[]> {
   const rows = await tx<Row[]>`
     select ${columns(tx)}
-    from (select * from live_job where session_id is not null limit ${ACTIVE_SEARCHED_MAX}) l
+    from (select * from leased_job limit ${ACTIVE_SEARCHED_MAX}) l
     ${conditions(tx, filter)}
     order by l.dispatched_at desc, l.id desc limit ${limit}`;
   return rows.map(toRow);

@@ -100,7 +100,7 @@ describe("the migrated database", () => {
 
   test("has the storage that the hot tables need, and the first rows", async () => {
     const [live] = await sql`select reloptions from pg_class where relname = 'live_job'`;
-    assert.ok(live!.reloptions.includes("fillfactor=40"));
+    assert.ok(live!.reloptions.includes("fillfactor=30"));
     assert.ok(live!.reloptions.includes("autovacuum_vacuum_cost_delay=0"));
     const rows =
       await sql`select o.name as org, q.name as queue from org o join queue q on q.org_id = o.id`;

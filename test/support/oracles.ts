@@ -89,9 +89,9 @@ const HOMES: Oracle[] = [
         <> (select count(*) from job_end e where e.job_id = phase_event.job_id)`,
   },
   {
-    claim: "a rank is held exactly by ready jobs",
+    claim: "a rank is held by ready jobs, and by leased ones until their start is written",
     violations: `select id, state, ready_rank from live_job
-      where (ready_rank is not null) <> (state = 'ready')`,
+      where (ready_rank is not null) <> (state in ('ready', 'dispatched'))`,
   },
   {
     claim: "exactly queued jobs wait for something, and for a time only run_at and backoff do",
@@ -115,6 +115,13 @@ const LEASES: Oracle[] = [
         or (state in (${LEASED})) <> (worker_id is not null)
         or (state in (${LEASED})) <> (dispatched_at is not null)
         or (state = 'running') <> (started_at is not null)`,
+  },
+  {
+    claim: "every lease is found by its session, once",
+    violations: `select coalesce(l.id, b.id) as id, l.session_id, b.n from live_job l
+      full join (select id, holder, count(*) as n from leased_job group by 1, 2) b
+        on b.id = l.id and b.holder = l.session_id
+      where (l.session_id is not null or b.id is not null) and b.n is distinct from 1`,
   },
   {
     claim: "a lease belongs to a session that is open, of the worker that it names",

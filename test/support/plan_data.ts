@@ -72,6 +72,9 @@ export class PlanData {
          case when i >= ${firstHeld} then 1 + i % ${SESSIONS} end as session,
          case when i >= ${ready} and i < ${ready + waiting} then 'dependencies'
            when i >= ${ready + waiting} and i < ${firstHeld} then 'run_at' end as waiting) k`,
+      `insert into lease_batch (beat, session_id, jobs, attempts)
+       select gen_random_uuid(), 1 + i % ${SESSIONS}, array_agg(${ID("i")}), array_agg(1)
+       from ${series(rows)} where i >= ${firstHeld} group by 2`,
       `insert into job (${JOB_COLUMNS}) select ${ID("i")}, 1 + i % 1000, 1 + i % ${SHAPES},
          ${JOB_REST} from ${series(rows)}`,
       `insert into edge (dependency_id, dependent_id)

@@ -78,10 +78,10 @@ function chunkOf(
         from live_job l where l.id < ${before} and l.id >= ${from}
         order by l.id desc limit ${chunk}`;
     case "leased":
-      // As many as there are busy slots: all are read, by the index that holds nothing else.
+      // As many as there are busy slots: all are read.
       return sql`
         select id, org_id, queue_id, name_id, state, worker_id from (
-          select * from live_job where session_id is not null offset 0) l
+          select * from leased_job offset 0) l
         where l.id < ${before} and l.id >= ${from}
         order by l.id desc limit ${chunk}`;
     case "ended":

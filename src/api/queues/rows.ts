@@ -67,12 +67,12 @@ async function readLatencies(sql: Sql): Promise<Map<number, number>> {
   const rows = await sql`
     with recursive head as (
       (select shape_id, queue_id, ready_at, 1 as n from live_job
-       where ready_rank is not null order by shape_id, ready_rank, id limit 1)
+       where ready_rank is not null and state = 'ready' order by shape_id, ready_rank, id limit 1)
       union all
       select next.shape_id, next.queue_id, next.ready_at, head.n + 1 from head
       cross join lateral (
         select shape_id, queue_id, ready_at from live_job
-        where ready_rank is not null and shape_id > head.shape_id
+        where ready_rank is not null and state = 'ready' and shape_id > head.shape_id
         order by shape_id, ready_rank, id limit 1) next
       where head.n < ${SHAPES_MAX}
     )

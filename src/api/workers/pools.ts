@@ -39,8 +39,8 @@ async function readHeld(sql: Sql, sessions: number[]): Promise<Map<number, HeldR
     select s.session, held.* from unnest(${sessions}::bigint[]) as s(session)
     cross join lateral (
       select l.id as job, n.name, l.attempt, l.state, coalesce(l.started_at, l.dispatched_at) as since
-      from live_job l join job_name n on n.id = l.name_id
-      where l.session_id = s.session limit ${JOBS_MAX}) held`) as unknown as HeldRow[];
+      from leased_job l join job_name n on n.id = l.name_id
+      where l.holder = s.session limit ${JOBS_MAX}) held`) as unknown as HeldRow[];
   const bySession = new Map<number, HeldRow[]>();
   for (const row of rows) {
     const list = bySession.get(Number(row.session)) ?? [];

@@ -50,7 +50,7 @@ export async function readWorkers(
   const rows = (await sql`
     select w.id as number, c.id as session, w.uid, w.name, o.name as org, w.pool, c.draining,
       c.concurrency, c.facts, c.metrics, c.connected_at, c.dropped_at, c.lease_until,
-      (select count(*)::int from live_job l where l.session_id = c.id) as used
+      (select count(*)::int from leased_job l where l.holder = c.id) as used
     from worker_connection c
     join worker w on w.id = c.worker_id
     left join org o on o.id = c.org_id

@@ -122,7 +122,7 @@ picked as materialized (
     and l.id >= (select stops from allowed)[(${P.queue})[l.i]]
     and not coalesce((${P.workers})[(${P.session})[l.i]] = any(l.rejected_by), false)),
 leased as (
-  update live_job l set state = 'dispatched', ready_rank = null, attempt = l.attempt + 1,
+  update live_job l set state = 'dispatched', attempt = l.attempt + 1,
     dispatched_at = greatest(l.ready_at, now()),
     session_id = (${P.sessions})[(${P.session})[p.i]], worker_id = (${P.workers})[(${P.session})[p.i]],
     token = (${P.token})[p.i], score = (${P.score})[p.i], rules_version = ${P.rulesVersion},
@@ -137,12 +137,15 @@ leased as (
     started_at = null, deadline_at = null, progress = null, progress_note = null,
     cancel_acknowledged_at = null
   from picked p where l.ctid = p.place
-  returning p.i, l.id, l.org_id, l.queue_id, l.name_id, l.attempt, 'ready'::job_state as was,
+  returning p.i, l.id, l.session_id, l.org_id, l.queue_id, l.name_id, l.attempt, 'ready'::job_state as was,
     'dispatched'::job_state as now_is, l.worker_id, l.counted_name, l.dispatched_at, l.max_attempts,
     l.has_workflow, l.failures, l.lost, l.rejections, l.has_inputs, l.has_dependents),
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
   select dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from leased),
+batches as (
+  insert into lease_batch (beat, session_id, jobs, attempts)
+  select ${P.beat}, session_id, array_agg(id), array_agg(attempt) from leased group by session_id),
 deltas as (${counterDeltasOf("leased")})
 select array_agg(i)::text as places, array_agg(attempt)::text as attempts,
   array_agg(max_attempts)::text as max_attempts,

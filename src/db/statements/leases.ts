@@ -54,7 +54,7 @@ export async function lockLive(tx: Transaction, ids: string[]): Promise<void> {
 
 const OF_SESSIONS = `
 with held as materialized (
-  select id from live_job where session_id = any($1::bigint[]) and session_id is not null)
+  select id from leased_job where holder = any($1::bigint[]))
 select ${COLUMNS}
 from (select id from held order by id limit $2) h
 cross join lateral (
@@ -89,8 +89,8 @@ export async function strayLeases(
   seconds: number,
 ): Promise<LeaseRow[]> {
   const rows = await sql.unsafe(
-    `select ${COLUMNS} from live_job l join job j on j.id = any(array[l.id])
-     where l.session_id = any($1::bigint[]) and l.session_id is not null
+    `select ${COLUMNS} from leased_job l join job j on j.id = any(array[l.id])
+     where l.holder = any($1::bigint[])
        and l.dispatched_at < now() - make_interval(secs => $3)
        and not (l.token = any($2::uuid[]))
      order by l.id limit 400`,

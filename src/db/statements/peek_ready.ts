@@ -36,7 +36,8 @@ cross join lateral (
       filter (where input_workers is not null or rejected_by is not null) as more
   from (select id, org_id, queue_id, name_id, priority, ready_rank, dependents, input_workers, rejected_by
     from live_job l
-    where l.shape_id = s.shape and l.ready_rank is not null and (l.ready_rank, l.id) > (s.rank, s.id)
+    where l.shape_id = s.shape and l.ready_rank is not null and l.state = 'ready'
+      and (l.ready_rank, l.id) > (s.rank, s.id)
       and ($5::int = 1 or (uuid_hash(l.id) & 65535) % $5::int = $6::int)
     order by l.ready_rank, l.id limit s.n) l
   having count(*) > 0) r`;
@@ -98,11 +99,12 @@ const NOTHING = [null, null] as const;
 /** Shapes with ready jobs, by skipping through the index: one probe a shape, not a row. */
 const SHAPES = `
 with recursive step as (
-  (select shape_id, id from live_job where ready_rank is not null
+  (select shape_id, id from live_job where ready_rank is not null and state = 'ready'
    order by shape_id, ready_rank, id limit 1)
   union all
   select next.* from step cross join lateral (
-    select l.shape_id, l.id from live_job l where l.ready_rank is not null and l.shape_id > step.shape_id
+    select l.shape_id, l.id from live_job l
+    where l.ready_rank is not null and l.state = 'ready' and l.shape_id > step.shape_id
     order by l.shape_id, l.ready_rank, l.id limit 1) next)
 select array_agg(shape_id)::text as shapes, array_agg(id)::text as heads from step`;
 

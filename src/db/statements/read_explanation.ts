@@ -120,7 +120,7 @@ cross join lateral (
   select count(*)::int as used,
     coalesce(sum((s.requirements->>'ram_mb')::float8), 0) as ram_reserved,
     coalesce(sum((s.requirements->>'cpus')::float8), 0) as cpus_reserved
-  from live_job l join shape s on s.id = l.shape_id where l.session_id = c.id) h
+  from leased_job l join shape s on s.id = l.shape_id where l.holder = c.id) h
 where c.ended_at is null and c.dropped_at is null and (c.org_id is null or c.org_id = $1)
 order by w.name, c.id limit $2`;
 
@@ -136,9 +136,9 @@ const PLACE_MAX = 10_000;
 export async function readPlace(sql: Sql, row: JobFactsRow) {
   const [count] = await sql.unsafe(
     `select (select count(*) from (select 1 from live_job where shape_id = $1 and ready_rank is not null
-         and (ready_rank, id) < ($2, $3) limit ${PLACE_MAX}) a)::int as ahead,
+         and state = 'ready' and (ready_rank, id) < ($2, $3) limit ${PLACE_MAX}) a)::int as ahead,
        (select count(*) from (select 1 from live_job where shape_id = $1 and ready_rank is not null
-         limit ${PLACE_MAX}) b)::int as shape_ready`,
+         and state = 'ready' limit ${PLACE_MAX}) b)::int as shape_ready`,
     [row.shape_id, row.ready_rank, row.id],
     prepared,
   );
@@ -149,7 +149,7 @@ export async function readPlace(sql: Sql, row: JobFactsRow) {
 
 export async function readHeld(sql: Sql, queue: number): Promise<number> {
   const [row] = await sql.unsafe(
-    `select count(*)::int as n from live_job where session_id is not null and queue_id = $1`,
+    `select count(*)::int as n from leased_job where queue_id = $1`,
     [queue],
     prepared,
   );

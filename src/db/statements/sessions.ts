@@ -70,7 +70,10 @@ export async function insertSession(tx: Transaction, s: NewSession): Promise<num
 export async function moveLeases(tx: Transaction, ids: string[], session: number): Promise<void> {
   if (ids.length === 0) return;
   await tx.unsafe(
-    `update live_job set session_id = $2 where id = any($1::uuid[])`,
+    `with moved as (
+       update live_job set session_id = $2 where id = any($1::uuid[]) returning id, attempt)
+     insert into lease_batch (beat, session_id, jobs, attempts)
+     select gen_random_uuid(), $2, array_agg(id), array_agg(attempt) from moved having count(*) > 0`,
     [plainArray(ids), session],
     prepared,
   );
@@ -143,7 +146,7 @@ export async function closeIdleSession(sql: Sql, id: number, reason: string): Pr
     await tx.unsafe(
       `update worker_connection w set ended_at = now(), dropped_at = now(), end_reason = $2
        where id = $1 and ended_at is null
-         and not exists (select from live_job where session_id = $1)`,
+         and not exists (select from leased_job where holder = $1)`,
       [id, reason],
       prepared,
     );

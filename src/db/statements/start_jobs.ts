@@ -27,7 +27,8 @@ with picked as materialized (
   select t.* from ${starts.sql} join live_job l on l.id = any(array[t.id])
   where l.token = t.token and l.session_id is not distinct from t.session and l.started_at is null),
 started as (
-  update live_job l set state = 'running', started_at = greatest(l.dispatched_at, to_timestamp(p.at)),
+  update live_job l set state = 'running', ready_rank = null,
+    started_at = greatest(l.dispatched_at, to_timestamp(p.at)),
     deadline_at = greatest(l.dispatched_at, to_timestamp(p.at)) + make_interval(secs => p.timeout)
   from picked p where l.id = any(array[p.id])
   returning l.id, l.org_id, l.queue_id, l.name_id, l.counted_name, l.has_workflow, l.attempt,

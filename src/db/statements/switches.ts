@@ -98,7 +98,7 @@ const ROOM = `
 select l.queue_id as queue, l.concurrency, l.rate_count,
   least(l.rate_count, l.tokens + l.rate_count * greatest(0, extract(epoch from now() - l.refilled_at))
     / nullif(l.rate_seconds, 0))::float8 as tokens,
-  (select count(*) from live_job j where j.session_id is not null and j.queue_id = l.queue_id)::int as held
+  (select count(*) from leased_job j where j.queue_id = l.queue_id)::int as held
 from queue_limit l where l.queue_id = any($1::int[]) order by l.queue_id`;
 
 /** Locks the limits of these queues and says how many leases each can still give (rule 23). */

@@ -18,6 +18,11 @@ import {
 import { endJobs, endPlainJobs } from "../../../src/db/statements/end_jobs.ts";
 import { readInputs } from "../../../src/db/statements/inputs.ts";
 import { insertJobs, type NewJob } from "../../../src/db/statements/insert_jobs.ts";
+import {
+  FIRST_BATCH,
+  removeBatches,
+  tidyBatches,
+} from "../../../src/db/statements/lease_batches.ts";
 import { leaseJobs } from "../../../src/db/statements/lease_jobs.ts";
 import {
   acknowledgeCancels,
@@ -289,6 +294,15 @@ function lifeCases(data: PlanData): Case[] {
     { name: "dropped sessions", use: (sql) => dropSessions(sql, places(1, 20), 15) },
     { name: "an idle session's end", use: (sql) => closeIdleSession(sql, 7, "closed") },
     { name: "lapsed sessions", use: (sql) => lockLapsed(sql, 20, []) },
+    {
+      name: "batches that are empty",
+      use: (sql) =>
+        removeBatches(
+          sql,
+          heldIds.map((beat) => ({ beat, session: 1 })),
+        ),
+    },
+    { name: "batches that nobody counts", use: (sql) => tidyBatches(sql, FIRST_BATCH, 1) },
     { name: "a resume", use: (sql) => moveLeases(sql, heldIds, 3) },
     { name: "new jobs", use: (sql) => insertJobs(sql, places(0).map(newJob), Date.now()) },
     {
