@@ -158,8 +158,7 @@ export class FeedReader implements Feed, Service {
     const horizon = await readHorizon(this.#context.database.side);
     // Ids count events, roughly: a few belong to transactions that are open or were rolled back.
     const behind = horizon.ids - this.#at.id;
-    const moves = BigInt(horizon.xmin) - 1n > BigInt(this.#at.xid);
-    if (!moves || behind <= this.#context.options.feedBehindMax) return;
+    if (behind <= this.#context.options.feedBehindMax) return;
     this.#gapAt = now;
     this.#standAt(horizon);
     this.#context.log.warn({ behind }, "live events fell behind: viewers get a fresh picture");

@@ -38,7 +38,7 @@ export class RecentDetails {
     for (const row of rows) {
       const characters = sizeOf(row.payload, PAYLOAD_MAX);
       if (characters > PAYLOAD_MAX) continue;
-      if (!this.#hasRoom(characters)) this.#drop(this.#held.keys().next().value!);
+      while (!this.#hasRoom(characters)) this.#drop(this.#held.keys().next().value!);
       this.#hold(row, characters);
     }
   }

@@ -40,6 +40,16 @@ test("single submissions push out what is oldest", () => {
   assert.ok(known(recent, "1"));
 });
 
+test("large single submissions push out as many small ones as they need room", () => {
+  const recent = new RecentDetails();
+  const text = "x".repeat(1_900);
+  recent.add(Array.from({ length: 20_000 }, (_, at) => row(`small ${at}`, "y")));
+  recent.add(Array.from({ length: 10_000 }, (_, at) => row(`large ${at}`, { text })));
+  const ids = Array.from({ length: 10_000 }, (_, at) => `large ${at}`);
+  const characters = ids.filter((id) => known(recent, id)).length * text.length;
+  assert.ok(characters > 7_900_000 && characters <= 8_000_000, `${characters} characters held`);
+});
+
 test("payloads are held up to a number of characters in all, large ones never", () => {
   const recent = new RecentDetails();
   const text = "x".repeat(1_900);
