@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { v7 as uuidv7 } from "uuid";
 import { RULES } from "../src/core/scoring/score.ts";
 import { connect } from "../src/db/client.ts";
 import { endPlainJobs } from "../src/db/statements/end_jobs.ts";
@@ -73,7 +74,7 @@ function onCpu(pid: number): number {
 function leases(jobs: string[], tokens: string[], session: number, worker: number) {
   const context = "0a0a0a0a-0000-4000-8000-000000000000";
   return {
-    beat: randomUUID(),
+    beat: uuidv7(),
     limited: [],
     contexts: [],
     rulesVersion: 1,

@@ -36,6 +36,23 @@ CREATE TABLE "counter" (
 	CONSTRAINT "counter_key" PRIMARY KEY("org_id","queue_id","name_id","workflow_id","state")
 );
 --> statement-breakpoint
+CREATE TABLE "decision" (
+	"beat" uuid NOT NULL,
+	"rules_version" smallint NOT NULL,
+	"terms_each" smallint NOT NULL,
+	"jobs" uuid[] NOT NULL,
+	"terms" real[] NOT NULL,
+	"candidates" smallint[] NOT NULL,
+	"candidate_scores" real[] NOT NULL,
+	"others" uuid[] NOT NULL,
+	"considered" integer[] NOT NULL,
+	"contexts" uuid[] NOT NULL,
+	"worker_context" smallint[] NOT NULL,
+	"job_context" smallint[] NOT NULL,
+	"instance_context" smallint[] NOT NULL,
+	CONSTRAINT "decision_key" PRIMARY KEY("beat")
+) PARTITION BY RANGE ("beat");
+--> statement-breakpoint
 CREATE TABLE "dispatched_job" (
 	"job_id" uuid NOT NULL,
 	"attempt" integer NOT NULL,
@@ -70,14 +87,8 @@ CREATE TABLE "dispatched_job" (
 	"items_skipped" bigint,
 	"log_bytes" bigint,
 	"score" real,
-	"rules_version" smallint,
-	"terms" real[],
-	"candidates" uuid[],
-	"candidate_scores" real[],
-	"considered" integer,
-	"worker_context" uuid,
-	"job_context" uuid,
-	"instance_context" uuid,
+	"beat" uuid,
+	"beat_place" smallint,
 	CONSTRAINT "dispatched_job_key" PRIMARY KEY("job_id","attempt","ended_at")
 ) PARTITION BY RANGE ("ended_at");
 --> statement-breakpoint
@@ -208,14 +219,8 @@ CREATE TABLE "live_job" (
 	"worker_id" integer,
 	"token" uuid,
 	"score" real,
-	"rules_version" smallint,
-	"terms" real[],
-	"candidates" uuid[],
-	"candidate_scores" real[],
-	"considered" integer,
-	"worker_context" uuid,
-	"job_context" uuid,
-	"instance_context" uuid,
+	"beat" uuid,
+	"beat_place" smallint,
 	"rejected_by" integer[],
 	"input_workers" integer[],
 	"progress" real,
@@ -405,6 +410,8 @@ ALTER TABLE "beat" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_th
 ALTER TABLE "lease_batch" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
 ALTER TABLE "lease_batch" ALTER COLUMN "jobs" SET STORAGE EXTERNAL;--> statement-breakpoint
 CREATE VIEW "leased_job" AS SELECT b.session_id AS holder, l.* FROM "lease_batch" b CROSS JOIN LATERAL unnest(b.jobs, b.attempts) AS t(job, attempt) CROSS JOIN LATERAL (SELECT * FROM "live_job" WHERE id = t.job AND live_job.attempt = t.attempt AND session_id = b.session_id OFFSET 0) l;--> statement-breakpoint
+ALTER TABLE "decision" ALTER COLUMN "jobs" SET STORAGE EXTERNAL, ALTER COLUMN "terms" SET STORAGE EXTERNAL, ALTER COLUMN "candidates" SET STORAGE EXTERNAL, ALTER COLUMN "candidate_scores" SET STORAGE EXTERNAL, ALTER COLUMN "others" SET STORAGE EXTERNAL, ALTER COLUMN "considered" SET STORAGE EXTERNAL, ALTER COLUMN "worker_context" SET STORAGE EXTERNAL, ALTER COLUMN "job_context" SET STORAGE EXTERNAL, ALTER COLUMN "instance_context" SET STORAGE EXTERNAL;--> statement-breakpoint
+CREATE VIEW "decided_job" AS SELECT d.beat, p.place::smallint AS beat_place, d.jobs[p.place] AS job_id, d.rules_version, d.terms[(p.place - 1) * d.terms_each + 1 : p.place * d.terms_each] AS terms, ARRAY(SELECT CASE WHEN c.at > 0 THEN d.jobs[c.at] ELSE d.others[-c.at] END FROM unnest(d.candidates[p.place * 3 - 2 : p.place * 3]) WITH ORDINALITY AS c(at, n) WHERE c.at <> 0 ORDER BY c.n) AS candidates, ARRAY(SELECT c.score FROM unnest(d.candidates[p.place * 3 - 2 : p.place * 3], d.candidate_scores[p.place * 3 - 2 : p.place * 3]) WITH ORDINALITY AS c(at, score, n) WHERE c.at <> 0 ORDER BY c.n) AS candidate_scores, d.considered[p.place] AS considered, d.contexts[d.worker_context[p.place]] AS worker_context, d.contexts[d.job_context[p.place]] AS job_context, d.contexts[d.instance_context[p.place]] AS instance_context FROM "decision" d CROSS JOIN LATERAL generate_series(1, cardinality(d.jobs)) AS p(place);--> statement-breakpoint
 ALTER SEQUENCE "phase_event_id" OWNED BY "phase_event"."id";--> statement-breakpoint
 INSERT INTO "org" ("name") VALUES ('default');--> statement-breakpoint
 INSERT INTO "queue" ("org_id", "name") SELECT "id", 'default' FROM "org" WHERE "name" = 'default';

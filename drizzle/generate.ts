@@ -26,6 +26,7 @@ const JOURNAL = "meta/_journal.json";
 /** Partitioned tables and their keys. */
 const PARTITION_BY = {
   job: "id",
+  decision: "beat",
   dispatched_job: "ended_at",
   job_end: "finished_at",
   phase_event: "at",

@@ -16,7 +16,11 @@ export async function checkDispatches(sql: Sql, attempts: number): Promise<void>
     counted,
   );
   const [sampled] = await sql`
-    with sampled as (select * from dispatched_job order by md5(job_id::text) limit ${SAMPLE})
+    with sampled as (
+      select a.score, a.run_ms, a.started_at, d.*
+      from (select * from dispatched_job order by md5(job_id::text) limit ${SAMPLE}) a
+      left join decided_job d on d.beat = a.beat and d.beat_place = a.beat_place
+        and d.job_id = a.job_id)
     select count(*)::int as n,
       count(*) filter (where w.kind = 'worker' and w.body ? 'slots')::int as workers,
       count(*) filter (where j.kind = 'job' and j.body ? 'kind')::int as jobs,

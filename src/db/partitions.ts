@@ -12,11 +12,12 @@ import type { Sql } from "./client.ts";
 
 type Reserved = postgres.ReservedSql<Record<string, never>>;
 
-export type PartitionedTable = "job" | "dispatched_job" | "job_end" | "phase_event";
+export type PartitionedTable = "job" | "decision" | "dispatched_job" | "job_end" | "phase_event";
 
 /** Parents, and whether the key is a time or a UUIDv7 that begins with one. */
 const PARENTS: Record<PartitionedTable, "time" | "uuid"> = {
   job: "uuid",
+  decision: "uuid",
   dispatched_job: "time",
   job_end: "time",
   phase_event: "time",

@@ -2,7 +2,7 @@
  * One lease beat: chosen pairs become leases in one transaction (engine rules 7, 9, 23). Says which
  * were granted; whatever happens to the connection, each choice ends as granted or not granted.
  */
-import { randomUUID } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
 import { RULES_VERSION } from "../core/scoring/score.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { beatLanded } from "../db/statements/beats.ts";
@@ -81,7 +81,8 @@ export class LeaseBeat {
 
   async #lease(picks: Picked[], limited: number[]): Promise<Leased[]> {
     for (let tries = 1; tries <= TRIES_MAX && !this.#stopped; tries++) {
-      const beat = randomUUID();
+      // Its decision goes to the partition of the day, by the database's clock.
+      const beat = uuidv7({ msecs: Math.round(this.#context.clock.now()) });
       try {
         return await this.#write(picks, limited, beat);
       } catch (error) {

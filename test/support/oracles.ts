@@ -175,11 +175,12 @@ const LEASES: Oracle[] = [
   {
     claim: "every dispatch kept its score, its terms and its three contexts",
     violations: `select job, attempt from (
-        select job_id as job, attempt, score, terms, rules_version, worker_context, job_context,
-          instance_context from dispatched_job
-        union all select id, attempt, score, terms, rules_version, worker_context, job_context,
-          instance_context from live_job where session_id is not null) a
+        select job_id as job, attempt, score, beat, beat_place from dispatched_job
+        union all
+        select id, attempt, score, beat, beat_place from live_job where session_id is not null) l
+      left join decided_job a using (beat, beat_place)
       where score is null or cardinality(terms) = 0 or terms is null or rules_version is null
+        or job_id <> job or cardinality(candidates) <> cardinality(candidate_scores)
         or (select count(*) from context_snapshot c
             where c.id in (a.worker_context, a.job_context, a.instance_context)) <> 3`,
   },

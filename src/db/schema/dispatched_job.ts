@@ -57,14 +57,9 @@ export const dispatchedJob = pgTable(
     items_skipped: bigint({ mode: "number" }),
     log_bytes: bigint({ mode: "number" }),
     score: real(),
-    rules_version: smallint(),
-    terms: real().array(),
-    candidates: uuid().array(),
-    candidate_scores: real().array(),
-    considered: integer(),
-    worker_context: uuid(),
-    job_context: uuid(),
-    instance_context: uuid(),
+    /** Which `decision` gave it, and where in it. */
+    beat: uuid(),
+    beat_place: smallint(),
   },
   (t) => [primaryKey({ name: "dispatched_job_key", columns: [t.job_id, t.attempt, t.ended_at] })],
 );

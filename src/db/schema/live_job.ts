@@ -69,14 +69,9 @@ export const liveJob = pgTable(
     worker_id: integer(),
     token: uuid(),
     score: real(),
-    rules_version: smallint(),
-    terms: real().array(),
-    candidates: uuid().array(),
-    candidate_scores: real().array(),
-    considered: integer(),
-    worker_context: uuid(),
-    job_context: uuid(),
-    instance_context: uuid(),
+    /** Which `decision` gave it, and where in it. */
+    beat: uuid(),
+    beat_place: smallint(),
     /** Workers that rejected this job: vetoed for it. */
     rejected_by: integer().array(),
     /** Workers that ran its dependencies, for the `locality` rule. At most 8. */

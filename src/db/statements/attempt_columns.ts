@@ -91,8 +91,7 @@ export const ATTEMPT_INTO = `
   job_id, attempt, org_id, queue_id, name_id, worker_id, session_id, token, outcome, state_after, reason,
   error, exit_code, signal, queued_at, eligible_at, ready_at, dispatched_at, started_at, ended_at,
   run_ms, peak_ram_mb, cpu_ms, disk_read_bytes, disk_write_bytes, network_mbps, oom_killed,
-  usage_source, items_success, items_failed, items_skipped, log_bytes, score, rules_version, terms,
-  candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
+  usage_source, items_success, items_failed, items_skipped, log_bytes, score, beat, beat_place`;
 
 /**
  * The values of `ATTEMPT_INTO`: from a CTE with the live row's columns, the report's place `i`, and
@@ -105,8 +104,7 @@ export function attemptValues<T>(rows: RowArrays<T>): string {
   ${at("reason")}, ${at("error")}, ${at("exit_code")}, ${at("signal")}, queued_at, eligible_at, ready_at,
   dispatched_at, begun, fin, ${at("run_ms")}, ${at("ram")}, ${at("cpu")}, ${at("disk_read")},
   ${at("disk_write")}, ${at("network")}, ${at("oom")}, ${at("usage_source")}::jsonb, ${at("items_success")},
-  ${at("items_failed")}, ${at("items_skipped")}, ${at("log_bytes")}, score, rules_version, terms,
-  candidates, candidate_scores, considered, worker_context, job_context, instance_context`;
+  ${at("items_failed")}, ${at("items_skipped")}, ${at("log_bytes")}, score, beat, beat_place`;
 }
 
 /**
@@ -116,8 +114,7 @@ export function attemptValues<T>(rows: RowArrays<T>): string {
 export const LIVE_KEYS = `l.id, l.org_id, l.queue_id, l.name_id, l.attempt, l.counted_name,
   l.has_workflow, l.state as was`;
 export const LIVE_FACTS = `l.worker_id, l.session_id, l.token, l.queued_at, l.eligible_at, l.ready_at,
-  l.dispatched_at, l.score, l.rules_version, l.considered, l.worker_context, l.job_context,
-  l.instance_context, l.terms, l.candidates, l.candidate_scores`;
+  l.dispatched_at, l.score, l.beat, l.beat_place`;
 
 /**
  * When the attempt began and ended: never before the phase before it. A start that travels in the

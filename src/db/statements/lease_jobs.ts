@@ -67,26 +67,20 @@ const P = {
   token: "$11::uuid[]",
   score: "$12::real[]",
   terms: "$13::real[]",
-  termsEach: "$14::int",
-  candidates: "$15::int[]",
+  termsEach: "$14::smallint",
+  candidates: "$15::smallint[]",
   candidateScores: "$16::real[]",
-  candidatesOf: "$17::int[]",
-  considered: "$18::int[]",
-  workerContext: "$19::int[]",
-  jobContext: "$20::int[]",
-  instanceContext: "$21::int[]",
-  limited: "$22::int[]",
-  contextIds: "$23::uuid[]",
-  contextKinds: "$24::text[]",
-  contextBodies: "$25::text[]",
+  considered: "$17::int[]",
+  workerContext: "$18::smallint[]",
+  jobContext: "$19::smallint[]",
+  instanceContext: "$20::smallint[]",
+  limited: "$21::int[]",
+  contextIds: "$22::uuid[]",
+  contextKinds: "$23::text[]",
+  contextBodies: "$24::text[]",
 };
 
 const PLACE = placeAmong(P.jobs, "live_job.id");
-const candidate = (n: number) => {
-  const place = `(${P.candidates})[p.i * 3 - ${3 - n}]`;
-  return `case when ${place} > 0 then (${P.jobs})[${place}] else (${P.others})[-${place}] end`;
-};
-const context = (which: string) => `(${P.contexts})[(${which})[p.i]]`;
 
 const LEASE = `
 with beat as (insert into beat (id) values (${P.beat})),
@@ -125,15 +119,7 @@ leased as (
   update live_job l set state = 'dispatched', attempt = l.attempt + 1,
     dispatched_at = greatest(l.ready_at, now()),
     session_id = (${P.sessions})[(${P.session})[p.i]], worker_id = (${P.workers})[(${P.session})[p.i]],
-    token = (${P.token})[p.i], score = (${P.score})[p.i], rules_version = ${P.rulesVersion},
-    terms = (${P.terms})[(p.i - 1) * ${P.termsEach} + 1 : p.i * ${P.termsEach}],
-    candidates = case (${P.candidatesOf})[p.i] when 0 then null
-      when 1 then array[${candidate(1)}] when 2 then array[${candidate(1)}, ${candidate(2)}]
-      else array[${candidate(1)}, ${candidate(2)}, ${candidate(3)}] end,
-    candidate_scores = case when (${P.candidatesOf})[p.i] > 0
-      then (${P.candidateScores})[p.i * 3 - 2 : p.i * 3 - 3 + (${P.candidatesOf})[p.i]] end,
-    considered = (${P.considered})[p.i], worker_context = ${context(P.workerContext)},
-    job_context = ${context(P.jobContext)}, instance_context = ${context(P.instanceContext)},
+    token = (${P.token})[p.i], score = (${P.score})[p.i], beat = ${P.beat}, beat_place = p.i,
     started_at = null, deadline_at = null, progress = null, progress_note = null,
     cancel_acknowledged_at = null
   from picked p where l.ctid = p.place
@@ -143,6 +129,12 @@ leased as (
 events as (
   insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
   select dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from leased),
+decisions as (
+  insert into decision (beat, rules_version, terms_each, jobs, terms, candidates, candidate_scores, others,
+    considered, contexts, worker_context, job_context, instance_context)
+  select ${P.beat}, ${P.rulesVersion}, ${P.termsEach}, ${P.jobs}, ${P.terms}, ${P.candidates},
+    ${P.candidateScores}, ${P.others}, ${P.considered}, ${P.contexts}, ${P.workerContext}, ${P.jobContext},
+    ${P.instanceContext} where exists (select from leased)),
 batches as (
   insert into lease_batch (beat, session_id, jobs, attempts)
   select ${P.beat}, session_id, array_agg(id), array_agg(attempt) from leased group by session_id),
@@ -236,6 +228,7 @@ function paramsOf(input: LeaseInput) {
     leases.map((c) => contexts.of(c.instanceContext)),
   ];
   const ints = (values: readonly number[]) => encodeColumn("int", values);
+  const smallints = (values: readonly number[]) => encodeColumn("smallint", values);
   const reals = (values: readonly number[]) => encodeColumn("real", values);
   const uuids = (values: readonly string[]) => encodeColumn("uuid", values);
   return [
@@ -253,11 +246,10 @@ function paramsOf(input: LeaseInput) {
     reals(leases.map((c) => c.score)),
     reals(leases.flatMap((c) => c.terms)),
     leases[0]?.terms.length ?? 0,
-    ints(candidates),
+    smallints(candidates),
     reals(candidateScores),
-    ints(leases.map((c) => Math.min(c.candidates.length, CANDIDATES_MAX))),
     ints(leases.map((c) => c.considered)),
-    ...inContexts.map(ints),
+    ...inContexts.map(smallints),
     ints(input.limited),
     uuids(input.contexts.map((c) => c.id)),
     encodeColumn(

@@ -65,8 +65,10 @@ export interface AttemptFacts {
   instance_context: string | null;
 }
 
-const ATTEMPT = `attempt, worker_id, score, rules_version, terms, candidates, candidate_scores, considered,
-  worker_context, job_context, instance_context`;
+const ATTEMPT = `a.attempt, a.worker_id, a.score, d.rules_version, d.terms, d.candidates, d.candidate_scores,
+  d.considered, d.worker_context, d.job_context, d.instance_context`;
+/** Without what the retention of decisions has taken. */
+const DECIDED = "left join decided_job d on d.beat = a.beat and d.beat_place = a.beat_place";
 
 /** The attempt that lives, or that was; `attempt` null: the latest. */
 export async function readAttempt(
@@ -75,15 +77,16 @@ export async function readAttempt(
   attempt: number | null,
 ): Promise<AttemptFacts | null> {
   const [live] = await sql.unsafe(
-    `select ${ATTEMPT} from live_job
-     where id = $1 and session_id is not null and ($2::int is null or attempt = $2)`,
+    `select ${ATTEMPT} from live_job a ${DECIDED}
+     where a.id = $1 and a.session_id is not null and ($2::int is null or a.attempt = $2)`,
     [id, attempt],
     prepared,
   );
   if (live) return live as unknown as AttemptFacts;
   const [past] = await sql.unsafe(
-    `select ${ATTEMPT} from dispatched_job where job_id = $1 and ($2::int is null or attempt = $2)
-     order by attempt desc limit 1`,
+    `select ${ATTEMPT} from (
+       select * from dispatched_job where job_id = $1 and ($2::int is null or attempt = $2)
+       order by attempt desc limit 1) a ${DECIDED}`,
     [id, attempt],
     prepared,
   );
