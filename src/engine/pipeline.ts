@@ -1,6 +1,7 @@
 /**
  * A beat pipeline (engine rule 7): what arrives while one transaction runs travels together in the
- * next. One beat at a time, on one connection; at most `max` items a beat.
+ * next. One beat after the other, on one connection, where a full one is sent before the former is
+ * answered; at most `max` items a beat.
  *
  * Faults, in one place:
  * - 40P01, 40001 and 55P03 repeat the transaction.
@@ -34,11 +35,13 @@ type Told = () => Promise<void>;
 const nothing: Told = async () => {};
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
+/** Beats in flight: with one, the database had nothing to do between an answer and the next beat. */
+const LANES = 2;
 
 export class Pipeline<T, R> {
   readonly #options: PipelineOptions<T, R>;
   #waiting: T[] = [];
-  #running: Promise<void> | undefined;
+  #lanes = 0;
   #stopped = false;
   #idle: (() => void)[] = [];
 
@@ -51,7 +54,7 @@ export class Pipeline<T, R> {
   }
 
   get busy(): boolean {
-    return this.#running !== undefined;
+    return this.#lanes > 0;
   }
 
   add(items: T[]): void {
@@ -62,7 +65,7 @@ export class Pipeline<T, R> {
 
   /** Resolves when nothing waits and nothing runs. */
   async idle(): Promise<void> {
-    if (!this.#running && this.#waiting.length === 0) return;
+    if (!this.busy && this.#waiting.length === 0) return;
     await new Promise<void>((done) => this.#idle.push(done));
   }
 
@@ -77,9 +80,12 @@ export class Pipeline<T, R> {
     this.#waiting = [];
   }
 
+  /** A second lane is opened for a full beat only: smaller ones are better written together. */
   #wake(): void {
-    if (this.#running || this.#stopped) return;
-    this.#running = this.#run();
+    const isFull = this.#waiting.length >= this.#options.max;
+    if (this.#stopped || this.#lanes >= (isFull ? LANES : 1)) return;
+    this.#lanes += 1;
+    void this.#run();
   }
 
   async #run(): Promise<void> {
@@ -88,15 +94,22 @@ export class Pipeline<T, R> {
     // What a beat wrote is told while the database writes the next one: told first, the database
     // had nothing to do for a third of the time.
     let tell = nothing;
-    while (this.#waiting.length > 0 || tell !== nothing) {
-      const items = this.#waiting.splice(0, this.#options.max);
-      const written = items.length > 0 && !this.#stopped ? this.#written(items) : undefined;
+    for (;;) {
+      const items = this.#next();
+      if (items.length === 0 && tell === nothing) break;
+      const written = items.length > 0 ? this.#written(items) : undefined;
       if (written && tell !== nothing) await new Promise((sent) => setImmediate(sent));
       await tell();
       tell = (await written) ?? nothing;
     }
-    this.#running = undefined;
+    this.#lanes -= 1;
+    if (this.#lanes > 0) return;
     for (const done of this.#idle.splice(0)) done();
+  }
+
+  #next(): T[] {
+    const { max } = this.#options;
+    return this.#lanes > 1 && this.#waiting.length < max ? [] : this.#waiting.splice(0, max);
   }
 
   /** Writes the items, however often that takes. Resolves with what is to be done after the commit. */
