@@ -263,7 +263,7 @@ CREATE TABLE "org" (
 	CONSTRAINT "org_name_unique" UNIQUE("name")
 );
 --> statement-breakpoint
-CREATE SEQUENCE "phase_event_id" AS bigint;--> statement-breakpoint
+CREATE SEQUENCE "phase_event_id" AS bigint INCREMENT BY 65536;--> statement-breakpoint
 CREATE TABLE "phase_event" (
 	"id" bigint DEFAULT nextval('phase_event_id') NOT NULL,
 	"xid" "xid8" DEFAULT pg_current_xact_id() NOT NULL,

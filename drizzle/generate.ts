@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { EVENT_ID_STEP } from "../src/db/statements/event_ids.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = dirname(join(FOLDER, "x", ".."));
@@ -89,7 +90,7 @@ function freshInit(fresh: string): Record<string, string> {
   text = replaceOnce(
     text,
     'CREATE TABLE "phase_event"',
-    'CREATE SEQUENCE "phase_event_id" AS bigint;--> statement-breakpoint\nCREATE TABLE "phase_event"',
+    `CREATE SEQUENCE "phase_event_id" AS bigint INCREMENT BY ${EVENT_ID_STEP};--> statement-breakpoint\nCREATE TABLE "phase_event"`,
   );
   text += `--> statement-breakpoint\n${readFileSync(join(FOLDER, "by_hand.sql"), "utf8")}`;
   const made = JSON.parse(readFileSync(join(fresh, SNAPSHOT), "utf8"));

@@ -4,11 +4,14 @@
  * once a second as the truth.
  *
  * The floor. Rows of transactions at or above horizon H got their ids after the moment when H had
- * not been handed out yet. So each round remembers (xmax, ids handed out); the newest remembered
+ * not been handed out yet. So each round remembers (xmax, latest id); the newest remembered
  * round whose xmax ≤ H bounds every row that is still to come from below.
  */
 import type { JobState, Outcome, WaitingFor } from "../core/job_state.ts";
+import { EVENT_ID_STEP } from "../db/statements/event_ids.ts";
 import {
+  countEvents,
+  type EventPlace,
   type EventRow,
   type Horizon,
   horizonHolder,
@@ -25,6 +28,8 @@ const ROUND_MS = 50;
 const READ_MAX = 2_000;
 const REMEMBERED = 10_000;
 const STALLED_MS = 2_000;
+/** More than the statements of all transactions that can be open at one moment. */
+const STATEMENTS_MAX = 1_000;
 /** Least time between two gaps: each makes every viewer's picture be read anew. */
 const GAP_EVERY_MS = 2_000;
 /** Ends that waited out a long outage are old when they are written; this only prunes partitions. */
@@ -127,11 +132,7 @@ export class FeedReader implements Feed, Service {
     const horizon = await readHorizon(sql);
     if (this.#at.xid === "0") this.#begin(horizon);
     this.#mark(horizon);
-    const rows = await readEvents(
-      sql,
-      { ...this.#at, floor: this.#floor, sinceMs: this.#context.clock.now() - LATEST_MS },
-      READ_MAX,
-    );
+    const rows = await readEvents(sql, this.#place(), READ_MAX);
     if (rows.length > 0) await this.#deliver(rows);
     await this.#watch(horizon, rows.length);
     if (rows.length < READ_MAX) {
@@ -145,6 +146,11 @@ export class FeedReader implements Feed, Service {
     return true;
   }
 
+  #place(): EventPlace {
+    const sinceMs = this.#context.clock.now() - LATEST_MS;
+    return { ...this.#at, floor: this.#floor, sinceMs };
+  }
+
   #standAt(horizon: Horizon): void {
     this.#at = { xid: (BigInt(horizon.xmin) - 1n).toString(), id: Number.MAX_SAFE_INTEGER };
     this.#covers = { xid: BigInt(this.#at.xid), id: this.#at.id };
@@ -155,21 +161,24 @@ export class FeedReader implements Feed, Service {
   async #leap(): Promise<void> {
     const now = performance.now();
     if (now - this.#gapAt < GAP_EVERY_MS) return;
-    const horizon = await readHorizon(this.#context.database.side);
-    // Ids count events, roughly: a few belong to transactions that are open or were rolled back.
-    const behind = horizon.ids - this.#at.id;
-    if (behind <= this.#context.options.feedBehindMax) return;
+    const sql = this.#context.database.side;
+    const { feedBehindMax } = this.#context.options;
+    const behind = await countEvents(sql, this.#place(), feedBehindMax + 1);
+    if (behind <= feedBehindMax) return;
     this.#gapAt = now;
-    this.#standAt(horizon);
-    this.#context.log.warn({ behind }, "live events fell behind: viewers get a fresh picture");
+    this.#standAt(await readHorizon(sql));
+    this.#context.log.warn(
+      { more_than: feedBehindMax },
+      "live events fell behind: viewers get a fresh picture",
+    );
     this.#tell((listener) => listener.onGap());
   }
 
   #begin(horizon: Horizon): void {
     this.#standAt(horizon);
     this.#marks = [];
-    // Transactions that run right now may have taken ids already; they are few and short.
-    this.#floor = Math.max(0, horizon.ids - 200_000);
+    // Statements that run right now have taken their ids already; they are fewer than these.
+    this.#floor = Math.max(0, horizon.ids - STATEMENTS_MAX * EVENT_ID_STEP);
   }
 
   #mark(horizon: Horizon): void {

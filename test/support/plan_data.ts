@@ -19,6 +19,7 @@ export const oldId = (place: number) => `${PREFIX}-9000-${hex(place)}`;
 export const newId = (place: number) => `${PREFIX}-a000-${hex(place)}`;
 const ID = (place: string) => uuid("8000", place);
 const OLD = (place: string) => uuid("9000", place);
+const BEAT = (place: string) => uuid("b000", place);
 
 /** Jobs by place: ready, then waiting for a dependency, then deferred, then held by sessions. */
 export class PlanData {
@@ -103,10 +104,16 @@ export class PlanData {
        from ${series(rows - waiting)}`,
       `insert into job (${JOB_COLUMNS}) select ${OLD("i")}, 1 + i % 1000, 1, ${JOB_REST}
        from ${series(10_000)}`,
+      `insert into decision (beat, rules_version, terms_each, jobs, terms, candidates, candidate_scores,
+         others, considered, contexts, worker_context, job_context, instance_context)
+       select ${BEAT("i")}, 1, 1, array_fill(${OLD("i")}, '{100}'), array_fill(1, '{100}'),
+         array_fill(0, '{300}'), array_fill(0, '{300}'), '{}', array_fill(8, '{100}'), '{}',
+         array_fill(0, '{100}'), array_fill(0, '{100}'), array_fill(0, '{100}')
+       from ${series(history / 100)}`,
       `insert into dispatched_job (job_id, attempt, org_id, queue_id, name_id, worker_id, session_id,
-         token, outcome, state_after, queued_at, ready_at, dispatched_at, ended_at)
+         token, outcome, state_after, queued_at, ready_at, dispatched_at, ended_at, beat, beat_place)
        select ${OLD("i")}, 1, 1, 1, 1 + i % 1000, 1, 1, ${OLD("i")}, 'succeeded', 'succeeded', now(),
-         now(), now(), now() from ${series(history)}`,
+         now(), now(), now(), ${BEAT("i / 100")}, 1 + i % 100 from ${series(history)}`,
       `insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state)
        select now(), 1, 1, 1, ${OLD("i")}, 0, 'created', 'queued' from ${series(history)}`,
     ];
@@ -140,6 +147,7 @@ export const BIG = [
   "job_end",
   "dispatched_job",
   "phase_event",
+  "decision",
   "workflow_job",
   "job_key",
 ];

@@ -16,7 +16,8 @@ const xid8 = customType<{ data: string }>({ dataType: () => "xid8" });
 /**
  * Append-only: a job entered a phase. Written in the transaction that changed the state.
  * Order is (xid, id), read below the snapshot horizon (engine rule 28). A BRIN index only.
- * `id` comes from a sequence without cache: the feed bounds its reads by it.
+ * `id` counts on from a value of a sequence without cache, one a statement (`event_ids.ts`): the feed
+ * bounds its reads by it. The default is for rows written by hand.
  * One index for all: each one more is another look at its pages by every insert.
  * It summarizes by itself: a range that is not summarized is read whole by every query.
  */

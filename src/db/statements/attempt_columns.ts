@@ -3,6 +3,7 @@ import type { FinalState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import type { Items, Usage } from "../../messages/frames.ts";
 import type { RowArrays } from "../row_arrays.ts";
 import type { Column } from "../row_source.ts";
+import { eventId } from "./event_ids.ts";
 
 export interface AttemptEnd {
   job: string;
@@ -143,8 +144,8 @@ export function standing<T>(rows: RowArrays<T>, lock = ""): string {
     and l.session_id is not distinct from ${rows.at("session", "l.i")}`;
 }
 
-/** An attempt that ran without its start having been recorded gets that event too. */
+/** An attempt that ran without its start having been recorded gets that event too, before its last. */
 export const RUNNING_EVENTS = `
-  select begun, org_id, queue_id, name_id, id, attempt, 'dispatched'::job_state, 'running'::job_state,
+  select ${eventId("i * 2")} as id, begun, org_id, queue_id, name_id, id, attempt, 'dispatched'::job_state, 'running'::job_state,
     null::waiting_for, null::outcome, null::text, worker_id, null::text
   from timed where begun is not null and was = 'dispatched'`;

@@ -6,6 +6,7 @@ import { plainArray } from "../arrays.ts";
 import type { Sql, Transaction } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
 import type { EndedInFull } from "./end_jobs.ts";
+import { EVENT_IDS, NEXT_EVENT } from "./event_ids.ts";
 
 const AT_REST = `
 with picked as materialized (
@@ -19,9 +20,12 @@ job_ends as (
     reason, error, queued_at, eligible_at, ready_at, cancel_requested_at)
   select id, fin, org_id, queue_id, name_id, now_is, attempt, failures, coalesce($3, 'cancelled'),
     last_error, queued_at, eligible_at, ready_at, fin from gone),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason, actor)
-  select fin, org_id, queue_id, name_id, id, attempt, was, now_is, coalesce($3, 'cancelled'), $2 from gone),
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason,
+    actor)
+  select ${NEXT_EVENT}, fin, org_id, queue_id, name_id, id, attempt, was, now_is,
+    coalesce($3, 'cancelled'), $2 from gone),
 deltas as (${counterDeltasOf("gone")})
 select id, now_is as state, org_id, queue_id, name_id, null::int as worker_id, has_dependents,
   has_workflow, extract(epoch from fin)::float8 as fin from gone`;
@@ -45,11 +49,12 @@ with picked as materialized (
 asked as (
   update live_job l set cancel_requested_at = now(), cancel_actor = $2, cancel_reason = $3
   from picked p where l.id = any(array[p.id]) returning l.*),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason,
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason,
     worker_id, actor)
-  select greatest(now(), started_at, dispatched_at), org_id, queue_id, name_id, id, attempt, state, state,
-    'cancel_requested', worker_id, $2 from asked)
+  select ${NEXT_EVENT}, greatest(now(), started_at, dispatched_at), org_id, queue_id, name_id, id, attempt,
+    state, state, 'cancel_requested', worker_id, $2 from asked)
 select id from asked`;
 
 /** Writes the intent for those that a worker holds; returns the ids that were not asked before. */

@@ -20,6 +20,7 @@ import {
   standing,
 } from "./attempt_columns.ts";
 import { counterDeltasOf } from "./counters.ts";
+import { EVENT_IDS, eventId } from "./event_ids.ts";
 
 export interface EndedRow {
   id: string;
@@ -59,12 +60,13 @@ job_ends as (
   select id, fin, org_id, queue_id, name_id, now_is, attempt, ${ends.at("failures")}, worker_id,
     ${ends.at("exit_code")}, ${ends.at("reason")}, ${ends.at("error")}, queued_at, eligible_at, ready_at,
     cancel_requested_at, ${ends.at("result")}::json from timed),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
     waiting_for, outcome, reason, worker_id, actor)
   ${RUNNING_EVENTS}
   union all
-  select fin, org_id, queue_id, name_id, id, attempt,
+  select ${eventId("i * 2 + 1")}, fin, org_id, queue_id, name_id, id, attempt,
     case when begun is not null then 'running'::job_state else was end, now_is, null,
     ${ends.at("outcome")}, ${ends.at("reason")}, worker_id, ${ends.at("actor")} from timed),
 deltas as (${counterDeltasOf("timed")})`;

@@ -6,6 +6,7 @@
  */
 import type { Transaction } from "../client.ts";
 import { type Column, nested, rowSource } from "../row_source.ts";
+import { EVENT_IDS, NEXT_EVENT } from "./event_ids.ts";
 
 export interface NewJob {
   id: string;
@@ -99,10 +100,11 @@ new_ends as (
     reason, queued_at)
   select id, at, org, queue, name, 'dependency_failed', 0, 0, why, at
   from t where state = 'dependency_failed'),
+${EVENT_IDS},
 new_events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
     waiting_for, reason, actor)
-  select t.at, org, queue, name, id, 0, s.was, s.now_is, s.waiting, s.reason, t.by
+  select ${NEXT_EVENT}, t.at, org, queue, name, id, 0, s.was, s.now_is, s.waiting, s.reason, t.by
   from t
   cross join lateral (
     values ('created'::job_state, 'queued'::job_state, t.waiting, null::text),

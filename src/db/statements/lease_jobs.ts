@@ -17,6 +17,7 @@ import type { Sql, Transaction } from "../client.ts";
 import { byId, Places, placeAmong } from "../row_arrays.ts";
 import { encodeColumn } from "../row_source.ts";
 import { counterDeltasOf, NIL_UUID } from "./counters.ts";
+import { EVENT_IDS, eventId } from "./event_ids.ts";
 
 export interface ChosenLease {
   job: string;
@@ -126,9 +127,10 @@ leased as (
   returning p.i, l.id, l.session_id, l.org_id, l.queue_id, l.name_id, l.attempt, 'ready'::job_state as was,
     'dispatched'::job_state as now_is, l.worker_id, l.counted_name, l.dispatched_at, l.max_attempts,
     l.has_workflow, l.failures, l.lost, l.rejections, l.has_inputs, l.has_dependents),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
-  select dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from leased),
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
+  select ${eventId("i")}, dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from leased),
 decisions as (
   insert into decision (beat, rules_version, terms_each, jobs, terms, candidates, candidate_scores, others,
     considered, contexts, worker_context, job_context, instance_context)

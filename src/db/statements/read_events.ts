@@ -27,7 +27,7 @@ export interface Horizon {
   xmin: string;
   /** The next transaction to be given out. */
   xmax: string;
-  /** Ids handed out so far. */
+  /** The latest value of the sequence of ids. */
   ids: number;
 }
 
@@ -45,27 +45,40 @@ export async function readHorizon(sql: Sql): Promise<Horizon> {
   return { ...row, ids: handed!.ids } as unknown as Horizon;
 }
 
+const AFTER = `id > $1 and (xid, id) > ($2::xid8, $3) and xid < pg_snapshot_xmin(pg_current_snapshot())
+  and at > to_timestamp($4::float8)`;
+
 const READ = `
 select xid::text as xid, id::float8 as id, extract(epoch from at)::float8 * 1000 as at_ms, org_id, queue_id,
   name_id, job_id, attempt, from_state, state, waiting_for, outcome, reason, worker_id
 from phase_event
-where id > $1 and (xid, id) > ($2::xid8, $3) and xid < pg_snapshot_xmin(pg_current_snapshot())
-  and at > to_timestamp($4::float8)
+where ${AFTER}
 order by phase_event.xid, phase_event.id limit $5`;
 
-/** `sinceMs`: only prunes partitions; events are never written with a time this far back. */
-export async function readEvents(
-  sql: Sql,
-  after: { floor: number; xid: string; id: number; sinceMs: number },
-  limit: number,
-): Promise<EventRow[]> {
-  const rows = await sql.unsafe(
-    READ,
-    [after.floor, after.xid, after.id, after.sinceMs / 1000, limit],
-    { prepare: true },
-  );
+/** A place in the history, with what bounds a read from there. */
+export interface EventPlace {
+  floor: number;
+  xid: string;
+  id: number;
+  /** Only prunes partitions; events are never written with a time this far back. */
+  sinceMs: number;
+}
+
+export async function readEvents(sql: Sql, after: EventPlace, limit: number): Promise<EventRow[]> {
+  const rows = await sql.unsafe(READ, [...placeParams(after), limit], { prepare: true });
   return rows as unknown as EventRow[];
 }
+
+const COUNT = `
+select count(*)::int as n from (select from phase_event where ${AFTER} limit $5) e`;
+
+/** How many events stand behind a place, counted up to `most`. */
+export async function countEvents(sql: Sql, after: EventPlace, most: number): Promise<number> {
+  const [row] = await sql.unsafe(COUNT, [...placeParams(after), most], { prepare: true });
+  return (row?.n as number) ?? 0;
+}
+
+const placeParams = (after: EventPlace) => [after.floor, after.xid, after.id, after.sinceMs / 1000];
 
 /** Who holds the horizon back, for the message when it stands still. */
 export async function horizonHolder(sql: Sql): Promise<string> {

@@ -68,7 +68,7 @@ export interface AttemptFacts {
 const ATTEMPT = `a.attempt, a.worker_id, a.score, d.rules_version, d.terms, d.candidates, d.candidate_scores,
   d.considered, d.worker_context, d.job_context, d.instance_context`;
 /** Without what the retention of decisions has taken. */
-const DECIDED = "left join decided_job d on d.beat = a.beat and d.beat_place = a.beat_place";
+const DECIDED = `left join decided_job d on d.beat = any(array[a.beat]) and d.beat_place = a.beat_place`;
 
 /** The attempt that lives, or that was; `attempt` null: the latest. */
 export async function readAttempt(

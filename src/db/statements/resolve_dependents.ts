@@ -12,6 +12,7 @@ import { plainArray, secondsArray } from "../arrays.ts";
 import type { Transaction } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
 import type { EndedInFull } from "./end_jobs.ts";
+import { EVENT_IDS, NEXT_EVENT } from "./event_ids.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
 
 const prepared = { prepare: true };
@@ -51,9 +52,10 @@ moved as (
   from picked p where l.id = any(array[p.dependent_id])
   returning l.*, p.was, p.now_is),
 risen as (select * from moved where now_is = 'ready'),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state)
-  select ready_at, org_id, queue_id, name_id, id, attempt, was, now_is from risen),
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state)
+  select ${NEXT_EVENT}, ready_at, org_id, queue_id, name_id, id, attempt, was, now_is from risen),
 deltas as (${counterDeltasOf("risen")})
 select ${READY_COLUMNS} from risen`;
 
@@ -100,9 +102,10 @@ job_ends as (
     reason, queued_at, eligible_at, cancel_requested_at)
   select id, fin, org_id, queue_id, name_id, now_is, attempt, failures, why, queued_at, eligible_at,
     cancel_requested_at from gone),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason)
-  select fin, org_id, queue_id, name_id, id, attempt, was, now_is, why from gone),
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, reason)
+  select ${NEXT_EVENT}, fin, org_id, queue_id, name_id, id, attempt, was, now_is, why from gone),
 deltas as (${counterDeltasOf("gone")})
 select id, now_is as state, org_id, queue_id, name_id, worker_id, has_dependents, has_workflow,
   extract(epoch from fin)::float8 as fin from gone`;

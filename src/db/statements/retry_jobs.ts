@@ -9,6 +9,7 @@
 import { plainArray } from "../arrays.ts";
 import type { Transaction } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
+import { EVENT_IDS, NEXT_EVENT } from "./event_ids.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
 import { claimKeys } from "./submission.ts";
 
@@ -112,10 +113,11 @@ alive as (
     priority, attempt, max_attempts, pending, has_inputs, has_dependents, has_workflow,
     ready_rank, at, due, case when due is null then at end, ready_at
   from risen),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
     waiting_for, reason, actor)
-  select m.at, m.org_id, m.queue_id, m.name_id, m.id, m.attempt, s.was, s.now_is, s.waiting, s.why, s.who
+  select ${NEXT_EVENT}, m.at, m.org_id, m.queue_id, m.name_id, m.id, m.attempt, s.was, s.now_is, s.waiting, s.why, s.who
   from moved m cross join lateral (
     values (m.was, 'queued'::job_state, m.waiting_for, coalesce($4, 'retry'), $3::text),
            ('queued'::job_state, m.now_is, null::waiting_for, null::text, null::text)

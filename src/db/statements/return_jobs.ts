@@ -19,6 +19,7 @@ import {
   standing,
 } from "./attempt_columns.ts";
 import { counterDeltasOf } from "./counters.ts";
+import { EVENT_IDS, eventId } from "./event_ids.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
 
 const ends = rowArrays<ReturnedEnd>([
@@ -54,12 +55,13 @@ back as (
     last_error = coalesce(${of("error")}, ${of("reason")})
   from timed x where l.ctid = x.place
   returning l.*),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
     waiting_for, outcome, reason, worker_id, actor)
   ${RUNNING_EVENTS}
   union all
-  select fin, org_id, queue_id, name_id, id, attempt,
+  select ${eventId("i * 2 + 1")}, fin, org_id, queue_id, name_id, id, attempt,
     case when begun is not null then 'running'::job_state else was end, now_is, ${ends.at("waiting")},
     ${ends.at("outcome")}, ${ends.at("reason")}, worker_id, ${ends.at("actor")} from timed),
 deltas as (${counterDeltasOf("timed")})

@@ -6,6 +6,7 @@
  */
 import type { Sql } from "../client.ts";
 import { counterDeltasOf } from "./counters.ts";
+import { EVENT_IDS, NEXT_EVENT } from "./event_ids.ts";
 import { READY_COLUMNS, type ReadyRow } from "./ready_rows.ts";
 
 const STAGE_MAX = 1_000;
@@ -27,9 +28,10 @@ moved as (
       then extract(epoch from greatest(l.due_at, l.queued_at, now()))::float8 - l.priority * $1::float8 end
   from picked p where l.ctid = p.place
   returning l.*, p.was, p.now_is),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, waiting_for)
-  select coalesce(ready_at, eligible_at), org_id, queue_id, name_id, id, attempt, was, now_is, waiting_for
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, waiting_for)
+  select ${NEXT_EVENT}, coalesce(ready_at, eligible_at), org_id, queue_id, name_id, id, attempt, was, now_is, waiting_for
   from moved),
 risen as (select * from moved where now_is = 'ready'),
 deltas as (${counterDeltasOf("risen")})

@@ -5,6 +5,7 @@
 import type { Transaction } from "../client.ts";
 import { rowSource } from "../row_source.ts";
 import { counterDeltasOf } from "./counters.ts";
+import { EVENT_IDS, NEXT_EVENT } from "./event_ids.ts";
 
 export interface StartRow {
   job: string;
@@ -33,9 +34,11 @@ started as (
   from picked p where l.id = any(array[p.id])
   returning l.id, l.org_id, l.queue_id, l.name_id, l.counted_name, l.has_workflow, l.attempt,
     l.started_at, l.worker_id, 'dispatched'::job_state as was, 'running'::job_state as now_is),
+${EVENT_IDS},
 events as (
-  insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
-  select started_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from started),
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
+    worker_id)
+  select ${NEXT_EVENT}, started_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from started),
 deltas as (${counterDeltasOf("started")})
 select id from started`;
 

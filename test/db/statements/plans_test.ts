@@ -16,6 +16,7 @@ import {
   NIL_UUID,
 } from "../../../src/db/statements/counters.ts";
 import { endJobs, endPlainJobs } from "../../../src/db/statements/end_jobs.ts";
+import { EVENT_ID_STEP } from "../../../src/db/statements/event_ids.ts";
 import { readInputs } from "../../../src/db/statements/inputs.ts";
 import { insertJobs, type NewJob } from "../../../src/db/statements/insert_jobs.ts";
 import {
@@ -33,7 +34,8 @@ import {
 } from "../../../src/db/statements/leases.ts";
 import { matchJobs } from "../../../src/db/statements/match_jobs.ts";
 import { peekReady, readyShapes } from "../../../src/db/statements/peek_ready.ts";
-import { readEvents } from "../../../src/db/statements/read_events.ts";
+import { countEvents, readEvents } from "../../../src/db/statements/read_events.ts";
+import { readAttempt } from "../../../src/db/statements/read_explanation.ts";
 import { pruneBeats } from "../../../src/db/statements/replicas.ts";
 import { resolveDependents } from "../../../src/db/statements/resolve_dependents.ts";
 import {
@@ -334,6 +336,12 @@ function lifeCases(data: PlanData): Case[] {
 }
 
 function workCases(data: PlanData): Case[] {
+  const newest = {
+    floor: (data.history - 500) * EVENT_ID_STEP,
+    xid: "1",
+    id: 1,
+    sinceMs: Date.now() - 120_000,
+  };
   return [
     { name: "ends to retry", use: (sql) => lockEnds(sql, old(0, N, 10), 100_000) },
     { name: "what stands around retries", use: (sql) => lockAround(sql, old(0, N, 10)) },
@@ -378,14 +386,21 @@ function workCases(data: PlanData): Case[] {
     {
       name: "the feed",
       // The newest events; BRIN reads the blocks around them, and what it has not summarized yet.
-      use: (sql) =>
-        readEvents(
-          sql,
-          { floor: data.history - 500, xid: "1", id: 1, sinceMs: Date.now() - 120_000 },
-          2_000,
-        ),
+      use: (sql) => readEvents(sql, newest, 2_000),
       most: 20_000,
       side: true,
+    },
+    {
+      name: "how far the feed is behind",
+      use: (sql) => countEvents(sql, newest, 20_001),
+      most: 20_001,
+      side: true,
+    },
+    {
+      name: "why an attempt was leased",
+      // One decision, of which each place is looked at.
+      use: (sql) => readAttempt(sql, oldId(7), null),
+      most: 400,
     },
     { name: "old beats", use: (sql) => pruneBeats(sql) },
   ];
