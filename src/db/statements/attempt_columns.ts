@@ -146,6 +146,7 @@ export function standing<T>(rows: RowArrays<T>, lock = ""): string {
 
 /** An attempt that ran without its start having been recorded gets that event too, before its last. */
 export const RUNNING_EVENTS = `
-  select ${eventId("i * 2")} as id, begun, org_id, queue_id, name_id, id, attempt, 'dispatched'::job_state, 'running'::job_state,
+  select ${eventId("i * 2")}, begun, org_id, queue_id, name_id, id, attempt, 'dispatched'::job_state,
+    'running'::job_state,
     null::waiting_for, null::outcome, null::text, worker_id, null::text
   from timed where begun is not null and was = 'dispatched'`;

@@ -1,14 +1,14 @@
 /**
  * Leases: gives chosen ready jobs to sessions, in one fenced statement (engine rule 23).
  *
- * Keeps the contexts that its leases name.
+ * Keeps the contexts that its leases name, and what was decided in one row of arrays (`decision`).
  *
  * Locks, in order: the draining switch and the sessions (shared), their queues (shared), the jobs
  * (`no key update skip locked`, by id). Returns only what was leased; an id that is not returned
  * was paused, stopped, taken, cancelled or locked meanwhile, and is looked at again later.
  *
- * A lease names its session, queue, contexts and candidates by their places in short lists, because
- * to read a uuid costs PostgreSQL half a microsecond, and a lease would have eight. See
+ * A lease names its session and its queue by their places in short lists, because to read a uuid or to
+ * look one up for each costs PostgreSQL half a microsecond. See
  * `row_arrays.ts` for the rest. Rows are found again by ctid, which their lock pins: a row that was
  * changed after this statement's snapshot is not leased, and comes again.
  */
@@ -130,7 +130,8 @@ leased as (
 ${EVENT_IDS},
 events as (
   insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
-  select ${eventId("i")}, dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from leased),
+  select ${eventId("i")}, dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id
+  from leased),
 decisions as (
   insert into decision (beat, rules_version, terms_each, jobs, terms, candidates, candidate_scores, others,
     considered, contexts, worker_context, job_context, instance_context)

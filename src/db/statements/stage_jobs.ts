@@ -31,8 +31,8 @@ moved as (
 ${EVENT_IDS},
 events as (
   insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, waiting_for)
-  select ${NEXT_EVENT}, coalesce(ready_at, eligible_at), org_id, queue_id, name_id, id, attempt, was, now_is, waiting_for
-  from moved),
+  select ${NEXT_EVENT}, coalesce(ready_at, eligible_at), org_id, queue_id, name_id, id, attempt, was, now_is,
+    waiting_for from moved),
 risen as (select * from moved where now_is = 'ready'),
 deltas as (${counterDeltasOf("risen")})
 select ${READY_COLUMNS} from moved`;
