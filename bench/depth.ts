@@ -8,7 +8,7 @@ import process from "node:process";
 import { startChild } from "./support/child.ts";
 import { startCluster } from "./support/cluster.ts";
 import { peakResidentMb } from "./support/cpu.ts";
-import { median, rate, ratio, table } from "./support/figures.ts";
+import { median, medianRatio, rate, table } from "./support/figures.ts";
 import { multiply } from "./support/multiply.ts";
 import { flag, number } from "./support/options.ts";
 import { type Signalbox, startSignalbox } from "./support/signalbox.ts";
@@ -140,13 +140,14 @@ async function topUp(box: Signalbox): Promise<void> {
 }
 
 function report(boxes: Map<Line, Signalbox>, rates: Map<Line, number[]>): boolean {
-  const shallow = median(rates.get(LINES[0]!)!);
+  const shallow = rates.get(LINES[0]!)!;
   let kept = true;
   const rows = LINES.map((line) => {
-    const own = median(rates.get(line)!);
+    const own = rates.get(line)!;
+    const share = medianRatio(own, shallow);
     const mb = peakResidentMb(boxes.get(line)!.server.pid);
-    kept &&= own / shallow >= FLOOR && mb < MEMORY_MB;
-    return [line.label, rate(own), ratio(own, shallow), `${Math.round(mb)} MB`];
+    kept &&= share >= FLOOR && mb < MEMORY_MB;
+    return [line.label, rate(median(own)), share.toFixed(2), `${Math.round(mb)} MB`];
   });
   const head = ["", "starts/s", "÷ shallow", "server, peak"];
   console.log(`\nMedians of ${ROUNDS} rounds of ${rate(STARTS)} starts\n${table(head, rows)}`);

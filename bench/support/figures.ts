@@ -10,6 +10,11 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
+/** The median of what each round gives: rounds in turns slow down together where the machine does. */
+export function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
+  return median(ours.map((value, round) => value / theirs[round]!));
+}
+
 export function ratio(ours: number, theirs: number): string {
   return (ours / theirs).toFixed(2);
 }
