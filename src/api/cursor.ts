@@ -24,7 +24,7 @@ export function cursorParam(inside: RegExp) {
 }
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-export const NUMBER = /^\d{1,15}$/;
+export const NUMBER = /^\d{1,16}$/;
 
 /** `{items, next_cursor}` of something. */
 export function listOf<T extends z.ZodType>(item: T) {

@@ -28,8 +28,8 @@ const ROUND_MS = 50;
 const READ_MAX = 2_000;
 const REMEMBERED = 10_000;
 const STALLED_MS = 2_000;
-/** More than the statements of all transactions that can be open at one moment. */
-const STATEMENTS_MAX = 1_000;
+/** How far back a feed that begins looks for what is under way. */
+const STATEMENTS_BACK = 1_000;
 /** Least time between two gaps: each makes every viewer's picture be read anew. */
 const GAP_EVERY_MS = 2_000;
 /** Ends that waited out a long outage are old when they are written; this only prunes partitions. */
@@ -47,6 +47,8 @@ export class FeedReader implements Feed, Service {
   #at = { xid: "0", id: 0 };
   #marks: { xmax: bigint; ids: number }[] = [];
   #floor = 0;
+  /** Older transactions than this one may have been under way when the feed began. */
+  #unsure: bigint | null = null;
   #started = false;
   #waiters: { xid: bigint; done: () => void }[] = [];
   #lastRound = 0;
@@ -139,6 +141,7 @@ export class FeedReader implements Feed, Service {
       // Everything below the horizon is told: stand there, so that idle rounds leave no marks.
       const below = BigInt(horizon.xmin) - 1n;
       if (below > BigInt(this.#at.xid)) this.#at = { xid: `${below}`, id: Number.MAX_SAFE_INTEGER };
+      this.#becomeSure(horizon);
       this.#release(horizon);
       return false;
     }
@@ -177,8 +180,16 @@ export class FeedReader implements Feed, Service {
   #begin(horizon: Horizon): void {
     this.#standAt(horizon);
     this.#marks = [];
-    // Statements that run right now have taken their ids already; they are fewer than these.
-    this.#floor = Math.max(0, horizon.ids - STATEMENTS_MAX * EVENT_ID_STEP);
+    // Transactions that are open now took their ids before: nearly all of them since then. Whoever
+    // listens reads anew when they have ended, so that nothing of an older one is missed.
+    this.#floor = Math.max(0, horizon.ids - STATEMENTS_BACK * EVENT_ID_STEP);
+    this.#unsure = horizon.xmin === horizon.xmax ? null : BigInt(horizon.xmax);
+  }
+
+  #becomeSure(horizon: Horizon): void {
+    if (this.#unsure === null || BigInt(horizon.xmin) < this.#unsure) return;
+    this.#unsure = null;
+    this.#tell((listener) => listener.onGap());
   }
 
   #mark(horizon: Horizon): void {

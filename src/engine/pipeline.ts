@@ -42,6 +42,8 @@ export class Pipeline<T, R> {
   readonly #options: PipelineOptions<T, R>;
   #waiting: T[] = [];
   #lanes = 0;
+  /** Beats that the database has not answered. */
+  #flying = 0;
   #stopped = false;
   #idle: (() => void)[] = [];
 
@@ -97,7 +99,7 @@ export class Pipeline<T, R> {
     for (;;) {
       const items = this.#next();
       if (items.length === 0 && tell === nothing) break;
-      const written = items.length > 0 ? this.#written(items) : undefined;
+      const written = items.length > 0 ? this.#fly(items) : undefined;
       if (written && tell !== nothing) await new Promise((sent) => setImmediate(sent));
       await tell();
       tell = (await written) ?? nothing;
@@ -107,9 +109,19 @@ export class Pipeline<T, R> {
     for (const done of this.#idle.splice(0)) done();
   }
 
+  /** While a beat is in flight, what does not fill another waits for it. */
   #next(): T[] {
     const { max } = this.#options;
-    return this.#lanes > 1 && this.#waiting.length < max ? [] : this.#waiting.splice(0, max);
+    return this.#flying > 0 && this.#waiting.length < max ? [] : this.#waiting.splice(0, max);
+  }
+
+  async #fly(items: T[]): Promise<Told> {
+    this.#flying += 1;
+    // Several beats may have come at once.
+    this.#wake();
+    const tell = await this.#written(items);
+    this.#flying -= 1;
+    return tell;
   }
 
   /** Writes the items, however often that takes. Resolves with what is to be done after the commit. */

@@ -37,9 +37,8 @@ const items = (from: number, n: number) => Array.from({ length: n }, (_, at) => 
 
 test("a full beat is sent before the former is answered, and never a third", async () => {
   const { pipeline, sent, told, answers, count, quiet } = aPipeline();
-  pipeline.add(items(0, MAX));
-  await count(1);
-  pipeline.add(items(MAX, MAX * 3));
+  pipeline.add(items(0, MAX * 4));
+  await count(2);
   await quiet();
   assert.deepEqual(sent, [items(0, 3), items(3, 3)]);
   answers[0]!.done();
@@ -70,6 +69,20 @@ test("what does not fill a beat waits for the answer, and travels together", asy
   answers[1]!.done();
   await pipeline.idle();
   assert.equal(pipeline.busy, false);
+});
+
+test("what waits is sent at once where no beat is in flight, before the answered ones are told", async () => {
+  const { pipeline, sent, told, answers, count, quiet } = aPipeline();
+  pipeline.add(items(0, MAX * 2 + 1));
+  await count(2);
+  answers[0]!.done();
+  answers[1]!.done();
+  await count(3);
+  assert.deepEqual(sent[2], [MAX * 2]);
+  await quiet();
+  assert.deepEqual(inOrder(told), items(0, MAX * 2));
+  answers[2]!.done();
+  await pipeline.idle();
 });
 
 test("the rest of two full beats is sent by whichever is answered first", async () => {

@@ -4,8 +4,8 @@ import { integer, pgTable, primaryKey, real, smallint, uuid } from "drizzle-orm/
  * What a lease beat decided, and why: one row a beat, its leases side by side in arrays; partitioned by
  * the beat's UUIDv7. Written once, with the leases. Each lease's own terms, candidates and contexts in
  * `live_job`, and again in `dispatched_job`, were written, logged and copied three times, one value at a
- * time; here they are stored as they come. The view `decided_job` gives a row a lease: what `live_job`
- * and `dispatched_job` name by `beat` and `beat_place`.
+ * time; here they are stored as they come. The view `decided_job` gives a row for each
+ * job that the beat asked for; those that it was granted are named in `live_job` and `dispatched_job`.
  */
 export const decision = pgTable(
   "decision",

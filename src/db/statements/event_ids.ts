@@ -4,18 +4,23 @@
  */
 
 /**
- * What the sequence is stepped by: no statement writes more events, and ids stay below 2^53, which
- * JavaScript can count, for a hundred billion statements.
+ * What the sequence is stepped by. Few statements write more events; those take a value each from there
+ * on. Ids stay below 2^53, to which JavaScript can count, for a hundred billion statements.
  */
 export const EVENT_ID_STEP = 65_536;
 
-/** A CTE that stands before the one that inserts. */
-export const EVENT_IDS = "event_ids as materialized (select nextval('phase_event_id') as base)";
+/**
+ * A CTE that stands before the one that inserts. The transaction has its id before the value is taken,
+ * which the floor of the feed relies on: a function in `from` runs before what is selected.
+ */
+export const EVENT_IDS =
+  "event_ids as materialized (select nextval('phase_event_id') as base from pg_current_xact_id())";
 
 /** `place`: SQL of a number below `EVENT_ID_STEP`, another for each event of the statement. */
 export function eventId(place: string): string {
   return `(select base from event_ids) + ${place}`;
 }
 
-/** Of the next row of a statement that knows no places. */
-export const NEXT_EVENT = eventId("row_number() over ()");
+/** Of the next row of a statement that knows no places, or has no bound. */
+export const NEXT_EVENT = `case when row_number() over () < ${EVENT_ID_STEP}
+  then ${eventId("row_number() over ()")} else nextval('phase_event_id') end`;

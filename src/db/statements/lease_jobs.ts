@@ -60,7 +60,7 @@ const P = {
   rulesVersion: "$5::smallint",
   /** Of the leases, sorted. */
   jobs: "$6::uuid[]",
-  /** Candidates that are no lease of this call; their places go on where those of `jobs` end. */
+  /** Candidates that are no lease of this call; their places are told with a minus. */
   others: "$7::uuid[]",
   contexts: "$8::uuid[]",
   session: "$9::int[]",

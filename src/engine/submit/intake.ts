@@ -52,6 +52,8 @@ export class Intake {
   readonly #receipts = new Set<string>();
   /** The database could not be reached: a transaction of its own says so at once. */
   #away = false;
+  /** Beats whose answer was lost, until the database has said what became of them. */
+  readonly #lost = new Set<Item[]>();
   #stopped = false;
 
   /** `announce` hears of each beat after its commit, before the callers do. */
@@ -66,6 +68,7 @@ export class Intake {
       writeAlone: (sql, items, beat) => this.#watched(items, takeJobs(sql, items, beat)),
       committed: async (items, refused) => {
         this.#away = false;
+        this.#lost.delete(items);
         // After a lost answer: which receipts stood before is not known any more.
         const left = refused ?? (await this.#leftOut(items));
         const written = items.filter((_, at) => !left.has(at));
@@ -145,9 +148,10 @@ export class Intake {
         // What has not been sent need not wait until the database answers again.
         if (this.#away) {
           this.#goAlone(this.#pipeline.withdraw());
+          this.#lost.add(items);
           setTimeout(() => {
             // Else the database has answered meanwhile, and they are being written.
-            if (this.#away) this.#giveUp(items, error);
+            if (this.#lost.delete(items)) this.#giveUp(items, error);
           }, PATIENCE_MS);
         }
         throw error;
@@ -158,6 +162,7 @@ export class Intake {
   /** After a beat that did not commit, as the database has said. */
   #again(items: Item[], error: unknown): Item[] {
     this.#away = false;
+    this.#lost.delete(items);
     const code = sqlState(error);
     if (code === "40P01" || code === "40001") return items;
     if (code !== undefined) {

@@ -69,6 +69,7 @@ export class RecentDetails {
   }
 
   #hold(row: NewJob, characters: number): void {
+    this.#drop(row.id);
     this.#held.set(row.id, { details: detailsOf(row), characters, since: this.#now() });
     this.#characters += characters;
   }

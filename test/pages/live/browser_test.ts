@@ -200,6 +200,15 @@ describe("the live page", () => {
     await page.keyboard.press("j");
     await page.keyboard.press("j");
     await page.keyboard.press("k");
+    // A list that is read anew keeps the row that has the focus.
+    const focused = await page.evaluate(() => document.activeElement!.id);
+    assert.match(focused, /^open-/);
+    await page.evaluate(() => {
+      document.querySelector("#live-jobs")!.classList.add("former");
+      document.querySelector("#filters")!.dispatchEvent(new Event("filters:cleared"));
+    });
+    await page.waitForFunction(() => !document.querySelector("#live-jobs.former"));
+    assert.equal(await page.evaluate(() => document.activeElement!.id), focused);
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/board\/jobs\//);
     for (const id of ids) await box.call("POST", `/api/v1/jobs/${id}/cancel`, {});
