@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { EVENT_ID_STEP } from "../src/db/statements/event_ids.ts";
+import { EVENT_ID_STEP } from "../src/db/schema/event_id_step.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = dirname(join(FOLDER, "x", ".."));

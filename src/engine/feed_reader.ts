@@ -8,7 +8,7 @@
  * round whose xmax ≤ H bounds every row that is still to come from below.
  */
 import type { JobState, Outcome, WaitingFor } from "../core/job_state.ts";
-import { EVENT_ID_STEP } from "../db/statements/event_ids.ts";
+import { EVENT_ID_STEP } from "../db/schema/event_id_step.ts";
 import {
   countEvents,
   type EventPlace,

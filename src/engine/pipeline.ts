@@ -4,7 +4,7 @@
  * answered; at most `max` items a beat.
  *
  * Faults, in one place:
- * - 40P01, 40001 and 55P03 repeat the transaction.
+ * - 40P01, 40001 and 55P03 repeat the transaction, and 25P03 (this process stood still in the midst of it).
  * - a lost connection looks the beat's id up before anything is repeated (engine rule 9).
  * - class 22 and 23 halve the beat until the bad item stands alone; `onBad` settles it (rule 5).
  */
@@ -221,7 +221,7 @@ function lacksPartition(error: unknown): boolean {
 }
 
 function isRepeatable(code: string | undefined): boolean {
-  return code === "40P01" || code === "40001" || code === "55P03";
+  return code !== undefined && ["40P01", "40001", "55P03", "25P03"].includes(code);
 }
 
 function message(error: unknown): string {

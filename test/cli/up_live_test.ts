@@ -1,6 +1,6 @@
 /** `signalbox up` as a newcomer has it: its own database, its own worker, nothing set. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -85,13 +85,18 @@ describe("signalbox up", () => {
 
   test("lets running jobs finish at Ctrl-C, then leaves nothing behind", async () => {
     const running = await up();
-    const id = (await run("submit", "--", "sh", "-c", "sleep 2; echo finished")).stdout.trim();
+    const gate = join(tmpdir(), `signalbox-gate-${port}`);
+    const script = `until [ -e ${gate} ]; do sleep 0.1; done; echo finished`;
+    const id = (await run("submit", "--", "sh", "-c", script)).stdout.trim();
     await eventually(async () => {
       return JSON.parse((await run("job", id, "--json")).stdout).state === "running";
     }, "it runs");
     const worker = workerPid() as number;
     running.child.kill("SIGINT");
+    await eventually(() => running.stderr().includes("Waiting for running jobs"), "it waits");
+    writeFileSync(gate, "");
     const { code, stderr } = await running.done;
+    rmSync(gate);
     assert.equal(code, 0);
     assert.match(stderr, /Waiting for running jobs to end\..*\nSignalbox has stopped\.\n$/s);
     assert.ok(!isRunning(worker));

@@ -1,7 +1,7 @@
 /** Waits for something that becomes true by itself. */
 
 export interface EventuallyOptions {
-  /** Give up after this long. */
+  /** Give up after this long. The default is for a machine that others use too: nobody waits it out. */
   deadlineMs?: number;
   /** Time between two looks. */
   everyMs?: number;
@@ -14,7 +14,7 @@ export interface EventuallyOptions {
 export async function eventually<T>(
   probe: () => T | Promise<T>,
   message: string,
-  { deadlineMs = 10_000, everyMs = 25 }: EventuallyOptions = {},
+  { deadlineMs = 30_000, everyMs = 25 }: EventuallyOptions = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + deadlineMs;
   let last = "";

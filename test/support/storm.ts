@@ -32,7 +32,7 @@ const CUT = [
 ];
 
 /** What an engine may call an error here: nothing but that its wire was cut. */
-const LOST_CONNECTION = /CONNECTION_(CLOSED|ENDED|DESTROYED)|ECONNRE|EPIPE/;
+const LOST_CONNECTION = /CONNECTION_(CLOSED|ENDED|DESTROYED)|ECONNRE|EPIPE|idle-in-transaction/;
 
 const CHANGES = { none: 900, cuts: 4, loses: 10, replaces: 1.5, adds: 1 };
 

@@ -2,12 +2,7 @@
  * Ids of phase events: each statement takes one value of the sequence, and counts on from there. A value
  * for each event was 2 µs of what a job costs the database.
  */
-
-/**
- * What the sequence is stepped by. Few statements write more events; those take a value each from there
- * on. Ids stay below 2^53, to which JavaScript can count, for a hundred billion statements.
- */
-export const EVENT_ID_STEP = 65_536;
+import { EVENT_ID_STEP } from "../schema/event_id_step.ts";
 
 /**
  * A CTE that stands before the one that inserts. The transaction has its id before the value is taken,

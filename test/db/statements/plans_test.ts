@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import postgres from "postgres";
 import { connect, type Database, type Sql, type Transaction } from "../../../src/db/client.ts";
+import { EVENT_ID_STEP } from "../../../src/db/schema/event_id_step.ts";
 import type { FinalEnd, ReturnedEnd } from "../../../src/db/statements/attempt_columns.ts";
 import { askCancel, cancelAtRest, cancelIntents } from "../../../src/db/statements/cancel_jobs.ts";
 import {
@@ -16,7 +17,6 @@ import {
   NIL_UUID,
 } from "../../../src/db/statements/counters.ts";
 import { endJobs, endPlainJobs } from "../../../src/db/statements/end_jobs.ts";
-import { EVENT_ID_STEP } from "../../../src/db/statements/event_ids.ts";
 import { readInputs } from "../../../src/db/statements/inputs.ts";
 import { insertJobs, type NewJob } from "../../../src/db/statements/insert_jobs.ts";
 import {
