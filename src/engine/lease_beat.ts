@@ -18,7 +18,7 @@ import { lockLimits, spendTokens } from "../db/statements/switches.ts";
 import type { Choice } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Contexts } from "./contexts.ts";
-import { rest, sqlState } from "./pipeline.ts";
+import { isRepeatable, rest, sqlState } from "./pipeline.ts";
 
 /** A choice as the lease statement takes it. */
 export interface Picked extends ChosenLease {
@@ -91,7 +91,7 @@ export class LeaseBeat {
         if (code === undefined) {
           const leased = await this.#afterLoss(picks, beat);
           if (leased) return leased;
-        } else if (code !== "40P01" && code !== "40001" && code !== "55P03") return [];
+        } else if (!isRepeatable(code)) return [];
         await rest(20 * tries);
       }
     }

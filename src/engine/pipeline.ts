@@ -220,7 +220,8 @@ function lacksPartition(error: unknown): boolean {
   return sqlState(error) === "23514" && message(error).includes("no partition");
 }
 
-function isRepeatable(code: string | undefined): boolean {
+/** The transaction was rolled back through no fault of its own: the same may succeed now. */
+export function isRepeatable(code: string | undefined): boolean {
   return code !== undefined && ["40P01", "40001", "55P03", "25P03"].includes(code);
 }
 
