@@ -20,6 +20,13 @@ const ROUNDS = number("rounds", 5);
 const SLOTS = number("slots", 1_000);
 /** Counted starts a round: few enough that the shallow line does not run dry. */
 const STARTS = Math.round(SHALLOW * 0.8);
+/** With the warm-up, and what a worker still has in hand when its round ends. */
+const NEEDED = (ROUNDS + 1) * (STARTS + SLOTS);
+const FITTING = DEEP * 0.1;
+if (NEEDED > FITTING) {
+  const most = Math.floor(FITTING / (STARTS + SLOTS)) - 1;
+  throw new Error(`--rounds ${ROUNDS} would use up the jobs that fit: at most ${most}`);
+}
 const FLOOR = 0.9;
 const MEMORY_MB = 400;
 
@@ -53,12 +60,12 @@ const LINES: Line[] = [
     fill: (box) => submitDeep(box, DEEP, NAMES),
   },
   {
-    label: `${rate(DEEP * 0.1)} behind ${rate(DEEP * 0.9)} that nobody fits`,
+    label: `${rate(FITTING)} behind ${rate(DEEP - FITTING)} that nobody fits`,
     database: "unfit",
     names: 1,
     fill: async (box) => {
-      await submitDeep(box, DEEP * 0.9, 1, { features: ["missing"] });
-      await submitDeep(box, DEEP * 0.1, 1);
+      await submitDeep(box, DEEP - FITTING, 1, { features: ["missing"] });
+      await submitDeep(box, FITTING, 1);
     },
   },
 ];

@@ -10,14 +10,17 @@ const CHUNK = 100_000;
 /** Makes `copies` more of the ready jobs of these names' shapes, in turns. */
 export async function multiply(sql: postgres.Sql, shapes: number[], copies: number): Promise<void> {
   for (let made = 0; made < copies; made += CHUNK) {
+    const length = Math.min(CHUNK, copies - made);
     await sql.begin(async (tx) => {
       await tx`create temp table copy on commit drop as
         with kinds as (
-          select distinct on (l.shape_id) l.id, row_number() over (order by l.shape_id) - 1 as place
+          select distinct on (l.shape_id) l.id, dense_rank() over (order by l.shape_id) - 1 as place
           from live_job l where l.shape_id = any(${shapes}) and l.ready_rank is not null
             and l.attempt = 0 order by l.shape_id, l.id)
-        select k.id as old, uuidv7() as id from generate_series(0, ${Math.min(CHUNK, copies - made) - 1}) n
+        select k.id as old, uuidv7() as id from generate_series(0, ${length - 1}) n
         join kinds k on k.place = n % ${shapes.length} order by n`;
+      const [copied] = await tx`select count(*)::int as n from copy`;
+      if (copied!.n !== length) throw new Error(`${copied!.n} copies instead of ${length}`);
       await insertCopies(tx);
     });
   }

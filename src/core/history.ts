@@ -32,27 +32,30 @@ export interface UsageSample {
   oom?: boolean | null | undefined;
 }
 
+/** One for all: most names of ten thousand have samples of one figure, of six. */
+const NONE: number[] = Object.freeze([] as number[]) as number[];
+
 export function emptySamples(): NameSamples {
   return {
     samples: 0,
-    run_ms: [],
-    peak_ram_mb: [],
-    cpu_ms: [],
-    disk_bytes: [],
-    network_mbps: [],
-    oom: [],
+    run_ms: NONE,
+    peak_ram_mb: NONE,
+    cpu_ms: NONE,
+    disk_bytes: NONE,
+    network_mbps: NONE,
+    oom: NONE,
   };
 }
 
 /** Adds one attempt in place; the oldest sample of a full list goes. */
 export function addSample(history: NameSamples, sample: UsageSample): void {
   history.samples += 1;
-  push(history.run_ms, sample.run_ms);
-  push(history.peak_ram_mb, sample.peak_ram_mb);
-  push(history.cpu_ms, sample.cpu_ms);
-  push(history.disk_bytes, sample.disk_bytes);
-  push(history.network_mbps, sample.network_mbps);
-  push(history.oom, typeof sample.oom === "boolean" ? Number(sample.oom) : null);
+  history.run_ms = added(history.run_ms, sample.run_ms);
+  history.peak_ram_mb = added(history.peak_ram_mb, sample.peak_ram_mb);
+  history.cpu_ms = added(history.cpu_ms, sample.cpu_ms);
+  history.disk_bytes = added(history.disk_bytes, sample.disk_bytes);
+  history.network_mbps = added(history.network_mbps, sample.network_mbps);
+  history.oom = added(history.oom, typeof sample.oom === "boolean" ? Number(sample.oom) : null);
 }
 
 /**
@@ -116,8 +119,11 @@ function maximum(values: readonly number[]): number | null {
   return values.length === 0 ? null : Math.max(...values);
 }
 
-function push(list: number[], value: number | null | undefined): void {
-  if (value === null || value === undefined || !Number.isFinite(value) || value < 0) return;
+/** The list with one sample more: itself, unless it was the empty one of all. */
+function added(list: number[], value: number | null | undefined): number[] {
+  if (value === null || value === undefined || !Number.isFinite(value) || value < 0) return list;
+  if (list.length === 0) return [value];
   if (list.length >= SAMPLES_MAX) list.splice(0, list.length - SAMPLES_MAX + 1);
   list.push(value);
+  return list;
 }

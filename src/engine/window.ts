@@ -24,11 +24,15 @@ export interface Waiting {
   rejectedBy: readonly number[];
 }
 
+/** Rows that are looked through as quickly as a set is asked. */
+const SHORT = 16;
+
 export class Line {
   readonly shape: number;
   /** Sorted by (rank, id); served from `#head`, so that a shift moves nothing. */
   #rows: Waiting[] = [];
-  readonly #ids = new Set<string>();
+  /** Of a line that is longer than `SHORT`, or was: ten thousand sets were a tenth of the window's memory. */
+  #ids: Set<string> | undefined;
   #head = 0;
   /** The last key read from the database. Rows beyond it may exist unless `exhausted`. */
   afterRank = Number.NEGATIVE_INFINITY;
@@ -87,7 +91,13 @@ export class Line {
   }
 
   has(id: string): boolean {
-    return this.#ids.has(id);
+    return this.#ids ? this.#ids.has(id) : this.#find((row) => row.id === id) >= 0;
+  }
+
+  /** The index of the first such row, or -1. */
+  #find(is: (row: Waiting) => boolean): number {
+    for (let i = this.#head; i < this.#rows.length; i++) if (is(this.#rows[i]!)) return i;
+    return -1;
   }
 
   /** More may stand behind the last key by now, though it was read to its end. */
@@ -101,7 +111,7 @@ export class Line {
   take(place: number): Waiting {
     const index = this.#head + place;
     const row = this.#rows[index]!;
-    this.#ids.delete(row.id);
+    this.#ids?.delete(row.id);
     if (place === 0) {
       this.#head += 1;
       if (this.#head > 512 && this.#head * 2 > this.#rows.length) {
@@ -113,13 +123,9 @@ export class Line {
   }
 
   remove(row: Waiting): boolean {
-    for (let i = this.#head; i < this.#rows.length; i++) {
-      if (this.#rows[i] === row) {
-        this.take(i - this.#head);
-        return true;
-      }
-    }
-    return false;
+    const index = this.#find((other) => other === row);
+    if (index >= 0) this.take(index - this.#head);
+    return index >= 0;
   }
 
   /** Forgets the last key: the next refill starts at the head. Rows held stay. */
@@ -133,23 +139,14 @@ export class Line {
 
   clear(): void {
     this.#rows = [];
-    this.#ids.clear();
+    this.#ids = undefined;
     this.#head = 0;
     this.passed = false;
     this.restart();
   }
 
-  #forget(id: string): void {
-    for (let i = this.#head; i < this.#rows.length; i++) {
-      if (this.#rows[i]!.id === id) {
-        this.take(i - this.#head);
-        return;
-      }
-    }
-  }
-
   #cut(max: number): void {
-    for (let i = this.#head + max; i < this.#rows.length; i++) this.#ids.delete(this.#rows[i]!.id);
+    for (let i = this.#head + max; i < this.#rows.length; i++) this.#ids?.delete(this.#rows[i]!.id);
     this.#rows.length = this.#head + max;
     const last = this.#rows[this.#rows.length - 1]!;
     this.afterRank = last.rank;
@@ -159,10 +156,12 @@ export class Line {
   }
 
   #insert(row: Waiting): void {
-    const rows = this.#rows;
     // Cancelled and retried, it comes back under another rank: it must not stand here twice.
-    if (this.#ids.has(row.id)) this.#forget(row.id);
-    this.#ids.add(row.id);
+    if (this.has(row.id)) this.take(this.#find((other) => other.id === row.id) - this.#head);
+    const rows = this.#rows;
+    if (!this.#ids && this.size >= SHORT)
+      this.#ids = new Set(rows.slice(this.#head).map((r) => r.id));
+    this.#ids?.add(row.id);
     const last = rows[rows.length - 1];
     if (!last || this.size === 0 || compare(last.rank, last.id, row.rank, row.id) < 0) {
       rows.push(row);
