@@ -142,10 +142,18 @@ export function createStrayCatcher(
 
 /** The head of every line is read again at most this often (engine rule 21). */
 const SWEEP_MS = 9_000;
+/** Of ten thousand lines, which takes a quarter of a second, less often: for this part of the time. */
+const SWEEP_SHARE = 0.01;
+const SWEEP_REST_MAX_MS = 60_000;
 
 export function createSweeper(context: EngineContext, lines: Lines, swept: () => void): Loop {
+  let restsUntil = 0;
   return loop(context, "sweeper", SWEEP_MS, async () => {
+    const began = performance.now();
+    if (began < restsUntil) return;
     await lines.sweep();
+    const ended = performance.now();
+    restsUntil = ended + Math.min(SWEEP_REST_MAX_MS, (ended - began) / SWEEP_SHARE);
     swept();
   });
 }

@@ -19,6 +19,7 @@ import {
 import { endJobs, endPlainJobs } from "../../../src/db/statements/end_jobs.ts";
 import { readInputs } from "../../../src/db/statements/inputs.ts";
 import { insertJobs, type NewJob } from "../../../src/db/statements/insert_jobs.ts";
+import { readJobDetails } from "../../../src/db/statements/job_details.ts";
 import {
   FIRST_BATCH,
   removeBatches,
@@ -370,6 +371,7 @@ function workCases(data: PlanData): Case[] {
         ),
     },
     { name: "folding counters", use: (sql) => foldCounters(sql) },
+    { name: "details of leased jobs", use: (sql) => readJobDetails(sql, live(data.ready)) },
     { name: "inputs of leased jobs", use: (sql) => readInputs(sql, live(data.ready)) },
     {
       name: "matching live jobs",
