@@ -37,8 +37,6 @@ export class Tally {
 export interface Pair {
   job: Waiting;
   line: ChoiceLine;
-  /** When it was weighed, from 0: of equal scores the first goes first. */
-  turn: number;
   /** Without what its bundle has moved since. */
   score: number;
 }
@@ -80,7 +78,7 @@ export class Bundle {
     const theirs = other?.top;
     if (!mine || !theirs) return mine !== undefined;
     const ahead = this.scoreOf(mine) - other!.scoreOf(theirs);
-    return ahead !== 0 ? ahead > 0 : mine.turn < theirs.turn;
+    return ahead !== 0 ? ahead > 0 : mine.job.id < theirs.job.id;
   }
 
   /** By its place in the heap. */
@@ -93,11 +91,11 @@ export class Bundle {
     return pair.score + this.#moved;
   }
 
-  add(job: Waiting, line: ChoiceLine, turn: number): void {
+  add(job: Waiting, line: ChoiceLine): void {
     // First of all: what is new has not moved with the others.
     this.refresh();
     const score = exact(this.#score(job, line, this.session) - this.#moved);
-    rise(this.#pairs, { job, line, turn, score });
+    rise(this.#pairs, { job, line, score });
   }
 
   pop(): void {
@@ -132,9 +130,9 @@ function exact(score: number): number {
   return Math.round(score * 1e6) / 1e6;
 }
 
-/** Equal scores in the order of weighing: to compare ids took a tenth of a choice among many names. */
+/** Equal scores by id, so that a decision can be repeated. */
 function before(a: Pair, b: Pair): boolean {
-  return a.score !== b.score ? a.score > b.score : a.turn < b.turn;
+  return a.score !== b.score ? a.score > b.score : a.job.id < b.job.id;
 }
 
 function rise(heap: Pair[], pair: Pair): void {

@@ -140,9 +140,10 @@ class Chooser {
     const lines = this.#input.lines.filter((l) => l.line.size > 0 && l.sessions.length > 0);
     const { pool } = this.#input;
     const each = Math.max(1, Math.min(HEADS, Math.floor(pool / Math.max(1, lines.length))));
-    for (const line of lines) this.#weighed.set(line, 0);
-    // The first of each, then the second: of equal jobs no line's go before all of another's.
-    for (let n = 0; n < each; n++) for (const line of lines) this.#weighNext(line);
+    for (const line of lines) {
+      this.#weighed.set(line, 0);
+      for (let n = 0; n < each; n++) this.#weighNext(line);
+    }
   }
 
   /** Weighs the next job of a line that somebody may take; heads that all refused stand in nobody's way. */
@@ -163,7 +164,7 @@ class Chooser {
       if (job.rejectedBy.length > 0 && job.rejectedBy.includes(session.workerId)) continue;
       any = true;
       // What is full stays so for this decision.
-      if (!isFull(session)) this.#bundle(session, job.org).add(job, line, this.#considered);
+      if (!isFull(session)) this.#bundle(session, job.org).add(job, line);
     }
     return any;
   }

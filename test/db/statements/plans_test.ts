@@ -333,6 +333,7 @@ function lifeCases(data: PlanData): Case[] {
     { name: "cancels at rest", use: (sql) => cancelAtRest(sql, live(0), "test", null) },
     { name: "cancels of held jobs", use: (sql) => askCancel(sql, heldIds, "test", null) },
     { name: "cancel intents", use: (sql) => cancelIntents(sql, places(1, SESSIONS)) },
+    { name: "details of leased jobs", use: (sql) => readJobDetails(sql, heldIds) },
   ];
 }
 
@@ -371,7 +372,6 @@ function workCases(data: PlanData): Case[] {
         ),
     },
     { name: "folding counters", use: (sql) => foldCounters(sql) },
-    { name: "details of leased jobs", use: (sql) => readJobDetails(sql, live(data.ready)) },
     { name: "inputs of leased jobs", use: (sql) => readInputs(sql, live(data.ready)) },
     {
       name: "matching live jobs",
