@@ -8,7 +8,7 @@ import process from "node:process";
 import { startChild } from "./support/child.ts";
 import { startCluster } from "./support/cluster.ts";
 import { peakResidentMb } from "./support/cpu.ts";
-import { median, medianRatio, rate, table } from "./support/figures.ts";
+import { median, pairedRatio, rate, table } from "./support/figures.ts";
 import { multiply } from "./support/multiply.ts";
 import { flag, number } from "./support/options.ts";
 import { type Signalbox, startSignalbox } from "./support/signalbox.ts";
@@ -147,7 +147,7 @@ function report(boxes: Map<Line, Signalbox>, rates: Map<Line, number[]>): boolea
   let kept = true;
   const rows = LINES.map((line) => {
     const own = rates.get(line)!;
-    const share = medianRatio(own, shallow);
+    const share = pairedRatio(own, shallow);
     const mb = peakResidentMb(boxes.get(line)!.server.pid);
     kept &&= share >= FLOOR && mb < MEMORY_MB;
     return [line.label, rate(median(own)), share.toFixed(2), `${Math.round(mb)} MB`];

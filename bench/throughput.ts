@@ -8,7 +8,7 @@ import { checkCounters, checkDispatches, checkDuration, checkHistory } from "./s
 import { hasNode, startChild } from "./support/child.ts";
 import { type Cluster, startCluster } from "./support/cluster.ts";
 import { type Contestant, measure, type Round } from "./support/contestant.ts";
-import { median, medianRatio, rate, table } from "./support/figures.ts";
+import { median, pairedRatio, rate, table } from "./support/figures.ts";
 import { flag, number } from "./support/options.ts";
 import { best, bullmq, graphileWorker, pgBoss } from "./support/peers.ts";
 import { startRedis } from "./support/redis.ts";
@@ -157,16 +157,16 @@ function report(contestants: Contestant[], rounds: Map<Contestant, Round[]>): bo
   const rows = raced.map((m) => [
     m.name,
     rate(median(m.rates)),
-    medianRatio(ours.rates, m.rates).toFixed(2),
+    pairedRatio(ours.rates, m.rates).toFixed(2),
     `${Math.round(median(m.cpus))} µs`,
-    medianRatio(m.cpus, ours.cpus).toFixed(2),
+    pairedRatio(m.cpus, ours.cpus).toFixed(2),
   ]);
   const head = ["", "jobs/s", "ours ÷ theirs", "processor a job", "theirs ÷ ours"];
   console.log(`\n${JOBS} jobs, medians of ${ROUNDS} rounds\n${table(head, rows)}`);
   // Each on the runtime that it is made for.
   const graphile = raced.find((m) => m.name.startsWith("graphile-worker on Node"));
   if (!graphile) return true;
-  const kept = medianRatio(ours.rates, graphile.rates) >= FLOOR;
+  const kept = pairedRatio(ours.rates, graphile.rates) >= FLOOR;
   console.log(`\nFloor ${FLOOR} of graphile-worker on Node: ${kept ? "kept" : "not kept"}`);
   return kept || !flag("floor");
 }

@@ -10,9 +10,14 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** The median of what each round gives: rounds in turns slow down together where the machine does. */
-export function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
-  return median(ours.map((value, round) => value / theirs[round]!));
+/**
+ * Ours ÷ theirs from rounds in turns, which slow down together where the machine does. The Hodges-Lehmann
+ * estimate: the median of the geometric means of all pairs of rounds. One that the host stole spoils
+ * nothing, as with a plain median, and it strays a fifth less than that.
+ */
+export function pairedRatio(ours: readonly number[], theirs: readonly number[]): number {
+  const ratios = ours.map((value, round) => value / theirs[round]!);
+  return median(ratios.flatMap((a, at) => ratios.slice(at).map((b) => Math.sqrt(a * b))));
 }
 
 export function ratio(ours: number, theirs: number): string {
