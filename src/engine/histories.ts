@@ -16,6 +16,7 @@ const FLUSH_MS = 5_000;
 const FLUSH_NAMES = 1_000;
 /** Names held; past that the oldest go and are read again. */
 const NAMES_MAX = 50_000;
+const FROZEN_MAX = 2_000;
 const HOUR_MS = 3_600_000;
 
 interface Entry {
@@ -42,6 +43,7 @@ export class Histories implements Service {
   readonly #context: EngineContext;
   readonly #entries = new Map<number, Entry>();
   readonly #fresh = new Map<number, NameSamples>();
+  readonly #frozen = new Map<string, FrozenHistory>();
   #round = 0;
   readonly #loop: Loop;
   readonly #means: Record<keyof ScoringInstance["averages"], RollingMean> = {
@@ -92,11 +94,20 @@ export class Histories implements Service {
     const history = this.of(name);
     if (history === null) return NO_HISTORY;
     const entry = this.#entries.get(name)!;
-    if (!entry.frozen) {
-      const figures = coarse(history);
-      entry.frozen = { key: Object.values(figures).join("/"), figures };
-    }
+    entry.frozen ??= this.#shared(coarse(history));
     return entry.frozen;
+  }
+
+  /** One object for all names that used about the same, of ten thousand mostly a few. */
+  #shared(figures: NameHistory): FrozenHistory {
+    const key = Object.values(figures).join("/");
+    let frozen = this.#frozen.get(key);
+    if (!frozen) {
+      if (this.#frozen.size >= FROZEN_MAX) this.#frozen.clear();
+      frozen = { key, figures };
+      this.#frozen.set(key, frozen);
+    }
+    return frozen;
   }
 
   async load(names: Iterable<number>): Promise<void> {
