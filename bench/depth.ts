@@ -6,7 +6,7 @@
  */
 import process from "node:process";
 import { startChild } from "./support/child.ts";
-import { startCluster } from "./support/cluster.ts";
+import { type Cluster, startCluster } from "./support/cluster.ts";
 import { peakResidentMb } from "./support/cpu.ts";
 import { median, pairedRatio, rate, table } from "./support/figures.ts";
 import { multiply } from "./support/multiply.ts";
@@ -20,44 +20,49 @@ const ROUNDS = number("rounds", 5);
 const SLOTS = number("slots", 1_000);
 /** Counted starts a round: few enough that the shallow line does not run dry. */
 const STARTS = Math.round(SHALLOW * 0.8);
-/** Jobs that somebody fits, behind those that nobody does: enough for every round. */
-const FITTING = Math.max(DEEP * 0.1, (ROUNDS + 1) * (STARTS + SLOTS));
-const UNFIT = DEEP * 0.9;
+/** Behind those that nobody fits. */
+const FITTING = DEEP * 0.1;
+const UNFIT = DEEP - FITTING;
 const FLOOR = 0.9;
 const MEMORY_MB = 400;
+
+type Admin = ReturnType<Cluster["admin"]>;
 
 interface Line {
   label: string;
   database: string;
+  depth: number;
   names: number;
-  /** Puts the pending jobs there before the first round, and what a round took before the next. */
+  /** Puts the pending jobs there before the first round. */
   fill(box: Signalbox): Promise<void>;
-  refill?(box: Signalbox): Promise<void>;
 }
 
 const LINES: Line[] = [
   {
     label: `${rate(SHALLOW)} pending`,
     database: "shallow",
+    depth: SHALLOW,
     names: 1,
     fill: (box) => submit(box, SHALLOW, 1),
-    refill: topUp,
   },
   {
     label: `${rate(DEEP)} pending`,
     database: "deep",
+    depth: DEEP,
     names: 1,
     fill: (box) => submitDeep(box, DEEP, 1),
   },
   {
     label: `${rate(DEEP)} of ${rate(NAMES)} names`,
     database: "names",
+    depth: DEEP,
     names: NAMES,
     fill: (box) => submitDeep(box, DEEP, NAMES),
   },
   {
     label: `${rate(FITTING)} behind ${rate(UNFIT)} that nobody fits`,
     database: "unfit",
+    depth: DEEP,
     names: 1,
     fill: async (box) => {
       await submitDeep(box, UNFIT, 1, { features: ["missing"] });
@@ -66,6 +71,7 @@ const LINES: Line[] = [
   },
 ];
 
+const admins = new Map<Signalbox, Admin>();
 const cluster = await startCluster();
 const stops: (() => Promise<void>)[] = [() => cluster.stop()];
 let kept = false;
@@ -90,7 +96,7 @@ async function main(): Promise<boolean> {
   for (let round = 0; round <= ROUNDS; round++) {
     for (const line of round % 2 === 0 ? LINES : [...LINES].reverse()) {
       const box = boxes.get(line)!;
-      await line.refill?.(box);
+      await topUp(box, line);
       const ms = await measure(box, line.names);
       if (round > 0) rates.get(line)!.push(STARTS / (ms / 1000));
       const what = round === 0 ? "warm-up" : `round ${round}`;
@@ -125,21 +131,34 @@ async function submit(box: Signalbox, jobs: number, names: number, requirements 
 
 /** One of each name through the API, the others as copies of these. */
 async function submitDeep(box: Signalbox, jobs: number, names: number, requirements = {}) {
-  const sql = cluster.admin(new URL(box.database).pathname.slice(1));
+  const sql = adminOf(box);
   const known = await shapes(sql);
   await submit(box, names, names, requirements);
   const added = (await shapes(sql)).filter((id) => !known.includes(id));
   await multiply(sql, added, jobs - names);
 }
 
-async function shapes(sql: ReturnType<typeof cluster.admin>): Promise<number[]> {
+/** One connection a database, however many rounds ask for it. */
+function adminOf(box: Signalbox): Admin {
+  const sql = admins.get(box) ?? cluster.admin(new URL(box.database).pathname.slice(1));
+  admins.set(box, sql);
+  return sql;
+}
+
+async function shapes(sql: Admin): Promise<number[]> {
   return (await sql`select id from shape order by id`).map((row) => row.id);
 }
 
-async function topUp(box: Signalbox): Promise<void> {
-  const sql = cluster.admin(new URL(box.database).pathname.slice(1));
-  const [row] = await sql`select count(*)::int as n from live_job`;
-  await submit(box, SHALLOW - row!.n, 1);
+/**
+ * To its depth again, for every line: a server that has just worked is quicker than one that has stood
+ * idle while the others were measured.
+ */
+async function topUp(box: Signalbox, { depth, names }: Line): Promise<void> {
+  const sql = adminOf(box);
+  const [row] = await sql`
+    select sum(n)::int as n from (
+      select n from counter where queue_id <> 0 union all select n from counter_delta where queue_id <> 0) c`;
+  await submit(box, Math.max(0, depth - row!.n), names);
 }
 
 function report(boxes: Map<Line, Signalbox>, rates: Map<Line, number[]>): boolean {
