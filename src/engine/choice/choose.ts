@@ -242,10 +242,10 @@ class Chooser {
     for (let at = 0; at < NEAR_TOP; at++) {
       const pair = bundle.at(at);
       if (!pair) return;
-      const score = bundle.scoreOf(pair);
-      // Most are worse than those that stand there already.
+      const score = round(bundle.scoreOf(pair));
+      // Most are no better than those that stand there already; of a bulk all are equal.
       const last = choice.candidateScores[CANDIDATES - 1];
-      if (last !== undefined && score < last) continue;
+      if (last !== undefined && score <= last) continue;
       if (!this.#taken.has(pair.job.id)) passOver(choice, pair.job.id, score);
     }
   }
@@ -260,7 +260,7 @@ function passOver({ candidates, candidateScores }: Choice, id: string, score: nu
   while (place > 0 && candidateScores[place - 1]! < score) place -= 1;
   if (place >= CANDIDATES) return;
   candidates.splice(place, 0, id);
-  candidateScores.splice(place, 0, round(score));
+  candidateScores.splice(place, 0, score);
   if (candidates.length > CANDIDATES) remove(CANDIDATES, candidates, candidateScores);
 }
 
