@@ -181,7 +181,8 @@ describe("an exec job", () => {
   });
 
   test("that writes to disk shows what it wrote", async () => {
-    const script = "dd if=/dev/zero of=f bs=1M count=8 conv=fsync 2>/dev/null; sleep 0.3";
+    // Long enough to be looked at, also by a worker on a busy machine.
+    const script = "dd if=/dev/zero of=f bs=1M count=8 conv=fsync 2>/dev/null; sleep 2";
     const { report } = await run(shellJob(script));
     assert.ok(report.usage!.disk_write_bytes! >= 8 * 1024 * 1024, JSON.stringify(report.usage));
   });
