@@ -199,14 +199,6 @@ export function firstLines(groups: readonly LineGroup[], count: number): FitLine
     .slice(0, count);
 }
 
-/** Of the workers that have room for any of these. */
-export function freeSlots(groups: readonly LineGroup[]): number {
-  const sessions = new Set(groups.flatMap((group) => group.sessions));
-  let free = 0;
-  for (const { load } of sessions) free += load.slots - load.used;
-  return free;
-}
-
 /** It runs low, and the database may have more. */
 export function isLow(line: Line, low: number): boolean {
   return line.size < low && !line.exhausted;

@@ -91,7 +91,12 @@ export class Line {
   }
 
   has(id: string): boolean {
-    return this.#ids ? this.#ids.has(id) : this.#find((row) => row.id === id) >= 0;
+    return this.#indexOf(id) >= 0;
+  }
+
+  #indexOf(id: string): number {
+    if (this.#ids && !this.#ids.has(id)) return -1;
+    return this.#find((row) => row.id === id);
   }
 
   /** The index of the first such row, or -1. */
@@ -157,7 +162,8 @@ export class Line {
 
   #insert(row: Waiting): void {
     // Cancelled and retried, it comes back under another rank: it must not stand here twice.
-    if (this.has(row.id)) this.take(this.#find((other) => other.id === row.id) - this.#head);
+    const held = this.#indexOf(row.id);
+    if (held >= 0) this.take(held - this.#head);
     const rows = this.#rows;
     if (!this.#ids && this.size >= SHORT)
       this.#ids = new Set(rows.slice(this.#head).map((r) => r.id));

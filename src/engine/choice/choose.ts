@@ -16,11 +16,8 @@ import { Bundle, type Pair, Tally } from "./bundles.ts";
 
 /** The best of a line that are weighed at once. */
 export const HEADS = 8;
-/** Jobs that are weighed at once over all lines, smallest rank first, for one free slot and for many. */
-const POOL_MIN = 64;
-const POOL_MAX = 256;
-/** Jobs a free slot: to weigh 256 for each handful of slots was a tenth of the server's time. */
-const POOL_SHARE = 1.25;
+/** Jobs that are weighed at once over all lines, smallest rank first: so many lines are enough. */
+export const POOL_MAX = 256;
 /** Passed-over candidates that a dispatch records: out of its bundle, and of so many others. */
 const CANDIDATES = 3;
 const NEAR_BUNDLES = 3;
@@ -72,17 +69,10 @@ export interface ChooseInput {
   /** Those whose heads have waited longest. */
   lines: readonly ChoiceLine[];
   max: number;
-  /** See `poolFor`. */
-  pool: number;
   instance: ScoringInstance;
   usedByOrg: Map<number, number>;
   history(name: number): NameHistory | null;
   now: number;
-}
-
-/** How many lines, and how many jobs at once, a decision about so many free slots weighs. */
-export function poolFor(freeSlots: number): number {
-  return Math.max(POOL_MIN, Math.min(POOL_MAX, Math.ceil(freeSlots * POOL_SHARE)));
 }
 
 export function choose(input: ChooseInput): Choice[] {
@@ -138,22 +128,21 @@ class Chooser {
   /** The heads of all lines; fewer of each where that is too many. */
   #fill(): void {
     const lines = this.#input.lines.filter((l) => l.line.size > 0 && l.sessions.length > 0);
-    const { pool } = this.#input;
-    const each = Math.max(1, Math.min(HEADS, Math.floor(pool / Math.max(1, lines.length))));
+    const each = Math.max(1, Math.min(HEADS, Math.floor(POOL_MAX / Math.max(1, lines.length))));
     for (const line of lines) {
       this.#weighed.set(line, 0);
-      for (let n = 0; n < each; n++) this.#weighNext(line);
+      for (let n = 0; n < each && this.#weighNext(line); n++);
     }
   }
 
   /** Weighs the next job of a line that somebody may take; heads that all refused stand in nobody's way. */
-  #weighNext(line: ChoiceLine): void {
+  #weighNext(line: ChoiceLine): boolean {
     for (;;) {
       const place = this.#weighed.get(line)!;
       const job = line.line.at(place);
-      if (!job) return;
+      if (!job) return false;
       this.#weighed.set(line, place + 1);
-      if (this.#weigh(line, job)) return;
+      if (this.#weigh(line, job)) return true;
     }
   }
 

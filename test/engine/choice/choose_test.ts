@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { hasRoom } from "../../../src/core/eligibility/fits.ts";
 import type { NameHistory, ScoringInstance } from "../../../src/core/scoring/context.ts";
 import { RULES, scoreInto } from "../../../src/core/scoring/score.ts";
-import { type ChoiceLine, choose, poolFor } from "../../../src/engine/choice/choose.ts";
+import { type ChoiceLine, choose } from "../../../src/engine/choice/choose.ts";
 import type { Session } from "../../../src/engine/session.ts";
 import { Line } from "../../../src/engine/window.ts";
 import { aHistory, anInstance, aWorker, NOW } from "../../core/scoring/samples.ts";
@@ -85,7 +85,6 @@ test("every choice is the best pair at that moment, while workers and organizati
       const choices = choose({
         lines,
         max: 100,
-        pool: poolFor(100),
         instance: instanceOf(sessions, usedByOrg),
         usedByOrg,
         history: (name) => HISTORIES[name] ?? null,
