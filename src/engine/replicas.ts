@@ -36,6 +36,7 @@ export class Replicas implements Service {
   #listen: postgres.Sql | undefined;
   #alone = true;
   #shapes = new Set<number>();
+  #everything = false;
   #flags: { events?: true; cancel?: true; switches?: true } = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -91,27 +92,32 @@ export class Replicas implements Service {
   async beat(): Promise<void> {
     const { database, replicaId, options } = this.#context;
     const alive = await beatReplica(database.beats, replicaId, options.address);
+    const wasAlone = this.#alone;
     this.#alone = alive.length <= 1;
+    // What became ready since the newcomer looked around was told to nobody.
+    if (wasAlone && this.#listen) this.#say({ shapes: "all" });
     this.#listener.share({ replicas: alive.length, mine: Math.max(0, alive.indexOf(replicaId)) });
   }
 
-  #say(what: { shapes?: number[]; events?: true; cancel?: true; switches?: true }): void {
+  #say({ shapes, ...flags }: Omit<Wake, "from">): void {
     if (this.#alone) return;
-    for (const shape of what.shapes ?? []) this.#shapes.add(shape);
-    const { shapes: _, ...flags } = what;
+    if (shapes === "all") this.#everything = true;
+    else for (const shape of shapes ?? []) this.#shapes.add(shape);
     Object.assign(this.#flags, flags);
     this.#timer ??= setTimeout(() => this.#send(), NOTIFY_MS);
   }
 
   #send(): void {
     this.#timer = undefined;
-    const shapes = this.#shapes.size > SHAPES_MAX ? ("all" as const) : [...this.#shapes];
+    const isAll = this.#everything || this.#shapes.size > SHAPES_MAX;
+    const shapes = isAll ? ("all" as const) : [...this.#shapes];
     const wake: Wake = {
       from: this.#me,
       ...this.#flags,
       ...(shapes.length > 0 ? { shapes } : {}),
     };
     this.#shapes = new Set();
+    this.#everything = false;
     this.#flags = {};
     this.#listen?.notify(CHANNEL, JSON.stringify(wake)).catch((error) => {
       this.#context.log.warn({ error: String(error) }, "a wake-up was not sent");
