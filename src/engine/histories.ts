@@ -3,7 +3,14 @@
  * by every recorded end, flushed every few seconds, off the hot path: a crash loses these seconds of
  * statistics, or a minute's where ten thousand names are in use.
  */
-import { addSample, coarse, emptySamples, type NameSamples, summarize } from "../core/history.ts";
+import {
+  addSample,
+  coarse,
+  emptySamples,
+  isSameHistory,
+  type NameSamples,
+  summarize,
+} from "../core/history.ts";
 import { addToMean, createRollingMean, type RollingMean, readMean } from "../core/rolling_mean.ts";
 import type { NameHistory, ScoringInstance } from "../core/scoring/context.ts";
 import { appendHistories, readHistories } from "../db/statements/name_history.ts";
@@ -28,6 +35,8 @@ interface Entry {
   /** Samples came since. */
   stale: boolean;
   frozen: FrozenHistory | undefined;
+  /** `frozen` was made of this summary. */
+  isFrozen: boolean;
 }
 
 /** A history as contexts freeze it; equal ones have equal keys. */
@@ -82,7 +91,7 @@ export class Histories implements Service {
     if (!entry) return null;
     if (entry.stale && entry.round !== this.#round) {
       entry.summary = summarize(entry.samples);
-      entry.frozen = undefined;
+      entry.isFrozen = false;
       entry.round = this.#round;
       entry.stale = false;
     }
@@ -94,8 +103,17 @@ export class Histories implements Service {
     const history = this.of(name);
     if (history === null) return NO_HISTORY;
     const entry = this.#entries.get(name)!;
-    entry.frozen ??= this.#shared(coarse(history));
+    if (!entry.frozen || !entry.isFrozen) entry.frozen = this.#freeze(history, entry.frozen);
+    entry.isFrozen = true;
     return entry.frozen;
+  }
+
+  /** Mostly what it was: to make its key took as long as all else of a dispatch's contexts. */
+  #freeze(history: NameHistory, before: FrozenHistory | undefined): FrozenHistory {
+    const figures = coarse(history);
+    return before?.figures && isSameHistory(before.figures, figures)
+      ? before
+      : this.#shared(figures);
   }
 
   /** One object for all names that used about the same, of ten thousand mostly a few. */
@@ -124,7 +142,14 @@ export class Histories implements Service {
     }
     const summary = samples.samples > 0 ? summarize(samples) : null;
     const round = this.#round;
-    this.#entries.set(name, { samples, summary, round, stale: false, frozen: undefined });
+    this.#entries.set(name, {
+      samples,
+      summary,
+      round,
+      stale: false,
+      frozen: undefined,
+      isFrozen: false,
+    });
   }
 
   waited(ms: number): void {

@@ -37,7 +37,9 @@ export class InstanceView {
   };
   #slowAt = Number.NEGATIVE_INFINITY;
   #body: { at: number; body: object } = { at: Number.NEGATIVE_INFINITY, body: {} };
-  readonly #jobBodies = new Map<string, object>();
+  /** By what their lines have in common, and by what their names used. */
+  readonly #jobBodies = new Map<string, Map<string, object>>();
+  #jobBodyCount = 0;
   readonly #workerBodies = new WeakMap<Session, { key: string; body: object }>();
 
   constructor(context: EngineContext, lines: Lines, histories: Histories) {
@@ -136,19 +138,27 @@ export class InstanceView {
    */
   jobContext({ job, line }: Choice): object {
     const { key: history, figures } = this.#histories.frozen(job.name);
-    const key = `${line.traits}/${history}`;
-    let body = this.#jobBodies.get(key);
-    if (!body) {
-      if (this.#jobBodies.size > JOB_BODIES_MAX) this.#jobBodies.clear();
-      body = {
-        queue: this.#context.names.queueName(job.queue),
-        kind: line.facts.kind,
-        requirements: line.facts.requirements,
-        history: snakeKeys(figures),
-      };
-      this.#jobBodies.set(key, body);
-    }
+    const known = this.#jobBodies.get(line.traits)?.get(history);
+    if (known) return known;
+    const body = {
+      queue: this.#context.names.queueName(job.queue),
+      kind: line.facts.kind,
+      requirements: line.facts.requirements,
+      history: snakeKeys(figures),
+    };
+    this.#rememberJobBody(line.traits, history, body);
     return body;
+  }
+
+  #rememberJobBody(traits: string, history: string, body: object): void {
+    if (this.#jobBodyCount >= JOB_BODIES_MAX) {
+      this.#jobBodies.clear();
+      this.#jobBodyCount = 0;
+    }
+    const alike = this.#jobBodies.get(traits);
+    if (alike) alike.set(history, body);
+    else this.#jobBodies.set(traits, new Map([[history, body]]));
+    this.#jobBodyCount += 1;
   }
 
   instanceContext(instance: ScoringInstance): object {

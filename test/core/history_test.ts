@@ -77,6 +77,21 @@ describe("a history as contexts freeze it", () => {
     assert.deepEqual(coarse({ ...history, samples: 52, ramP95Mb: 1_150, runMs: 0.1 }), frozen);
   });
 
+  test("has these digits and no more, of any size, as near as they come", () => {
+    const size = fc.tuple(
+      fc.double({ min: 1, max: 9.999, noNaN: true }),
+      fc.integer({ min: -6, max: 14 }),
+    );
+    fc.assert(
+      fc.property(size, ([first, power]) => {
+        const value = first * 10 ** power;
+        const { ramP95Mb } = coarse({ ...summarize(emptySamples()), ramP95Mb: value });
+        assert.equal(Number(ramP95Mb!.toPrecision(2)), ramP95Mb);
+        assert.ok(Math.abs(ramP95Mb! - value) <= 0.0501 * 10 ** power);
+      }),
+    );
+  });
+
   test("keeps unknown what was not measured", () => {
     const nothing = summarize(emptySamples());
     assert.deepEqual(coarse(nothing), nothing);
