@@ -20,7 +20,11 @@ interface BunServer {
   stop(force?: boolean): Promise<void>;
 }
 
-declare const Bun: { version: string; serve(options: object): BunServer };
+declare const Bun: {
+  version: string;
+  serve(options: object): BunServer;
+  gc(synchronously: boolean): void;
+};
 
 export function createBunRuntime(): Runtime {
   return {
@@ -31,6 +35,7 @@ export function createBunRuntime(): Runtime {
     serve,
     onSignal: (signal, handler) => listen(process, signal, handler),
     exit: (code) => process.exit(code),
+    collectGarbage: () => Bun.gc(true),
   };
 }
 
