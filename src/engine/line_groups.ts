@@ -5,15 +5,17 @@
  */
 import type { JobFacts } from "../core/eligibility/facts.ts";
 import { hasRoom } from "../core/eligibility/fits.ts";
+import type { PeekLine } from "../db/statements/peek_ready.ts";
 import type { ChoiceLine } from "./choice/choose.ts";
-import { Heads, isBefore } from "./heads.ts";
+import { Heads } from "./heads.ts";
 import type { ShapeFacts } from "./interner.ts";
 import type { Session } from "./session.ts";
-import type { Line, Waiting } from "./window.ts";
+import { isEarlier, type Line, type Waiting } from "./window.ts";
 
 /** A line with the sessions that fit it, which are its group's. */
 export class FitLine implements ChoiceLine {
   readonly line: Line;
+  readonly queue: number;
   readonly facts: JobFacts;
   readonly ramMb: number;
   readonly cpus: number;
@@ -21,12 +23,14 @@ export class FitLine implements ChoiceLine {
   group: LineGroup | undefined;
   /** Nobody fitted it when the last sweep came by. */
   isIdle = false;
-  place = -1;
+  isListed = false;
   rank = 0;
+  order = 0;
 
-  constructor(line: Line, facts: JobFacts) {
+  constructor(line: Line, queue: number, facts: JobFacts) {
     const { ram_mb: ramMb = 0, cpus = 0 } = facts.requirements;
     this.line = line;
+    this.queue = queue;
     this.facts = facts;
     this.ramMb = ramMb;
     this.cpus = cpus;
@@ -42,6 +46,12 @@ export class FitLine implements ChoiceLine {
 
   get traits(): string {
     return this.group?.traits ?? "";
+  }
+
+  /** What to read of it next. */
+  peek(limit: number): PeekLine {
+    const { shape, afterRank, afterId } = this.line;
+    return { shape, org: this.facts.org, queue: this.queue, afterRank, afterId, limit };
   }
 
   take(job: Waiting): void {
@@ -195,8 +205,16 @@ export function firstLines(groups: readonly LineGroup[], count: number): FitLine
   if (lists.length === 1) return lists[0]!;
   return lists
     .flat()
-    .sort((a, b) => (isBefore(a, b) ? -1 : 1))
+    .sort((a, b) => (isEarlier(a.line.at(0)!, b.line.at(0)!) ? -1 : 1))
     .slice(0, count);
+}
+
+/** Of the workers that have room for any of these. */
+export function freeSlots(groups: readonly LineGroup[]): number {
+  const sessions = new Set(groups.flatMap((group) => group.sessions));
+  let free = 0;
+  for (const { load } of sessions) free += load.slots - load.used;
+  return free;
 }
 
 /** It runs low, and the database may have more. */

@@ -196,24 +196,13 @@ export class Lines {
     }
     const rows = await peekReady(
       this.#context.database.beats,
-      lines.map(({ line }) => ({
-        shape: line.shape,
-        afterRank: line.afterRank,
-        afterId: line.afterId,
-        limit,
-      })),
+      lines.map((fit) => fit.peek(limit)),
       share,
     );
-    await this.#know(rows);
-    const byShape = new Map<number, ReadyRow[]>();
-    for (const row of rows) {
-      const list = byShape.get(row.shape_id);
-      if (list) list.push(row);
-      else byShape.set(row.shape_id, [row]);
-    }
+    await this.#know([...rows.values()].flat());
     for (const fit of lines) {
       const { line } = fit;
-      const found = byShape.get(line.shape) ?? [];
+      const found = rows.get(line.shape) ?? [];
       line.append(found.map(waitingOf), (row) => !leasing.has(row.id) && this.#isWanted(fit, row));
       line.exhausted = found.length < limit && !line.missed;
       line.whole = line.exhausted && share.replicas === 1;
@@ -263,7 +252,7 @@ export class Lines {
       this.#unfit.add(shape);
       return undefined;
     }
-    const line = new FitLine(new Line(shape), job);
+    const line = new FitLine(new Line(shape), facts.queue, job);
     this.#lines.set(shape, line);
     line.move(this.#groups.of(facts, fitting));
     return line;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { v4, v7 } from "uuid";
-import { dayBounds, dayOf, smallestId, timeOfId } from "../../src/core/ids.ts";
+import { dayBounds, dayOf, orderOfId, smallestId, timeOfId } from "../../src/core/ids.ts";
 
 const moment = fc.integer({ min: 0, max: Date.UTC(9999, 11, 30) });
 
@@ -23,6 +23,19 @@ describe("an id", () => {
       fc.property(moment, (msecs) => {
         const id = v7({ msecs });
         assert.ok(smallestId(msecs) <= id && id < smallestId(msecs + 1), id);
+      }),
+    );
+  });
+
+  test("has a number that orders ids as their text does, as far as it tells them apart", () => {
+    const near = fc.tuple(moment, fc.integer({ min: 0, max: 3 }));
+    fc.assert(
+      fc.property(near, ([msecs, later]) => {
+        const [a, b] = [v7({ msecs }), v7({ msecs: msecs + later })];
+        const ahead = orderOfId(a) - orderOfId(b);
+        if (ahead !== 0) assert.equal(ahead < 0, a < b, `${a} ${b}`);
+        // In this century a number holds all of it.
+        if (later > 0 && msecs < 2 ** 41 - 3) assert.ok(ahead < 0, `${a} ${b}`);
       }),
     );
   });

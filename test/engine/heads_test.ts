@@ -5,7 +5,7 @@ import { Heads } from "../../src/engine/heads.ts";
 import { Line } from "../../src/engine/window.ts";
 import { aWaiting } from "../support/waiting.ts";
 
-const lineOf = (shape: number) => ({ line: new Line(shape), place: -1, rank: 0 });
+const lineOf = (shape: number) => ({ line: new Line(shape), isListed: false, rank: 0, order: 0 });
 
 test("the first lines are those whose heads have waited longest, however heads come and go", () => {
   const change = fc.record({
@@ -24,7 +24,9 @@ test("the first lines are those whose heads have waited longest, however heads c
       }
       const sorted = items
         .filter((item) => item.line.size > 0)
-        .sort((a, b) => a.line.at(0)!.rank - b.line.at(0)!.rank || a.line.shape - b.line.shape);
+        .map((item) => ({ item, head: item.line.at(0)! }))
+        .sort((a, b) => a.head.rank - b.head.rank || (a.head.id < b.head.id ? -1 : 1))
+        .map(({ item }) => item);
       assert.equal(heads.size, sorted.length);
       const shapes = (list: typeof items) => list.map((item) => item.line.shape);
       assert.deepEqual(shapes(heads.first(count)), shapes(sorted.slice(0, count)));

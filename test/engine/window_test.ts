@@ -8,7 +8,7 @@ const MAX = 1_024;
 const rank = fc.integer({ min: 1, max: 40 });
 const step = fc.oneof(
   fc.record({ kind: fc.constant("offer" as const), job: fc.nat(2_000), rank }),
-  // A line's rows are moved up once 512 are gone.
+  // Rows are moved up once as many are gone as are left.
   fc.record({ kind: fc.constant("take" as const), count: fc.constantFrom(1, 5, 510, 512, 600) }),
   fc.record({ kind: fc.constant("again" as const), place: fc.nat(2), rank }),
   fc.record({ kind: fc.constant("remove" as const), place: fc.nat(30) }),

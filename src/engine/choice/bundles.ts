@@ -8,7 +8,7 @@
  */
 
 import type { Session } from "../session.ts";
-import type { Waiting } from "../window.ts";
+import { isOlder, type Waiting } from "../window.ts";
 import type { ChoiceLine } from "./choose.ts";
 
 /**
@@ -37,6 +37,8 @@ export class Tally {
 export interface Pair {
   job: Waiting;
   line: ChoiceLine;
+  /** Of the job: here, so that to compare pairs touches nothing else. */
+  order: number;
   /** Without what its bundle has moved since. */
   score: number;
 }
@@ -78,7 +80,7 @@ export class Bundle {
     const theirs = other?.top;
     if (!mine || !theirs) return mine !== undefined;
     const ahead = this.scoreOf(mine) - other!.scoreOf(theirs);
-    return ahead !== 0 ? ahead > 0 : mine.job.id < theirs.job.id;
+    return ahead !== 0 ? ahead > 0 : isOlder(mine.job, theirs.job);
   }
 
   /** By its place in the heap. */
@@ -91,11 +93,16 @@ export class Bundle {
     return pair.score + this.#moved;
   }
 
+  /** What one of its pairs scores at this moment: the others have moved with it. */
+  moved(pair: Pair, score: number): void {
+    if (this.#isReservedAlike()) this.#moved = exact(score - pair.score);
+  }
+
   add(job: Waiting, line: ChoiceLine): void {
     // First of all: what is new has not moved with the others.
     this.refresh();
     const score = exact(this.#score(job, line, this.session) - this.#moved);
-    rise(this.#pairs, { job, line, score });
+    rise(this.#pairs, { job, line, order: job.order, score });
   }
 
   pop(): void {
@@ -109,19 +116,24 @@ export class Bundle {
     if (grains === this.#grains) return;
     this.#grains = grains;
     if (!top) return;
-    const { ramReservedMb, cpusReserved } = this.session.load;
-    if (ramReservedMb === this.#ramMb && cpusReserved === this.#cpus) {
+    if (this.#isReservedAlike()) {
       this.#moved = exact(this.#score(top.job, top.line, this.session) - top.score);
       return;
     }
-    this.#ramMb = ramReservedMb;
-    this.#cpus = cpusReserved;
+    this.#ramMb = this.session.load.ramReservedMb;
+    this.#cpus = this.session.load.cpusReserved;
     this.#moved = 0;
     for (const pair of this.#pairs) {
       pair.score = exact(this.#score(pair.job, pair.line, this.session));
     }
     const pairs = this.#pairs;
     for (let at = (pairs.length >> 1) - 1; at >= 0; at--) sink(pairs, at, pairs[at]!);
+  }
+
+  /** The worker has promised as much memory and as many processors as when its pairs were scored. */
+  #isReservedAlike(): boolean {
+    const { ramReservedMb, cpusReserved } = this.session.load;
+    return ramReservedMb === this.#ramMb && cpusReserved === this.#cpus;
   }
 }
 
@@ -132,7 +144,8 @@ function exact(score: number): number {
 
 /** Equal scores by id, so that a decision can be repeated. */
 function before(a: Pair, b: Pair): boolean {
-  return a.score !== b.score ? a.score > b.score : a.job.id < b.job.id;
+  if (a.score !== b.score) return a.score > b.score;
+  return a.order !== b.order ? a.order < b.order : a.job.id < b.job.id;
 }
 
 function rise(heap: Pair[], pair: Pair): void {

@@ -3,7 +3,8 @@
  * replica, from the best 8 of each eligible line (engine rule 22).
  *
  * Greedy: every pair is scored once, and again as its worker or its organization fills up, in
- * bundles (see there).
+ * bundles (see there). Of many lines so many jobs as `POOL` are weighed at a time, the first in line:
+ * whenever one is taken the next one joins them, so that a decision costs by what it takes.
  */
 
 import type { JobFacts } from "../../core/eligibility/facts.ts";
@@ -11,13 +12,13 @@ import { hasRoom } from "../../core/eligibility/fits.ts";
 import type { NameHistory, ScoringInstance, ScoringJob } from "../../core/scoring/context.ts";
 import { RULES, scoreInto } from "../../core/scoring/score.ts";
 import type { Session } from "../session.ts";
-import type { Line, Waiting } from "../window.ts";
+import { isEarlier, type Line, type Waiting } from "../window.ts";
 import { Bundle, type Pair, Tally } from "./bundles.ts";
 
 /** The best of a line that are weighed at once. */
 export const HEADS = 8;
-/** Jobs that are weighed at once over all lines, smallest rank first: so many lines are enough. */
-export const POOL_MAX = 256;
+/** Jobs that are weighed at once over all lines, smallest rank first. */
+const POOL = 128;
 /** Passed-over candidates that a dispatch records: out of its bundle, and of so many others. */
 const CANDIDATES = 3;
 const NEAR_BUNDLES = 3;
@@ -66,13 +67,24 @@ const scratch: ScoringJob = {
 };
 
 export interface ChooseInput {
-  /** Those whose heads have waited longest. */
+  /** Those whose heads have waited longest, in the order of their heads: `linesFor` are enough. */
   lines: readonly ChoiceLine[];
   max: number;
   instance: ScoringInstance;
   usedByOrg: Map<number, number>;
   history(name: number): NameHistory | null;
   now: number;
+}
+
+/** How many lines a decision that takes so many jobs may look at. */
+export function linesFor(taken: number): number {
+  return POOL + taken;
+}
+
+/** A line with a job that may be weighed next. */
+interface Parked {
+  line: ChoiceLine;
+  job: Waiting;
 }
 
 export function choose(input: ChooseInput): Choice[] {
@@ -85,12 +97,23 @@ class Chooser {
   readonly #byOrg = new Map<number, Map<Session, Bundle>>();
   readonly #own = new Map<Session, Tally>();
   readonly #orgs = new Map<number, Tally>();
+  readonly #lines: readonly ChoiceLine[];
+  /** Lines looked at, of `#lines`. */
+  #seen = 0;
+  /** Lines of which a job was taken, by the one behind it; those before `#unparked` are back. */
+  readonly #parked: Parked[] = [];
+  #unparked = 0;
+  /** How many of a line's jobs were weighed and not taken. */
   readonly #weighed = new Map<ChoiceLine, number>();
-  readonly #taken = new Set<string>();
+  readonly #taken = new Set<Waiting>();
+  /** The next best jobs, of the choice that is being made. */
+  readonly #near: Waiting[] = [];
+  readonly #nearScores: number[] = [];
   #considered = 0;
 
   constructor(input: ChooseInput) {
     this.#input = input;
+    this.#lines = input.lines.filter((l) => l.line.size > 0 && l.sessions.length > 0);
   }
 
   run(): Choice[] {
@@ -101,9 +124,10 @@ class Chooser {
       if (!best) break;
       const pair = best.top!;
       best.pop();
-      if (this.#taken.has(pair.job.id)) continue;
-      if (!hasRoom(pair.line.facts, best.session.facts, best.session.load)) continue;
-      chosen.push(this.#take(pair, best));
+      if (this.#taken.has(pair.job)) continue;
+      if (hasRoom(pair.line.facts, best.session.facts, best.session.load)) {
+        chosen.push(this.#take(pair, best));
+      } else this.#weighMore();
     }
     return chosen;
   }
@@ -125,12 +149,12 @@ class Chooser {
     return best;
   }
 
-  /** The heads of all lines; fewer of each where that is too many. */
+  /** The heads of all lines; fewer of each where that is too many, and then of the first lines. */
   #fill(): void {
-    const lines = this.#input.lines.filter((l) => l.line.size > 0 && l.sessions.length > 0);
-    const each = Math.max(1, Math.min(HEADS, Math.floor(POOL_MAX / Math.max(1, lines.length))));
-    for (const line of lines) {
-      this.#weighed.set(line, 0);
+    const lines = this.#lines;
+    const each = Math.max(1, Math.min(HEADS, Math.floor(POOL / Math.max(1, lines.length))));
+    while (this.#seen < Math.min(lines.length, POOL)) {
+      const line = lines[this.#seen++]!;
       for (let n = 0; n < each && this.#weighNext(line); n++);
     }
   }
@@ -138,12 +162,46 @@ class Chooser {
   /** Weighs the next job of a line that somebody may take; heads that all refused stand in nobody's way. */
   #weighNext(line: ChoiceLine): boolean {
     for (;;) {
-      const place = this.#weighed.get(line)!;
-      const job = line.line.at(place);
+      const job = this.#next(line);
       if (!job) return false;
-      this.#weighed.set(line, place + 1);
+      this.#weighed.set(line, (this.#weighed.get(line) ?? 0) + 1);
       if (this.#weigh(line, job)) return true;
     }
+  }
+
+  /** The first of its jobs that was not weighed. */
+  #next(line: ChoiceLine): Waiting | undefined {
+    return line.line.at(this.#weighed.get(line) ?? 0);
+  }
+
+  /** One was taken: the first in line of what was not weighed joins the others. */
+  #weighMore(): void {
+    for (;;) {
+      const line = this.#unpark() ?? this.#lines[this.#seen++];
+      if (!line || this.#weighNext(line)) return;
+    }
+  }
+
+  #park(line: ChoiceLine): void {
+    const job = this.#next(line);
+    if (!job) return;
+    let low = this.#unparked;
+    let high = this.#parked.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isEarlier(job, this.#parked[middle]!.job)) high = middle;
+      else low = middle + 1;
+    }
+    this.#parked.splice(low, 0, { line, job });
+  }
+
+  /** Unless a line that was not looked at comes before it. */
+  #unpark(): ChoiceLine | undefined {
+    const parked = this.#parked[this.#unparked];
+    const unseen = this.#lines[this.#seen]?.line.at(0);
+    if (!parked || (unseen && isEarlier(unseen, parked.job))) return undefined;
+    this.#unparked += 1;
+    return parked.line;
   }
 
   #weigh(line: ChoiceLine, job: Waiting): boolean {
@@ -190,67 +248,82 @@ class Chooser {
     return scoreInto(terms, scratch, session.scoring, this.#input.instance, this.#input.now);
   };
 
-  #take({ job, line }: Pair, bundle: Bundle): Choice {
+  #take(pair: Pair, bundle: Bundle): Choice {
+    const { job, line } = pair;
     const { session } = bundle;
     const score = this.#score(job, line, session);
+    bundle.moved(pair, score);
     const choice: Choice = {
       job,
       line,
       session,
       score,
-      terms: Array.from(terms, round),
+      terms: rounded(terms),
       candidates: [],
       candidateScores: [],
       considered: this.#considered,
     };
-    this.#taken.add(job.id);
-    this.#passedOver(choice, bundle);
+    this.#taken.add(job);
+    this.#passOver(choice, bundle);
     line.take(job);
+    this.#weighed.set(line, this.#weighed.get(line)! - 1);
+    this.#park(line);
+    // Before anything moves on: what joins the others is scored at the same moment as they are.
+    this.#weighMore();
     session.reserve(line);
     bundle.own.add();
     bundle.org.add();
     const used = this.#input.usedByOrg;
     used.set(job.org, (used.get(job.org) ?? 0) + 1);
-    // The one who moved up into the heads of its line is weighed too.
-    this.#weighed.set(line, this.#weighed.get(line)! - 1);
-    this.#weighNext(line);
     return choice;
   }
 
   /** The next best jobs: near the top of this bundle and of a few others, each named once. */
-  #passedOver(choice: Choice, own: Bundle): void {
-    this.#passOver(choice, own);
+  #passOver(choice: Choice, own: Bundle): void {
+    this.#near.length = 0;
+    this.#nearScores.length = 0;
+    this.#findNear(own);
     const others = Math.min(NEAR_BUNDLES, this.#bundles.length);
     for (let at = 0; at < others; at++) {
       const bundle = this.#bundles[at]!;
-      if (bundle !== own) this.#passOver(choice, bundle);
+      if (bundle !== own) this.#findNear(bundle);
+    }
+    for (const [at, { id }] of this.#near.entries()) {
+      choice.candidates.push(id);
+      choice.candidateScores.push(round(this.#nearScores[at]!));
     }
   }
 
-  #passOver(choice: Choice, bundle: Bundle): void {
+  #findNear(bundle: Bundle): void {
     for (let at = 0; at < NEAR_TOP; at++) {
       const pair = bundle.at(at);
       if (!pair) return;
-      const score = round(bundle.scoreOf(pair));
+      const score = bundle.scoreOf(pair);
       // Most are no better than those that stand there already; of a bulk all are equal.
-      const last = choice.candidateScores[CANDIDATES - 1];
+      const last = this.#nearScores[CANDIDATES - 1];
       if (last !== undefined && score <= last) continue;
-      if (!this.#taken.has(pair.job.id)) passOver(choice, pair.job.id, score);
+      if (!this.#taken.has(pair.job)) this.#keepNear(pair.job, score);
     }
   }
-}
 
-/** Kept where it is among the best, once. */
-function passOver({ candidates, candidateScores }: Choice, id: string, score: number): void {
-  const known = candidates.indexOf(id);
-  if (known >= 0 && candidateScores[known]! >= score) return;
-  if (known >= 0) remove(known, candidates, candidateScores);
-  let place = candidates.length;
-  while (place > 0 && candidateScores[place - 1]! < score) place -= 1;
-  if (place >= CANDIDATES) return;
-  candidates.splice(place, 0, id);
-  candidateScores.splice(place, 0, score);
-  if (candidates.length > CANDIDATES) remove(CANDIDATES, candidates, candidateScores);
+  /** Where it is among the best, once. */
+  #keepNear(job: Waiting, score: number): void {
+    const jobs = this.#near;
+    const scores = this.#nearScores;
+    const known = jobs.indexOf(job);
+    if (known >= 0 && scores[known]! >= score) return;
+    if (known >= 0) remove(known, jobs, scores);
+    let place = jobs.length;
+    while (place > 0 && scores[place - 1]! < score) place -= 1;
+    if (place === jobs.length) {
+      jobs.push(job);
+      scores.push(score);
+    } else {
+      jobs.splice(place, 0, job);
+      scores.splice(place, 0, score);
+    }
+    if (jobs.length > CANDIDATES) remove(CANDIDATES, jobs, scores);
+  }
 }
 
 function isFull({ load }: Session): boolean {
@@ -268,6 +341,12 @@ function tally<K>(tallies: Map<K, Tally>, key: K, slots: number): Tally {
 
 function remove(place: number, ...lists: unknown[][]): void {
   for (const list of lists) list.splice(place, 1);
+}
+
+function rounded(values: Float32Array): number[] {
+  const out: number[] = [];
+  for (let at = 0; at < RULES.length; at++) out.push(round(values[at]!));
+  return out;
 }
 
 /** Scores are read by people: three decimals. */

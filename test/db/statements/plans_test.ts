@@ -251,15 +251,16 @@ function beatCases(data: PlanData): Case[] {
       name: "peek of the lines",
       use: (sql) => {
         const afterId = liveId(0);
-        const lines = places(1, 8).map((shape) => ({ shape, afterRank: 0, afterId, limit: 256 }));
+        const key = { org: 1, queue: 1, afterRank: 0, afterId, limit: 256 };
+        const lines = places(1, 8).map((shape) => ({ shape, ...key }));
         return peekReady(sql, lines, { replicas: 1, mine: 0 });
       },
     },
     {
       name: "peek of one replica among three",
       use: (sql) => {
-        const line = { shape: 1, afterRank: -1, afterId: liveId(0), limit: 256 };
-        return peekReady(sql, [line], { replicas: 3, mine: 1 });
+        const key = { org: 1, queue: 1, afterRank: -1, afterId: liveId(0), limit: 256 };
+        return peekReady(sql, [{ shape: 1, ...key }], { replicas: 3, mine: 1 });
       },
     },
     { name: "shapes that have ready jobs", use: (sql) => readyShapes(sql), most: 3 * SHAPES },

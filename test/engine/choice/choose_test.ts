@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { hasRoom } from "../../../src/core/eligibility/fits.ts";
 import type { NameHistory, ScoringInstance } from "../../../src/core/scoring/context.ts";
 import { RULES, scoreInto } from "../../../src/core/scoring/score.ts";
-import { type ChoiceLine, choose } from "../../../src/engine/choice/choose.ts";
+import { type ChoiceLine, choose, linesFor } from "../../../src/engine/choice/choose.ts";
 import type { Session } from "../../../src/engine/session.ts";
 import { Line } from "../../../src/engine/window.ts";
 import { aHistory, anInstance, aWorker, NOW } from "../../core/scoring/samples.ts";
@@ -67,10 +67,45 @@ const HISTORIES: (NameHistory | null)[] = [
   aHistory({ ramP95Mb: 1_500, oomRate: 0.5 }),
 ];
 
+const A_LINE = { org: 1, ramMb: 0, jobs: [] };
+
 function instanceOf(sessions: Session[], usedByOrg: Map<number, number>): ScoringInstance {
   const slotsOffered = sessions.reduce((sum, s) => sum + s.load.slots, 0);
   return anInstance({ contended: true, activeOrgs: 3, slotsUsed: 10, slotsOffered, usedByOrg });
 }
+
+test("equal jobs of very many lines are taken in the order in which they came", () => {
+  const sessions = [sessionOf({ slots: 1_000, ramMb: 500 }, 1)];
+  const lines = Array.from({ length: 600 }, (_, at) => lineOf(A_LINE, at, sessions));
+  const came: string[] = [];
+  // Turn by turn, so that the first of each line stand before the second of any.
+  for (let turn = 0; turn < 3; turn++) {
+    for (const { line } of lines) {
+      const job = aWaiting({ shape: line.shape, rank: NOW / 1000, readyAt: NOW });
+      line.append([job], () => true);
+      came.push(job.id);
+    }
+  }
+  const usedByOrg = new Map<number, number>();
+  const taken: string[] = [];
+  while (taken.length < came.length) {
+    for (const session of sessions) Object.assign(session.load, { used: 0 });
+    const max = Math.min(400, came.length - taken.length);
+    const waiting = lines.filter(({ line }) => line.size > 0);
+    waiting.sort((a, b) => (a.line.at(0)!.id < b.line.at(0)!.id ? -1 : 1));
+    const choices = choose({
+      lines: waiting.slice(0, linesFor(max)),
+      max,
+      instance: instanceOf(sessions, usedByOrg),
+      usedByOrg,
+      history: () => null,
+      now: NOW,
+    });
+    assert.equal(choices.length, max);
+    taken.push(...choices.map(({ job }) => job.id));
+  }
+  assert.deepEqual(taken, came);
+});
 
 test("every choice is the best pair at that moment, while workers and organizations fill up", () => {
   fc.assert(
