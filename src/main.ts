@@ -18,7 +18,6 @@ import { FRAME_MAX_BYTES } from "./messages/frames.ts";
 import { boardPages } from "./pages/all_pages.ts";
 import { createWorkerEndpoint, WORKER_PATH } from "./protocol/endpoint.ts";
 import type { Runtime, ServeContext } from "./runtime/contract.ts";
-import { spareMemory } from "./runtime/spare_memory.ts";
 import { createBoard } from "./web/app.ts";
 import { createAuth } from "./web/auth.ts";
 import { LiveHub } from "./web/live_hub.ts";
@@ -120,7 +119,6 @@ async function assemble(
   const server = await runtime.serve({ host, port, maxFrameBytes: FRAME_MAX_BYTES, fetch });
   undo.push(() => server.stop(true));
   const url = config.publicUrl ?? `http://${shown(host)}:${server.port}`;
-  if (runtime.collectGarbage) undo.push(spareMemory(runtime.collectGarbage));
   log.info({ url }, "serving");
   let stopping: Promise<void> | undefined;
   return {

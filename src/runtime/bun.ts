@@ -20,11 +20,7 @@ interface BunServer {
   stop(force?: boolean): Promise<void>;
 }
 
-declare const Bun: {
-  version: string;
-  serve(options: object): BunServer;
-  gc(synchronously: boolean): void;
-};
+declare const Bun: { version: string; serve(options: object): BunServer };
 
 export function createBunRuntime(): Runtime {
   return {
@@ -35,7 +31,6 @@ export function createBunRuntime(): Runtime {
     serve,
     onSignal: (signal, handler) => listen(process, signal, handler),
     exit: (code) => process.exit(code),
-    collectGarbage: () => Bun.gc(true),
   };
 }
 

@@ -79,6 +79,4 @@ export interface Runtime {
   /** Runs `handler` on SIGINT or SIGTERM (a closed terminal too), until the returned call. */
   onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
   exit(code: number): never;
-  /** Frees all garbage before it returns, for which everything else stands still; undefined where it cannot. */
-  collectGarbage?(): void;
 }
