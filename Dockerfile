@@ -16,7 +16,9 @@ WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY . .
 USER bun
-ENV NODE_ENV=production \
+# As bin/bun_memory.mjs says of it.
+ENV BUN_JSC_forceRAMSize=1073741824 \
+    NODE_ENV=production \
     SIGNALBOX_HOST=0.0.0.0 \
     SIGNALBOX_DATA=/data
 VOLUME /data

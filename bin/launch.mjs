@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { BUN_MEMORY } from "./bun_memory.mjs";
 import { ROOT, SetUpError, setUp } from "./setup.mjs";
 
 const SAME_SIGNAL_MS = 1_500;
@@ -29,7 +30,7 @@ export async function runBun(args, failure) {
  * @returns {Promise<number>} its exit code, or 128 + signal
  */
 function runInPlace(command, args) {
-  const env = { ...process.env, SIGNALBOX_LAUNCHER: String(process.pid) };
+  const env = { ...BUN_MEMORY, ...process.env, SIGNALBOX_LAUNCHER: String(process.pid) };
   const child = spawn(command, args, { stdio: "inherit", env });
   let passedAt = Number.NEGATIVE_INFINITY;
   const pass = (signal) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { access, glob, readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { before, test } from "node:test";
+import { BUN_MEMORY } from "../bin/bun_memory.mjs";
 import { importsOf } from "./support/tidy/imports.ts";
 import { ROOT, readTree, type Source } from "./support/tidy/source.ts";
 
@@ -42,6 +43,15 @@ test("Bun is the same version wherever it is named", async () => {
   const images = [...(await read("Dockerfile")).matchAll(/^FROM oven\/bun:([\d.]+)/gm)];
   assert.ok(images.length > 0);
   for (const [, image] of images) assert.equal(image, version);
+});
+
+test("Bun is told of the same memory in an image as by the launcher", async () => {
+  const image = await read("Dockerfile");
+  const settings = Object.entries(BUN_MEMORY);
+  assert.ok(settings.length > 0);
+  for (const [name, value] of settings) assert.ok(image.includes(`${name}=${value}`), name);
+  const launcher = await read("bin/launch.mjs");
+  assert.match(launcher, /\{ \.\.\.BUN_MEMORY, \.\.\.process\.env,/, "and a user's own wins");
 });
 
 test("what the program imports is installed without the packages for development", () => {

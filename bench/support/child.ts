@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { BUN_MEMORY } from "../../bin/bun_memory.mjs";
 
 export interface Child {
   pid: number;
@@ -16,6 +17,7 @@ export interface Child {
 export type ChildRuntime = "bun" | "node";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PLAIN = { PATH: process.env.PATH!, HOME: process.env.HOME ?? "/", NODE_ENV: "production" };
 const running = new Set<() => void>();
 process.once("exit", () => {
   for (const kill of running) kill();
@@ -32,7 +34,7 @@ export function startChild(
   const command = runtime === "bun" ? process.execPath : "node";
   const child = spawn(command, [...flags, file], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH!, HOME: process.env.HOME ?? "/", NODE_ENV: "production", ...env },
+    env: { ...PLAIN, ...(runtime === "bun" ? BUN_MEMORY : {}), ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const kill = () => void child.kill("SIGKILL");

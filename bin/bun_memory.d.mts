@@ -1,0 +1,1 @@
+export declare const BUN_MEMORY: Readonly<Record<string, string>>;
