@@ -33,6 +33,7 @@ export class Lines {
   /** While a sweep asks: what was leased since then, which its answer may still show. */
   #settled: Set<string> | undefined;
   #sweeps = 0;
+  #sweeping: Promise<void> = Promise.resolve();
   /** Which ids are mine to peek, while several replicas live. */
   share = { replicas: 1, mine: 0 };
 
@@ -123,7 +124,13 @@ export class Lines {
    * lines are all read from their heads again. Of many, which would take a second, those are whose
    * first job we do not hold, and the others in turns: what came into their midst comes forward.
    */
-  async sweep(): Promise<void> {
+  sweep(): Promise<void> {
+    // One after the other: each counts what came in while it asked.
+    this.#sweeping = this.#sweeping.catch(() => {}).then(() => this.#sweep());
+    return this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
     const before = [...this.#lines.keys(), ...this.#unfit];
     this.#offered.clear();
     this.#sweeps += 1;

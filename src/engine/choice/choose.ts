@@ -121,6 +121,8 @@ class Chooser {
     const chosen: Choice[] = [];
     while (chosen.length < this.#input.max) {
       const best = this.#best();
+      // Those weighed so far were for workers that are full by now, or refused by all others.
+      if (!best && this.#weighMore()) continue;
       if (!best) break;
       const pair = best.top!;
       best.pop();
@@ -153,14 +155,19 @@ class Chooser {
   #fill(): void {
     const lines = this.#lines;
     const each = Math.max(1, Math.min(HEADS, Math.floor(POOL / Math.max(1, lines.length))));
-    while (this.#seen < Math.min(lines.length, POOL)) {
+    let given = 0;
+    while (this.#seen < lines.length && given < POOL) {
       const line = lines[this.#seen++]!;
-      for (let n = 0; n < each && this.#weighNext(line); n++);
+      let heads = 0;
+      while (heads < each && this.#weighNext(line)) heads += 1;
+      if (heads > 0) given += 1;
     }
   }
 
   /** Weighs the next job of a line that somebody may take; heads that all refused stand in nobody's way. */
   #weighNext(line: ChoiceLine): boolean {
+    // What is full stays so for this decision.
+    if (line.sessions.every(isFull)) return false;
     for (;;) {
       const job = this.#next(line);
       if (!job) return false;
@@ -174,11 +181,12 @@ class Chooser {
     return line.line.at(this.#weighed.get(line) ?? 0);
   }
 
-  /** One was taken: the first in line of what was not weighed joins the others. */
-  #weighMore(): void {
+  /** One was taken: the first in line of what was not weighed joins the others, if there is any. */
+  #weighMore(): boolean {
     for (;;) {
       const line = this.#unpark() ?? this.#lines[this.#seen++];
-      if (!line || this.#weighNext(line)) return;
+      if (!line) return false;
+      if (this.#weighNext(line)) return true;
     }
   }
 
@@ -209,9 +217,9 @@ class Chooser {
     let any = false;
     for (const session of line.sessions) {
       if (job.rejectedBy.length > 0 && job.rejectedBy.includes(session.workerId)) continue;
+      if (isFull(session)) continue;
       any = true;
-      // What is full stays so for this decision.
-      if (!isFull(session)) this.#bundle(session, job.org).add(job, line);
+      this.#bundle(session, job.org).add(job, line);
     }
     return any;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import fc from "fast-check";
 import { hasRoom } from "../../../src/core/eligibility/fits.ts";
 import type { NameHistory, ScoringInstance } from "../../../src/core/scoring/context.ts";
@@ -69,6 +69,25 @@ const HISTORIES: (NameHistory | null)[] = [
 
 const A_LINE = { org: 1, ramMb: 0, jobs: [] };
 
+function oneJob(at: number, sessions: Session[], rejectedBy: number[]) {
+  const line = lineOf(A_LINE, at, sessions);
+  line.line.append(
+    [aWaiting({ shape: at, rank: NOW / 1000, readyAt: NOW, rejectedBy })],
+    () => true,
+  );
+  return line;
+}
+
+function chosen(lines: ChoiceLine[], sessions: Session[]) {
+  const usedByOrg = new Map<number, number>();
+  const instance = instanceOf(sessions, usedByOrg);
+  return choose({ lines, max: 500, instance, usedByOrg, history: () => null, now: NOW });
+}
+
+function count(choices: { session: Session }[], sessions: Session[]): number[] {
+  return sessions.map((one) => choices.filter(({ session }) => session === one).length);
+}
+
 function instanceOf(sessions: Session[], usedByOrg: Map<number, number>): ScoringInstance {
   const slotsOffered = sessions.reduce((sum, s) => sum + s.load.slots, 0);
   return anInstance({ contended: true, activeOrgs: 3, slotsUsed: 10, slotsOffered, usedByOrg });
@@ -105,6 +124,32 @@ test("equal jobs of very many lines are taken in the order in which they came", 
     taken.push(...choices.map(({ job }) => job.id));
   }
   assert.deepEqual(taken, came);
+});
+
+describe("free slots are given out though very many older jobs are for others", () => {
+  const older = (sessions: Session[], rejectedBy: number[]) =>
+    Array.from({ length: 300 }, (_, at) => oneJob(at, sessions, rejectedBy));
+
+  test("that are full", () => {
+    const [small, wide] = [
+      sessionOf({ slots: 1, ramMb: 500 }, 1),
+      sessionOf({ slots: 9, ramMb: 500 }, 2),
+    ];
+    const theirs = Array.from({ length: 9 }, (_, at) => oneJob(1_000 + at, [wide], []));
+    const choices = chosen([...older([small], []), ...theirs], [small, wide]);
+    assert.deepEqual(count(choices, [small, wide]), [1, 9]);
+  });
+
+  test("because the worker that is free has rejected them", () => {
+    const [full, free] = [
+      sessionOf({ slots: 1, ramMb: 500 }, 1),
+      sessionOf({ slots: 9, ramMb: 500 }, 2),
+    ];
+    full.load.used = 1;
+    const theirs = Array.from({ length: 9 }, (_, at) => oneJob(1_000 + at, [free], []));
+    const choices = chosen([...older([full, free], [free.workerId]), ...theirs], [full, free]);
+    assert.deepEqual(count(choices, [full, free]), [0, 9]);
+  });
 });
 
 test("every choice is the best pair at that moment, while workers and organizations fill up", () => {
