@@ -22,7 +22,11 @@ const PIECE_MAX = 128;
 export class Heads<T extends Headed> {
   /** In their order, none empty. */
   readonly #pieces: Piece<T>[] = [];
-  size = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
 
   /** The line's head may have changed; a line without one leaves. */
   update(item: T): void {
@@ -42,7 +46,7 @@ export class Heads<T extends Headed> {
   remove(item: T): void {
     if (!item.isListed) return;
     item.isListed = false;
-    this.size -= 1;
+    this.#size -= 1;
     // Those of one rank and order, made in the same instant, may stand in several pieces.
     for (let at = this.#pieceOf(item); ; at++) {
       const piece = this.#pieces[at]!;
@@ -65,7 +69,7 @@ export class Heads<T extends Headed> {
   }
 
   #insert(item: T): void {
-    this.size += 1;
+    this.#size += 1;
     if (this.#pieces.length === 0) this.#pieces.push(new Piece());
     const at = Math.min(this.#pieceOf(item), this.#pieces.length - 1);
     const piece = this.#pieces[at]!;

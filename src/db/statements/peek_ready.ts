@@ -80,10 +80,8 @@ export async function peekReady(
   for (const [at, text] of peeked.shapes.split(",").entries()) {
     const line = byShape.get(Number(text))!;
     const id = ids[at]!;
-    const row = readyRow(line, id, peeked.more?.[id] ?? NOTHING);
-    row.name_id = Number(names[at]);
-    row.ready_rank = Number(ranks[at]);
-    row.ready_s = readyAtOf(row.ready_rank, row.priority) / 1000;
+    const facts = { id, name: Number(names[at]), rank: Number(ranks[at]) };
+    const row = readyRow(line, facts, peeked.more?.[id] ?? NOTHING);
     const known = rows.get(line.shape);
     if (known) known.push(row);
     else rows.set(line.shape, [row]);
@@ -91,18 +89,21 @@ export async function peekReady(
   return rows;
 }
 
-function readyRow({ shape, org, queue }: PeekLine, id: string, more: More): ReadyRow {
-  const [priority, dependents, input_workers, rejected_by] = more;
+function readyRow(
+  { shape, org, queue }: PeekLine,
+  { id, name, rank }: { id: string; name: number; rank: number },
+  [priority, dependents, input_workers, rejected_by]: More,
+): ReadyRow {
   return {
     id,
     shape_id: shape,
     org_id: org,
     queue_id: queue,
-    name_id: 0,
+    name_id: name,
     state: "ready",
     priority,
-    ready_rank: 0,
-    ready_s: 0,
+    ready_rank: rank,
+    ready_s: readyAtOf(rank, priority) / 1000,
     dependents,
     input_workers,
     rejected_by,
