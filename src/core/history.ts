@@ -72,7 +72,7 @@ export function summarize(history: NameSamples): NameHistory {
     ramMaxMb: maximum(history.peak_ram_mb),
     cpuMs: mean(history.cpu_ms),
     // Attempts that never touched the disk say nothing about how much it matters to those that do.
-    diskBytes: mean(history.disk_bytes.filter((bytes) => bytes > 0)),
+    diskBytes: mean(positive(history.disk_bytes)),
     networkMbps: mean(history.network_mbps),
     runMs: mean(history.run_ms),
     oomRate: mean(history.oom),
@@ -141,8 +141,15 @@ export function mean(values: readonly number[]): number | null {
   return sum / values.length;
 }
 
+function positive(values: readonly number[]): readonly number[] {
+  return values.every((value) => value > 0) ? values : values.filter((value) => value > 0);
+}
+
 function maximum(values: readonly number[]): number | null {
-  return values.length === 0 ? null : Math.max(...values);
+  if (values.length === 0) return null;
+  let most = values[0]!;
+  for (const value of values) if (value > most) most = value;
+  return most;
 }
 
 /** The list with one sample more: itself, unless it was the empty one of all. */

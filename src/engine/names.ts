@@ -19,6 +19,8 @@ export interface NameFacts {
 
 /** Names held at most a map; past that the oldest go and are loaded again when asked for. */
 const CACHE_MAX = 200_000;
+/** Different requirements that are held once for all shapes that have them. */
+const REQUIREMENTS_MAX = 10_000;
 
 export class Names implements Interner {
   readonly #sql: Sql;
@@ -31,6 +33,8 @@ export class Names implements Interner {
   readonly #workers = new Map<number, { name: string; uid: string }>();
   readonly #shapes = new Map<number, ShapeFacts>();
   readonly #shapeIds = new Map<string, number>();
+  /** By their text. Thousands of names ask for the same: one object is in the cache, theirs were not. */
+  readonly #requirements = new Map<string, ShapeFacts["requirements"]>();
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -190,8 +194,17 @@ export class Names implements Interner {
       queue: s.queue_id,
       kind: s.kind,
       name: s.name_id,
-      requirements: s.requirements,
+      requirements: this.#shared(s.requirements),
     });
+  }
+
+  #shared(requirements: ShapeFacts["requirements"]): ShapeFacts["requirements"] {
+    const text = JSON.stringify(requirements);
+    const known = this.#requirements.get(text);
+    if (known) return known;
+    if (this.#requirements.size >= REQUIREMENTS_MAX) this.#requirements.clear();
+    this.#requirements.set(text, requirements);
+    return requirements;
   }
 }
 

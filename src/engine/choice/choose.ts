@@ -18,7 +18,7 @@ import { Bundle, type Pair, Tally } from "./bundles.ts";
 /** The best of a line that are weighed at once. */
 export const HEADS = 8;
 /** Jobs that are weighed at once over all lines, smallest rank first. */
-const POOL = 128;
+const POOL = 64;
 /** Passed-over candidates that a dispatch records: out of its bundle, and of so many others. */
 const CANDIDATES = 3;
 const NEAR_BUNDLES = 3;
