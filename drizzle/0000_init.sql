@@ -2,6 +2,7 @@ CREATE TYPE "public"."job_kind" AS ENUM('exec', 'handler');--> statement-breakpo
 CREATE TYPE "public"."job_state" AS ENUM('created', 'queued', 'ready', 'dispatched', 'running', 'succeeded', 'failed', 'cancelled', 'dependency_failed');--> statement-breakpoint
 CREATE TYPE "public"."operation_state" AS ENUM('running', 'done', 'failed', 'undone');--> statement-breakpoint
 CREATE TYPE "public"."outcome" AS ENUM('succeeded', 'failed', 'timed_out', 'cancelled', 'lost', 'rejected', 'released');--> statement-breakpoint
+CREATE TYPE "public"."role" AS ENUM('viewer', 'member', 'operator', 'admin', 'owner');--> statement-breakpoint
 CREATE TYPE "public"."waiting_for" AS ENUM('run_at', 'backoff', 'dependencies');--> statement-breakpoint
 CREATE TYPE "public"."workflow_state" AS ENUM('open', 'running', 'succeeded', 'failed', 'cancelled');--> statement-breakpoint
 CREATE TABLE "beat" (
@@ -259,6 +260,8 @@ CREATE TABLE "operation" (
 CREATE TABLE "org" (
 	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "org_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
 	"name" text NOT NULL,
+	"title" text,
+	"is_public" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "org_name_unique" UNIQUE("name")
 );
@@ -413,5 +416,7 @@ CREATE VIEW "leased_job" AS SELECT b.session_id AS holder, l.* FROM "lease_batch
 ALTER TABLE "decision" ALTER COLUMN "jobs" SET STORAGE EXTERNAL, ALTER COLUMN "terms" SET STORAGE EXTERNAL, ALTER COLUMN "candidates" SET STORAGE EXTERNAL, ALTER COLUMN "candidate_scores" SET STORAGE EXTERNAL, ALTER COLUMN "others" SET STORAGE EXTERNAL, ALTER COLUMN "considered" SET STORAGE EXTERNAL, ALTER COLUMN "worker_context" SET STORAGE EXTERNAL, ALTER COLUMN "job_context" SET STORAGE EXTERNAL, ALTER COLUMN "instance_context" SET STORAGE EXTERNAL;--> statement-breakpoint
 CREATE VIEW "decided_job" AS SELECT d.beat, p.place::smallint AS beat_place, d.jobs[p.place] AS job_id, d.rules_version, d.terms[(p.place - 1) * d.terms_each + 1 : p.place * d.terms_each] AS terms, ARRAY(SELECT CASE WHEN c.at > 0 THEN d.jobs[c.at] ELSE d.others[-c.at] END FROM unnest(d.candidates[p.place * 3 - 2 : p.place * 3]) WITH ORDINALITY AS c(at, n) WHERE c.at <> 0 ORDER BY c.n) AS candidates, ARRAY(SELECT c.score FROM unnest(d.candidates[p.place * 3 - 2 : p.place * 3], d.candidate_scores[p.place * 3 - 2 : p.place * 3]) WITH ORDINALITY AS c(at, score, n) WHERE c.at <> 0 ORDER BY c.n) AS candidate_scores, d.considered[p.place] AS considered, d.contexts[d.worker_context[p.place]] AS worker_context, d.contexts[d.job_context[p.place]] AS job_context, d.contexts[d.instance_context[p.place]] AS instance_context FROM "decision" d CROSS JOIN LATERAL generate_series(1, cardinality(d.jobs)) AS p(place);--> statement-breakpoint
 ALTER SEQUENCE "phase_event_id" OWNED BY "phase_event"."id";--> statement-breakpoint
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END $$;--> statement-breakpoint
+CREATE TRIGGER "audit_log_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_log" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();--> statement-breakpoint
 INSERT INTO "org" ("name") VALUES ('default');--> statement-breakpoint
 INSERT INTO "queue" ("org_id", "name") SELECT "id", 'default' FROM "org" WHERE "name" = 'default';

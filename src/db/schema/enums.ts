@@ -1,6 +1,7 @@
 /** PostgreSQL enums: four bytes a row, readable in every query that a person writes. */
 import { pgEnum } from "drizzle-orm/pg-core";
 import { JOB_STATES, OUTCOMES, WAITING_FOR } from "../../core/job_state.ts";
+import { ROLES } from "../../core/scope.ts";
 
 export const jobState = pgEnum("job_state", JOB_STATES);
 export const waitingFor = pgEnum("waiting_for", WAITING_FOR);
@@ -14,3 +15,4 @@ export const workflowState = pgEnum("workflow_state", [
   "cancelled",
 ]);
 export const operationState = pgEnum("operation_state", ["running", "done", "failed", "undone"]);
+export const role = pgEnum("role", ROLES);

@@ -23,17 +23,31 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   blobs: { imports: PURE, packages: ["zod"] },
   engine: { imports: [...PURE, "db", "blobs"], packages: ["xstate", "uuid", "zod", "postgres"] },
-  protocol: { imports: [...PURE, "runtime", "db", "blobs", "engine"], packages: ["zod"] },
+  accounts: {
+    imports: [...PURE, "db"],
+    packages: [
+      "better-auth",
+      "@better-auth/drizzle-adapter",
+      "drizzle-orm",
+      "postgres",
+      "uuid",
+      "zod",
+    ],
+  },
+  protocol: {
+    imports: [...PURE, "runtime", "db", "blobs", "engine", "accounts"],
+    packages: ["zod"],
+  },
   web: {
-    imports: [...PURE, "runtime", "db", "blobs", "engine"],
+    imports: [...PURE, "runtime", "db", "blobs", "engine", "accounts"],
     packages: ["hono", "eta", "zod"],
   },
   pages: {
-    imports: [...PURE, "db", "blobs", "engine", "web"],
+    imports: [...PURE, "db", "blobs", "engine", "accounts", "web"],
     packages: ["hono", "zod", "postgres"],
   },
   api: {
-    imports: [...PURE, "runtime", "db", "blobs", "engine", "protocol", "web"],
+    imports: [...PURE, "runtime", "db", "blobs", "engine", "accounts", "protocol", "web"],
     packages: ["hono", "zod", "zod-openapi", "postgres"],
   },
   worker: { imports: [...PURE, "runtime"], packages: ["ws", "uuid", "zod", "xstate"] },
@@ -47,7 +61,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   "main.ts": {
     imports: [
       ...PURE,
-      ...["runtime", "db", "blobs", "engine", "protocol", "web", "pages", "api"],
+      ...["runtime", "db", "blobs", "engine", "accounts", "protocol", "web", "pages", "api"],
       ...["config.ts", "log.ts"],
     ],
     packages: ["hono"],
@@ -55,7 +69,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   cli: {
     imports: [
       ...PURE,
-      ...["runtime", "db", "blobs", "engine", "worker", "sdk"],
+      ...["runtime", "db", "blobs", "engine", "accounts", "worker", "sdk"],
       ...["config.ts", "log.ts", "main.ts"],
     ],
     packages: ["commander", "cli-progress", "cli-table3", "yaml", "zod", "uuid", "postgres"],
