@@ -266,6 +266,130 @@ CREATE TABLE "org" (
 	CONSTRAINT "org_name_unique" UNIQUE("name")
 );
 --> statement-breakpoint
+CREATE TABLE "api_token" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"hash" "bytea" NOT NULL,
+	"hint" text NOT NULL,
+	"person_id" text,
+	"org_id" integer,
+	"role" "role",
+	"purpose" text NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_by" text NOT NULL,
+	"expires_at" timestamp with time zone,
+	"revoked_at" timestamp with time zone,
+	"last_used_at" timestamp with time zone,
+	CONSTRAINT "api_token_hash_unique" UNIQUE("hash")
+);
+--> statement-breakpoint
+CREATE TABLE "audit_log" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "audit_log_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"at" timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+	"org_id" integer,
+	"actor" text NOT NULL,
+	"person_id" text,
+	"token_id" text,
+	"address" text,
+	"action" text NOT NULL,
+	"object_kind" text NOT NULL,
+	"object_id" text NOT NULL,
+	"reason" text,
+	"affected" bigint,
+	"before" jsonb,
+	"after" jsonb
+);
+--> statement-breakpoint
+CREATE TABLE "invitation" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"role" "role" NOT NULL,
+	"email" text,
+	"hash" "bytea" NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_by" text NOT NULL,
+	"expires_at" timestamp with time zone NOT NULL,
+	"accepted_at" timestamp with time zone,
+	"accepted_by" text,
+	"revoked_at" timestamp with time zone,
+	CONSTRAINT "invitation_hash_unique" UNIQUE("hash")
+);
+--> statement-breakpoint
+CREATE TABLE "membership" (
+	"org_id" integer NOT NULL,
+	"person_id" text NOT NULL,
+	"role" "role" NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "membership_org_id_person_id_pk" PRIMARY KEY("org_id","person_id")
+);
+--> statement-breakpoint
+CREATE TABLE "person_account" (
+	"id" text PRIMARY KEY NOT NULL,
+	"account_id" text NOT NULL,
+	"provider_id" text NOT NULL,
+	"user_id" text NOT NULL,
+	"access_token" text,
+	"refresh_token" text,
+	"id_token" text,
+	"access_token_expires_at" timestamp with time zone,
+	"refresh_token_expires_at" timestamp with time zone,
+	"scope" text,
+	"password" text,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "person_session" (
+	"id" text PRIMARY KEY NOT NULL,
+	"user_id" text NOT NULL,
+	"token" text NOT NULL,
+	"expires_at" timestamp with time zone NOT NULL,
+	"ip_address" text,
+	"user_agent" text,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "person_session_token_unique" UNIQUE("token")
+);
+--> statement-breakpoint
+CREATE TABLE "person" (
+	"id" text PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"email" text NOT NULL,
+	"email_verified" boolean DEFAULT false NOT NULL,
+	"image" text,
+	"is_superuser" boolean DEFAULT false NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "person_email_unique" UNIQUE("email")
+);
+--> statement-breakpoint
+CREATE TABLE "verification" (
+	"id" text PRIMARY KEY NOT NULL,
+	"identifier" text NOT NULL,
+	"value" text NOT NULL,
+	"expires_at" timestamp with time zone NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "worker_token" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"hash" "bytea" NOT NULL,
+	"hint" text NOT NULL,
+	"org_id" integer,
+	"pool" text,
+	"features" text[],
+	"kinds" text[],
+	"slots_max" integer,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_by" text NOT NULL,
+	"expires_at" timestamp with time zone,
+	"revoked_at" timestamp with time zone,
+	"last_used_at" timestamp with time zone,
+	CONSTRAINT "worker_token_hash_unique" UNIQUE("hash")
+);
+--> statement-breakpoint
 CREATE SEQUENCE "phase_event_id" AS bigint INCREMENT BY 65536;--> statement-breakpoint
 CREATE TABLE "phase_event" (
 	"id" bigint DEFAULT nextval('phase_event_id') NOT NULL,
@@ -389,6 +513,14 @@ CREATE TABLE "workflow" (
 	"reason" text
 );
 --> statement-breakpoint
+ALTER TABLE "api_token" ADD CONSTRAINT "api_token_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "api_token" ADD CONSTRAINT "api_token_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "invitation" ADD CONSTRAINT "invitation_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "membership" ADD CONSTRAINT "membership_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "membership" ADD CONSTRAINT "membership_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "person_account" ADD CONSTRAINT "person_account_user_id_person_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "person_session" ADD CONSTRAINT "person_session_user_id_person_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "worker_token" ADD CONSTRAINT "worker_token_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "counter_delta_workflow" ON "counter_delta" USING btree ("workflow_id") WHERE workflow_id <> '00000000-0000-0000-0000-000000000000';--> statement-breakpoint
 CREATE INDEX "edge_dependent" ON "edge" USING btree ("dependent_id");--> statement-breakpoint
 CREATE INDEX "job_org_id" ON "job" USING btree ("org_id","id");--> statement-breakpoint
@@ -397,6 +529,16 @@ CREATE INDEX "live_job_ready" ON "live_job" USING btree ("shape_id","ready_rank"
 CREATE INDEX "live_job_due" ON "live_job" USING btree ("due_at","id") WHERE due_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_deadline" ON "live_job" USING btree ("deadline_at") WHERE deadline_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_cancel" ON "live_job" USING btree ("cancel_requested_at") WHERE cancel_requested_at is not null;--> statement-breakpoint
+CREATE INDEX "api_token_by_org" ON "api_token" USING btree ("org_id");--> statement-breakpoint
+CREATE INDEX "api_token_by_person" ON "api_token" USING btree ("person_id");--> statement-breakpoint
+CREATE INDEX "audit_log_by_org" ON "audit_log" USING btree ("org_id","id");--> statement-breakpoint
+CREATE INDEX "audit_log_by_object" ON "audit_log" USING btree ("object_kind","object_id","id");--> statement-breakpoint
+CREATE INDEX "invitation_by_org" ON "invitation" USING btree ("org_id");--> statement-breakpoint
+CREATE INDEX "membership_by_person" ON "membership" USING btree ("person_id");--> statement-breakpoint
+CREATE INDEX "person_account_by_person" ON "person_account" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "person_session_by_person" ON "person_session" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "verification_by_identifier" ON "verification" USING btree ("identifier");--> statement-breakpoint
+CREATE INDEX "worker_token_by_org" ON "worker_token" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "phase_event_brin" ON "phase_event" USING brin ("id","at","job_id" uuid_minmax_multi_ops) WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "worker_connection_open" ON "worker_connection" USING btree ("worker_id") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "worker_connection_worker" ON "worker_connection" USING btree ("worker_id","connected_at");--> statement-breakpoint

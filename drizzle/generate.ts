@@ -120,7 +120,7 @@ function drizzleKit(out: string, migration: string): void {
   const flags = ["--dialect", "postgresql", "--casing", "snake_case"];
   const result = spawnSync(
     process.execPath,
-    [bin, "generate", ...flags, "--schema", "src/db/schema/*.ts", "--name", migration]
+    [bin, "generate", ...flags, "--schema", "src/db/schema/**/*.ts", "--name", migration]
       // drizzle-kit takes only a path relative to where it runs.
       .concat("--out", relative(ROOT, out)),
     { cwd: ROOT, encoding: "utf8" },
