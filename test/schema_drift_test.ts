@@ -27,7 +27,7 @@ describe("schema and migrations", () => {
 
   before(() => {
     copy = mkdtempSync(join(tmpdir(), "signalbox-drift-"));
-    for (const path of ["drizzle", "src/db/schema", "src/core/job_state.ts", "package.json"]) {
+    for (const path of ["drizzle", "src/db/schema", "src/core", "package.json"]) {
       cpSync(join(ROOT, path), join(copy, path), { recursive: true });
     }
     symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
