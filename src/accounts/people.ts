@@ -1,0 +1,186 @@
+/**
+ * People: made by superusers and by invitations, never by themselves. Each change is one transaction
+ * with its row in the audit log, and is told to every server at its commit.
+ */
+import { hashPassword } from "better-auth/crypto";
+import { v7 as uuidv7 } from "uuid";
+import type { Author } from "../core/author.ts";
+import type { Sql, Transaction } from "../db/client.ts";
+import { writeAudit } from "../db/statements/audit.ts";
+import { PASSWORD_MAX, PASSWORD_MIN } from "./identity.ts";
+import { AccountProblem } from "./problem.ts";
+
+export interface Person {
+  id: string;
+  name: string;
+  email: string;
+  isSuperuser: boolean;
+  createdAt: Date;
+}
+
+export interface NewPerson {
+  name: string;
+  email: string;
+  /** None: signs in by the provider only. */
+  password: string | null;
+  isSuperuser: boolean;
+}
+
+interface PersonRow {
+  id: string;
+  name: string;
+  email: string;
+  is_superuser: boolean;
+  created_at: Date;
+}
+
+const NAME_MAX = 100;
+const EMAIL = /^[^\s@<>"]{1,64}@[^\s@<>"]{1,190}$/;
+
+export class People {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** False on a server that nobody has an account on yet. */
+  async exist(): Promise<boolean> {
+    const [row] = await this.#sql`select 1 from person limit 1`;
+    return row !== undefined;
+  }
+
+  async list({ after, limit }: { after: string; limit: number }): Promise<Person[]> {
+    const rows = await this.#sql<PersonRow[]>`
+      select id, name, email, is_superuser, created_at from person
+      where id > ${after} order by id limit ${limit}`;
+    return rows.map(personOf);
+  }
+
+  async find(id: string): Promise<Person | null> {
+    const [row] = await this.#sql<PersonRow[]>`
+      select id, name, email, is_superuser, created_at from person where id = ${id}`;
+    return row ? personOf(row) : null;
+  }
+
+  /** Throws AccountProblem for what is no name, address or password, and for a known address. */
+  async create(input: NewPerson, author: Author): Promise<Person> {
+    const person = await checked(input);
+    return await this.#sql.begin((tx) => insert(tx, person, author));
+  }
+
+  /** The first of all, a superuser. Throws AccountProblem where somebody was quicker. */
+  async createFirst(input: Omit<NewPerson, "isSuperuser">, author: Author): Promise<Person> {
+    const person = await checked({ ...input, isSuperuser: true });
+    return await this.#sql.begin(async (tx) => {
+      await tx`lock table person in share row exclusive mode`;
+      const [row] = await tx`select 1 from person limit 1`;
+      if (row) throw new AccountProblem("conflict", "There is an account already. Sign in.");
+      return insert(tx, person, author);
+    });
+  }
+
+  /** False where there is no such person. Nobody takes the last superuser's rights. */
+  async setSuperuser(id: string, isSuperuser: boolean, author: Author): Promise<boolean> {
+    return await this.#sql.begin(async (tx) => {
+      const before = await lock(tx, id);
+      if (!before) return false;
+      if (before.is_superuser === isSuperuser) return true;
+      if (!isSuperuser) await keepOne(tx, id);
+      await tx`update person set is_superuser = ${isSuperuser}, updated_at = now() where id = ${id}`;
+      await writeAudit(tx, [
+        {
+          ...entry(before, author, "person.change"),
+          before: { is_superuser: before.is_superuser },
+          after: { is_superuser: isSuperuser },
+        },
+      ]);
+      await tell(tx, id);
+      return true;
+    });
+  }
+
+  /** With sessions, memberships and tokens. False where there is no such person. */
+  async remove(id: string, author: Author, reason: string | null): Promise<boolean> {
+    return await this.#sql.begin(async (tx) => {
+      const before = await lock(tx, id);
+      if (!before) return false;
+      if (before.is_superuser) await keepOne(tx, id);
+      await tx`delete from person where id = ${id}`;
+      const was = { name: before.name, email: before.email };
+      await writeAudit(tx, [{ ...entry(before, author, "person.remove"), reason, before: was }]);
+      await tell(tx, id);
+      return true;
+    });
+  }
+}
+
+type Checked = Omit<NewPerson, "password"> & { hash: string | null };
+
+async function checked({ name, email, password, isSuperuser }: NewPerson): Promise<Checked> {
+  const own = { name: name.trim(), email: email.trim().toLowerCase() };
+  if (own.name === "" || own.name.length > NAME_MAX || hasControls(own.name)) {
+    throw new AccountProblem("invalid", `A name has 1 to ${NAME_MAX} letters.`, "name");
+  }
+  if (!EMAIL.test(own.email)) {
+    throw new AccountProblem("invalid", "Write an address such as ada@example.org.", "email");
+  }
+  checkPassword(password);
+  return { ...own, isSuperuser, hash: password === null ? null : await hashPassword(password) };
+}
+
+function checkPassword(password: string | null): void {
+  if (password === null) return;
+  if (password.length < PASSWORD_MIN || password.length > PASSWORD_MAX) {
+    const text = `A password has ${PASSWORD_MIN} to ${PASSWORD_MAX} characters.`;
+    throw new AccountProblem("invalid", text, "password");
+  }
+}
+
+function hasControls(text: string): boolean {
+  return /\p{Cc}/u.test(text);
+}
+
+async function insert(tx: Transaction, person: Checked, author: Author): Promise<Person> {
+  const [row] = await tx<PersonRow[]>`
+    insert into person (id, name, email, is_superuser)
+    values (${uuidv7()}, ${person.name}, ${person.email}, ${person.isSuperuser})
+    on conflict (email) do nothing
+    returning id, name, email, is_superuser, created_at`;
+  if (!row) throw new AccountProblem("conflict", `${person.email} has an account.`, "email");
+  if (person.hash !== null) {
+    await tx`
+      insert into person_account (id, account_id, provider_id, user_id, password)
+      values (${uuidv7()}, ${row.id}, 'credential', ${row.id}, ${person.hash})`;
+  }
+  const after = { name: row.name, email: row.email, is_superuser: row.is_superuser };
+  await writeAudit(tx, [{ ...entry(row, author, "person.create"), after }]);
+  return personOf(row);
+}
+
+async function lock(tx: Transaction, id: string): Promise<PersonRow | undefined> {
+  const [row] = await tx<PersonRow[]>`
+    select id, name, email, is_superuser, created_at from person where id = ${id} for update`;
+  return row;
+}
+
+/** Two who take each other's rights at the same time must not both succeed. */
+async function keepOne(tx: Transaction, id: string): Promise<void> {
+  const others = await tx`select id from person where is_superuser order by id for update`;
+  if (others.some((other) => other.id !== id)) return;
+  throw new AccountProblem("conflict", "Somebody must stay a superuser: make another one first.");
+}
+
+function entry({ id }: PersonRow, author: Author, action: string) {
+  return { org: null, author, action, objectKind: "person", objectId: id };
+}
+
+/** Whatever is open for this person is looked at again. */
+async function tell(tx: Transaction, person: string): Promise<void> {
+  await tx`select pg_notify('signalbox_access', ${JSON.stringify({ person })})`;
+}
+
+function personOf(row: PersonRow): Person {
+  const { id, name, email } = row;
+  return { id, name, email, isSuperuser: row.is_superuser, createdAt: row.created_at };
+}
