@@ -4,6 +4,8 @@
  * opposite one.
  */
 import { join } from "node:path";
+import { createAccess } from "./accounts/access.ts";
+import { Directory } from "./accounts/directory.ts";
 import { createApi, isApiPath } from "./api/app.ts";
 import { openFolderLogStore } from "./blobs/folder_log_store.ts";
 import type { Config } from "./config.ts";
@@ -90,6 +92,9 @@ async function assemble(
   });
   undo.push(() => engine.stop());
   const auth = createAuth({ adminToken: config.adminToken });
+  const directory = new Directory(database.reads);
+  await directory.refresh();
+  const access = createAccess({ directory, admin: auth });
   const hub = new LiveHub({
     feed: engine.feed,
     now: () => engine.now(),
@@ -101,12 +106,16 @@ async function assemble(
     engine,
     database,
     logs,
-    auth,
+    access,
+    directory,
     log,
     hub,
     leaseSeconds: config.leaseSeconds,
   });
-  const board = createBoard({ engine, database, logs, auth, live: hub, log }, boardPages);
+  const board = createBoard(
+    { engine, database, logs, auth, access, directory, live: hub, log },
+    boardPages,
+  );
   await engine.start();
   const fetch = (request: Request, context: ServeContext) => {
     const { pathname } = new URL(request.url);

@@ -2,7 +2,7 @@
  * The JSON API as one fetch handler: `/api/v1/**`, `/openapi.json`, `/docs`, `/healthz`, `/readyz`.
  * Every other path answers 404; whoever composes the server asks here only for these.
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { createIdempotency } from "../engine/idempotency.ts";
 import { ALL_ROUTES } from "./all_routes.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -11,7 +11,7 @@ import { createReadiness } from "./health.ts";
 import { API_PREFIX, createOpenApi } from "./openapi.ts";
 import { ApiProblem } from "./problem.ts";
 import type { Route } from "./route.ts";
-import { failure, requireCaller, type Serving, serveRoute } from "./serve_route.ts";
+import { failure, type Incoming, requireCaller, type Serving, serveRoute } from "./serve_route.ts";
 
 /** Of the API, not of the program: it changes when a client has to. */
 export const API_VERSION = "1.0.0";
@@ -25,30 +25,34 @@ export function isApiPath(pathname: string): boolean {
   );
 }
 
-export function createApi(deps: ApiDeps): Hono {
-  const app = new Hono();
+interface ApiEnv {
+  Bindings: { remoteAddress?: string | undefined };
+}
+
+export function createApi(deps: ApiDeps): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>();
   const serving: Serving = { deps, idempotency: createIdempotency(deps.database) };
   mountHealth(app, deps);
   mountDocs(app);
   mountRoutes(app, ALL_ROUTES, serving);
-  app.notFound((c) => answerNotFound(deps, c.req.raw));
+  app.notFound((c) => answerNotFound(deps, incoming(c)));
   app.onError((error, c) => failure(deps, c.req.raw, error));
   return app;
 }
 
-function mountRoutes(app: Hono, routes: readonly Route[], serving: Serving): void {
+function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], serving: Serving): void {
   const methods = new Map<string, string[]>();
   for (const route of routes) {
     const path = honoPath(route.path);
     methods.set(path, [...(methods.get(path) ?? []), route.method.toUpperCase()]);
     app.on(route.method.toUpperCase(), path, (c) =>
-      serveRoute(route, c.req.raw, c.req.param(), serving),
+      serveRoute(route, incoming(c), c.req.param(), serving),
     );
   }
   // After all of them: a path that is known answers 405 for what it does not do.
   for (const [path, known] of methods) {
     const allow = [...known, ...(known.includes("GET") ? ["HEAD"] : [])].join(", ");
-    app.all(path, (c) => answerWrongMethod(serving.deps, c.req.raw, allow));
+    app.all(path, (c) => answerWrongMethod(serving.deps, incoming(c), allow));
   }
 }
 
@@ -57,9 +61,14 @@ function honoPath(path: string): string {
   return API_PREFIX + path.replaceAll(/\{(\w+)\}/g, ":$1");
 }
 
-async function answerWrongMethod(deps: ApiDeps, request: Request, allow: string) {
+function incoming(c: Context<ApiEnv>): Incoming {
+  return { request: c.req.raw, address: c.env?.remoteAddress };
+}
+
+async function answerWrongMethod(deps: ApiDeps, incoming: Incoming, allow: string) {
+  const { request } = incoming;
   try {
-    await requireCaller(deps, request);
+    await requireCaller(deps, incoming);
     const detail = `${request.method} is not among ${allow}.`;
     throw new ApiProblem("method_not_allowed", detail, { headers: { allow } });
   } catch (error) {
@@ -68,16 +77,16 @@ async function answerWrongMethod(deps: ApiDeps, request: Request, allow: string)
 }
 
 /** Strangers do not learn which paths there are. */
-async function answerNotFound(deps: ApiDeps, request: Request): Promise<Response> {
+async function answerNotFound(deps: ApiDeps, incoming: Incoming): Promise<Response> {
   try {
-    await requireCaller(deps, request);
+    await requireCaller(deps, incoming);
     throw new ApiProblem("not_found", "There is nothing at this path: see /docs.");
   } catch (error) {
-    return failure(deps, request, error);
+    return failure(deps, incoming.request, error);
   }
 }
 
-function mountHealth(app: Hono, { database, engine, checks }: ApiDeps): void {
+function mountHealth(app: Hono<ApiEnv>, { database, engine, checks }: ApiDeps): void {
   const ready = createReadiness({ database, now: () => engine.now(), more: checks ?? [] });
   const headers = { "cache-control": "no-store" };
   app.get("/healthz", (c) => c.json({ status: "ok" }, 200, headers));
@@ -87,7 +96,7 @@ function mountHealth(app: Hono, { database, engine, checks }: ApiDeps): void {
   });
 }
 
-function mountDocs(app: Hono): void {
+function mountDocs(app: Hono<ApiEnv>): void {
   const document = createOpenApi(ALL_ROUTES, API_VERSION);
   const json = JSON.stringify(document);
   const html = renderDocs(document);

@@ -1,8 +1,9 @@
 /** What the API is made from. Each is handed in by the composition root. */
+import type { Access, Caller } from "../accounts/caller.ts";
+import type { Directory } from "../accounts/directory.ts";
 import type { LogStore } from "../blobs/log_store.ts";
 import type { Database } from "../db/client.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Auth, Caller } from "../web/auth.ts";
 import type { LiveHub } from "../web/live_hub.ts";
 import type { HealthCheck } from "./health.ts";
 
@@ -16,7 +17,8 @@ export interface ApiDeps {
   engine: Engine;
   database: Database;
   logs: LogStore;
-  auth: Pick<Auth, "authenticate">;
+  access: Access;
+  directory: Directory;
   log: Log;
   /** The live hub that the board's pages use too. */
   hub: LiveHub;

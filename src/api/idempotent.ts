@@ -19,7 +19,7 @@ export function receiptOf(request: Request, caller: Caller, body: Uint8Array): R
     throw invalid([{ path: "Idempotency-Key", in: "header", message }]);
   }
   const { pathname, search } = new URL(request.url);
-  return receiptFor(caller.actor, key, [request.method, pathname + search, body]);
+  return receiptFor(caller.author.name, key, [request.method, pathname + search, body]);
 }
 
 export interface Once {

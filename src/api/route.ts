@@ -53,6 +53,8 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   /** The body may be left out, and is then `{}`. */
   bodyOptional?: boolean;
   answers: Record<number, Answer>;
+  /** Whoever shows no credential is let in too, with a scope that says what a stranger may see. */
+  forStrangers?: boolean;
   handle(input: RouteInput<P, Q, B>): Promise<Reply> | Reply;
   /**
    * For routes that submit: the answer made again from the receipt that the engine kept. Other routes

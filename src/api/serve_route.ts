@@ -12,10 +12,21 @@ export interface Serving {
   idempotency: Idempotency;
 }
 
-/** The caller, or a 401 that says how to be one. */
-export async function requireCaller(deps: ApiDeps, request: Request): Promise<Caller> {
-  const caller = await deps.auth.authenticate(request);
-  if (caller !== null) return caller;
+/** What came in, and from where. */
+export interface Incoming {
+  request: Request;
+  /** The peer's, for the audit log and the limits. */
+  address: string | undefined;
+}
+
+/** The caller, or a 401 that says how to be one. Strangers pass only where a route is for them too. */
+export async function requireCaller(
+  deps: ApiDeps,
+  { request, address }: Incoming,
+  forStrangers = false,
+): Promise<Caller> {
+  const caller = await deps.access.authenticate(request, address);
+  if (caller !== null && (forStrangers || caller.via !== "nobody")) return caller;
   throw new ApiProblem("unauthorized", "This needs a valid token.", {
     headers: { "www-authenticate": 'Bearer realm="signalbox"' },
   });
@@ -24,13 +35,14 @@ export async function requireCaller(deps: ApiDeps, request: Request): Promise<Ca
 /** Answers one request. Never rejects: whatever goes wrong is a problem document. */
 export async function serveRoute(
   route: Route,
-  request: Request,
+  incoming: Incoming,
   rawParams: Record<string, string>,
   serving: Serving,
 ): Promise<Response> {
   const { deps } = serving;
+  const { request } = incoming;
   try {
-    const caller = await requireCaller(deps, request);
+    const caller = await requireCaller(deps, incoming, route.forStrangers);
     const params = route.params ? validate(route.params, pathObject(rawParams), "path") : {};
     const query = validateQuery(route, request);
     if (route.method === "get") {

@@ -104,10 +104,10 @@ function html200(c: BoardContext, html: string, status = 200): Response {
 
 /** Lets in who has a credential; shows everybody else the way to the sign-in form. */
 function gate(shell: Shell) {
-  const { auth } = shell.deps;
+  const { access, auth } = shell.deps;
   return async (c: BoardContext, next: () => Promise<void>): Promise<Response | undefined> => {
-    const caller = await auth.authenticate(c.req.raw);
-    if (!caller) return refuse(c);
+    const caller = await access.authenticate(c.req.raw, c.env?.remoteAddress);
+    if (!caller || caller.via === "nobody") return refuse(c);
     c.set("caller", caller);
     await next();
     if (caller.via === "cookie" && auth.isAgeing(c.req.raw)) {

@@ -6,22 +6,21 @@
  * the admin token: it survives restarts, holds on every replica, and a new token ends all sessions.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { adminCaller } from "../accounts/access.ts";
+import type { Caller } from "../accounts/caller.ts";
+import { isSameOrigin, isUnsafe } from "../accounts/same_origin.ts";
 import { attemptLimit } from "./attempt_limit.ts";
 
-/** Somebody with rights. Until accounts exist everybody who may enter may do everything. */
-export interface Caller {
-  /** Written into phase events. */
-  actor: string;
-  superuser: true;
-  /** How they showed it: a cookie travels by itself, so unsafe requests need a same-origin check. */
-  via: "token" | "cookie";
-}
+export type { Caller };
+export { isSameOrigin, isUnsafe };
 
 export interface Auth {
   /** Null without a valid credential. A cookie counts for unsafe methods only from our own pages. */
   authenticate(request: Request): Promise<Caller | null>;
   /** Whether `token` is the admin token, compared in constant time. */
   isAdminToken(token: string): boolean;
+  /** Epoch milliseconds until which this request's cookie holds; null where it has none. */
+  sessionExpiry(request: Request): number | null;
   /** A path that signs its first visitor in, once, within `LINK_MS`. */
   createSignInLink(): string;
   /** Consumes a one-time link; false where it is unknown, used or too old. */
@@ -64,15 +63,17 @@ export function createAuth(options: AuthOptions): Auth {
 
   return {
     isAdminToken,
+    sessionExpiry: expiryOf,
     failures: attemptLimit({ now, windowMs: 60_000, each: 10, all: 100 }),
     authenticate: async (request) => {
       const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1];
       // A wrong token is never rescued by a cookie: the program meant the token.
       if (request.headers.has("authorization")) {
-        return bearer && isAdminToken(bearer) ? caller("token") : null;
+        return bearer && isAdminToken(bearer) ? adminCaller("token", null, null) : null;
       }
-      if (expiryOf(request) === null) return null;
-      return isUnsafe(request) && !isSameOrigin(request) ? null : caller("cookie");
+      const expiry = expiryOf(request);
+      if (expiry === null || (isUnsafe(request) && !isSameOrigin(request))) return null;
+      return adminCaller("cookie", expiry, null);
     },
     createSignInLink: () => {
       for (const [secret, until] of links) if (until <= now()) links.delete(secret);
@@ -97,10 +98,6 @@ export function createAuth(options: AuthOptions): Auth {
       return expiry !== null && expiry - now() < SESSION_MS / 2;
     },
   };
-}
-
-function caller(via: Caller["via"]): Caller {
-  return { actor: "admin", superuser: true, via };
 }
 
 /** `Lax`, so that a link to a job in a chat opens it; unsafe methods check their origin besides. */
@@ -130,27 +127,6 @@ export function readCookie(request: Request, name: string): string | undefined {
     if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
   }
   return undefined;
-}
-
-export function isUnsafe(request: Request): boolean {
-  return !["GET", "HEAD", "OPTIONS"].includes(request.method);
-}
-
-/**
- * Whether a browser says that one of our own pages sent this. Browsers set `Sec-Fetch-Site` and
- * `Origin` themselves and no page can forge them; a request with neither is no browser of today,
- * and with a cookie it is refused.
- */
-export function isSameOrigin(request: Request): boolean {
-  const site = request.headers.get("sec-fetch-site");
-  if (site !== null) return site === "same-origin";
-  const origin = request.headers.get("origin");
-  if (origin === null) return false;
-  try {
-    return new URL(origin).host === (request.headers.get("host") ?? new URL(request.url).host);
-  } catch {
-    return false;
-  }
 }
 
 /** HTTPS at the browser, also where a proxy in front of us ends it. */

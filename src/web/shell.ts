@@ -1,10 +1,12 @@
 /** What the shell asks of a page, and what it gives it. The shell knows no page by name. */
 import type { Context, Hono } from "hono";
+import type { Access, Caller } from "../accounts/caller.ts";
+import type { Directory } from "../accounts/directory.ts";
 import type { LogStore } from "../blobs/log_store.ts";
 import type { Database } from "../db/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Assets } from "./assets.ts";
-import type { Auth, Caller } from "./auth.ts";
+import type { Auth } from "./auth.ts";
 import type { IconName } from "./icons.ts";
 import type { LiveHub } from "./live_hub.ts";
 import type { TopicRequest } from "./live_topic.ts";
@@ -20,7 +22,10 @@ export interface BoardDeps {
   database: Pick<Database, "reads">;
   /** Logs of attempts, as far as a page reads them. */
   logs: Pick<LogStore, "size" | "read" | "watch">;
+  /** Signing in and out; who is asking says `access`. */
   auth: Auth;
+  access: Access;
+  directory: Directory;
   live: LiveHub;
   log: BoardLog;
 }

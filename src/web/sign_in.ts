@@ -16,8 +16,8 @@ async function showForm(c: BoardContext, shell: Shell): Promise<Response> {
   const next = safePath(c.req.query("next"));
   const link = c.req.query("link");
   if (link !== undefined) return useLink(c, shell, link, next);
-  const caller = await shell.deps.auth.authenticate(c.req.raw);
-  if (caller) return c.redirect(next, 303);
+  const caller = await shell.deps.access.authenticate(c.req.raw, c.env?.remoteAddress);
+  if (caller && caller.via !== "nobody") return c.redirect(next, 303);
   return form(c, shell, { next, problem: null });
 }
 

@@ -24,7 +24,8 @@ test("every registered route is in the document, and the other way round", () =>
     engine: box.engine,
     database: box.database,
     logs: box.logs,
-    auth: { authenticate: async () => null },
+    access: box.access,
+    directory: box.directory,
     log: { warn() {}, error() {} },
     hub: undefined as never,
   });

@@ -18,8 +18,8 @@ import {
   hello as helloFrame,
   type ServerFrame,
 } from "../../src/messages/frames.ts";
-import { createAuth } from "../../src/web/auth.ts";
 import { LiveHub } from "../../src/web/live_hub.ts";
+import { type AccessParts, accessParts } from "./access_parts.ts";
 import { createConformance } from "./conformance.ts";
 import { type TestDatabase, testDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
@@ -39,7 +39,7 @@ export interface Answer {
   headers: Headers;
 }
 
-export interface ApiBox {
+export interface ApiBox extends AccessParts {
   engine: Engine;
   database: Database;
   logs: LogStore;
@@ -70,9 +70,9 @@ export async function apiBox(
     now: () => engine.now(),
     onError: (error, what) => note({ error }, what),
   });
-  const auth = createAuth({ adminToken: TOKEN });
+  const who = await accessParts(database, TOKEN);
   const log = { warn() {}, error: note };
-  const api = createApi({ engine, database, logs, auth, hub, log });
+  const api = createApi({ engine, database, logs, ...who, hub, log });
   const fetch = async (request: Request) => api.fetch(request);
 
   async function call(method: string, path: string, body?: unknown, headers: HeadersInit = {}) {
@@ -98,6 +98,7 @@ export async function apiBox(
     engine,
     database,
     logs,
+    ...who,
     faults,
     fetch,
     call,

@@ -2,13 +2,11 @@
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { runtime } from "../../src/runtime/runtime.ts";
 import { createBoard } from "../../src/web/app.ts";
-import { type Auth, createAuth } from "../../src/web/auth.ts";
 import { LiveHub, type LiveHubOptions } from "../../src/web/live_hub.ts";
 import { type ApiBox, apiBox, TOKEN } from "./api_box.ts";
 import { ownCluster } from "./own_cluster.ts";
 
 export interface BoardBox extends Omit<ApiBox, "fetch"> {
-  auth: Auth;
   live: LiveHub;
   /** Errors that pages and hub blamed on themselves. */
   troubles: { fields: object; message: string }[];
@@ -35,10 +33,9 @@ export interface BoardBoxOptions {
 
 export async function boardBox({ hub, alone }: BoardBoxOptions = {}): Promise<BoardBox> {
   const api = await apiBox({}, alone ? databaseAlone : undefined);
-  const { engine, database, logs } = api;
+  const { engine, database, logs, auth, access, directory } = api;
   const troubles: BoardBox["troubles"] = [];
   const note = (fields: object, message: string) => troubles.push({ fields, message });
-  const auth = createAuth({ adminToken: TOKEN });
   const live = new LiveHub({
     feed: engine.feed,
     now: () => engine.now(),
@@ -46,7 +43,10 @@ export async function boardBox({ hub, alone }: BoardBoxOptions = {}): Promise<Bo
     ...hub,
   });
   const log = { error: note, warn: note };
-  const board = createBoard({ engine, database, logs, auth, live, log }, boardPages);
+  const board = createBoard(
+    { engine, database, logs, auth, access, directory, live, log },
+    boardPages,
+  );
   const fetch = async (request: Request) => {
     const isApi = new URL(request.url).pathname.startsWith("/api/");
     return isApi ? api.fetch(request) : board.fetch(request, { remoteAddress: "127.0.0.1" });
@@ -54,7 +54,6 @@ export async function boardBox({ hub, alone }: BoardBoxOptions = {}): Promise<Bo
   let stop = async () => {};
   return {
     ...api,
-    auth,
     live,
     troubles,
     fetch,

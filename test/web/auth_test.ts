@@ -21,7 +21,9 @@ describe("a credential", () => {
   test("is the admin token as a bearer", async () => {
     const { auth } = setup();
     const caller = await auth.authenticate(request({ authorization: `Bearer ${TOKEN}` }));
-    assert.deepEqual(caller, { actor: "admin", superuser: true, via: "token" });
+    assert.equal(caller?.author.name, "admin");
+    assert.equal(caller?.scope.isSuperuser, true);
+    assert.equal(caller?.via, "token");
     for (const header of [
       "",
       "Bearer",
@@ -41,7 +43,7 @@ describe("a credential", () => {
     const value = cookie();
     assert.equal((await auth.authenticate(request({ cookie: value })))?.via, "cookie");
     assert.equal(
-      (await auth.authenticate(request({ cookie: `a=b; ${value}; c=d` })))?.actor,
+      (await auth.authenticate(request({ cookie: `a=b; ${value}; c=d` })))?.author.name,
       "admin",
     );
     clock.now += SESSION_MS - 1;

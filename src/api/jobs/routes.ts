@@ -43,7 +43,7 @@ const submit = route({
   handle: async ({ params, body, caller, deps, receipt }) => {
     const answer = (jobs: Submitted[]) => ({ status: 201, body: knownJob(jobs, deps) });
     const signed = receipt && { ...receipt, answer };
-    const submitted = await deps.engine.submitJobs(params.org, [body], caller.actor, signed);
+    const submitted = await deps.engine.submitJobs(params.org, [body], caller.author.name, signed);
     if (!submitted[0]!.job) return submittedJob(submitted, deps);
     return { ...answer(submitted), kept: true };
   },
@@ -64,7 +64,7 @@ const submitBulk = route({
     },
   },
   handle: async ({ params, body, caller, deps, receipt }) =>
-    submittedIds(await deps.engine.submitJobs(params.org, body.jobs, caller.actor, receipt)),
+    submittedIds(await deps.engine.submitJobs(params.org, body.jobs, caller.author.name, receipt)),
   fromReceipt: async (receipt) => submittedIds(receipt as Submitted[]),
 });
 
@@ -116,7 +116,7 @@ const cancel = route({
   bodyOptional: true,
   answers: { 200: jobAnswer("The job as it is now") },
   handle: async ({ params, body, caller, deps }) =>
-    acted(deps, params.id, await deps.engine.cancelJob(params.id, caller.actor, body.reason)),
+    acted(deps, params.id, await deps.engine.cancelJob(params.id, caller.author.name, body.reason)),
 });
 
 const retry = route({
@@ -130,7 +130,7 @@ const retry = route({
   bodyOptional: true,
   answers: { 200: jobAnswer("The job as it is now") },
   handle: async ({ params, body, caller, deps }) =>
-    acted(deps, params.id, await deps.engine.retryJob(params.id, caller.actor, body.reason)),
+    acted(deps, params.id, await deps.engine.retryJob(params.id, caller.author.name, body.reason)),
 });
 
 /** Two routes with one shape: the verb is the last step of the path. */
@@ -155,7 +155,7 @@ function onMatching(verb: "cancel" | "retry"): Route {
         params.org,
         body.filter as JobFilter,
         { reason: body.reason, dryRun: body.dry_run ?? false },
-        caller.actor,
+        caller.author.name,
       );
       return { status: 202, body: { operation, affected } };
     },

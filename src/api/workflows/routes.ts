@@ -28,7 +28,7 @@ const submit = route({
   body: workflowInput,
   answers: { 201: { description: "The workflow", schema: submitted } },
   handle: async ({ params, body, caller, deps, receipt }) =>
-    created(await deps.engine.submitWorkflow(params.org, body, caller.actor, receipt)),
+    created(await deps.engine.submitWorkflow(params.org, body, caller.author.name, receipt)),
   fromReceipt: async (receipt) => created(receipt as SubmittedWorkflow),
 });
 
@@ -85,7 +85,7 @@ const add = route({
   answers: { 201: { description: "The new jobs", schema: submitted } },
   handle: async ({ params, body, caller, deps, receipt }) => {
     const options = { close: body.close ?? false };
-    const { actor } = caller;
+    const actor = caller.author.name;
     return created(await deps.engine.addToWorkflow(params.id, body.jobs, options, actor, receipt));
   },
   fromReceipt: async (receipt) => created(receipt as SubmittedWorkflow),
@@ -104,7 +104,7 @@ const cancel = route({
     200: { description: "How many jobs", schema: z.object({ affected: z.int() }) },
   },
   handle: async ({ params, body, caller, deps }) => {
-    const result = await deps.engine.cancelWorkflow(params.id, caller.actor, body.reason);
+    const result = await deps.engine.cancelWorkflow(params.id, caller.author.name, body.reason);
     if (result.ok) return ok({ affected: result.affected });
     throw new ApiProblem(result.code === "conflict" ? "conflict" : "not_found", result.reason);
   },
