@@ -58,6 +58,10 @@ function oneOf<const Words extends readonly [string, ...string[]]>(
   return schema.register(advice, { write: `one of ${words.join(", ")}` });
 }
 
+function words(max: number) {
+  return z.string().regex(new RegExp(`^[^\\p{Cc}]{1,${max}}$`, "u"));
+}
+
 const webAddress = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
 
 const folder = z
@@ -94,6 +98,18 @@ export const settings = z.object({
   SIGNALBOX_ADMIN_TOKEN: token(),
   SIGNALBOX_WORKER_TOKEN: token(),
   SIGNALBOX_METRICS_TOKEN: token(),
+  SIGNALBOX_OIDC_ISSUER: webAddress.optional().register(advice, {
+    write: "the address of an OpenID Connect provider, such as https://accounts.example",
+  }),
+  SIGNALBOX_OIDC_CLIENT_ID: words(255)
+    .optional()
+    .register(advice, { write: "the client id that the provider has given this server" }),
+  SIGNALBOX_OIDC_CLIENT_SECRET: words(1_000)
+    .optional()
+    .register(advice, { write: "the secret that belongs to the client id", secret: true }),
+  SIGNALBOX_OIDC_NAME: words(60)
+    .prefault("single sign-on")
+    .register(advice, { write: "what stands behind “Sign in with”, at most 60 characters" }),
   SIGNALBOX_RETENTION_RAW_DAYS: days(14),
   SIGNALBOX_RETENTION_ROLLUP_DAYS: days(400),
   SIGNALBOX_RETENTION_DISPATCH_DAYS: days(30),
@@ -126,8 +142,32 @@ export function parseConfig(env: Environment): Config {
   for (const name of new Set(parsed.error?.issues.map((issue) => issue.path[0]))) {
     problems.push(complaint(name as SettingName, sources[name as SettingName]!, env));
   }
+  if (parsed.success) problems.push(...missing(parsed.data));
   if (problems.length > 0) throw new ConfigError(problems);
   return arrange(parsed.data!);
+}
+
+/** Signing in at a provider needs all of these, or none. */
+const OIDC = [
+  "SIGNALBOX_OIDC_ISSUER",
+  "SIGNALBOX_OIDC_CLIENT_ID",
+  "SIGNALBOX_OIDC_CLIENT_SECRET",
+] as const;
+
+function missing(values: z.output<typeof settings>): string[] {
+  if (OIDC.every((name) => values[name] === undefined)) return [];
+  // The provider sends people back to an address that it knows beforehand.
+  return [...OIDC, "SIGNALBOX_PUBLIC_URL" as const]
+    .filter((name) => values[name] === undefined)
+    .map((name) => `${name} is not set: write ${advice.get(settings.shape[name])!.write}.`);
+}
+
+function oidcOf(values: z.output<typeof settings>) {
+  const issuer = values.SIGNALBOX_OIDC_ISSUER;
+  const clientId = values.SIGNALBOX_OIDC_CLIENT_ID;
+  const clientSecret = values.SIGNALBOX_OIDC_CLIENT_SECRET;
+  if (!issuer || !clientId || !clientSecret) return null;
+  return Object.freeze({ issuer, clientId, clientSecret, name: values.SIGNALBOX_OIDC_NAME });
 }
 
 /** The variable that this setting is read from, or `undefined` where it keeps its default. */
@@ -162,6 +202,8 @@ function arrange(values: z.output<typeof settings>) {
     adminToken: values.SIGNALBOX_ADMIN_TOKEN,
     workerToken: values.SIGNALBOX_WORKER_TOKEN,
     metricsToken: values.SIGNALBOX_METRICS_TOKEN,
+    /** Null: people sign in with passwords only. */
+    oidc: oidcOf(values),
     retention: Object.freeze({
       rawDays: values.SIGNALBOX_RETENTION_RAW_DAYS,
       rollupDays: values.SIGNALBOX_RETENTION_ROLLUP_DAYS,

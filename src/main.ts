@@ -5,7 +5,9 @@
  */
 import { join } from "node:path";
 import { createAccess } from "./accounts/access.ts";
+import { type Accounts, openAccounts } from "./accounts/accounts.ts";
 import { Directory } from "./accounts/directory.ts";
+import { readRoles } from "./accounts/roles.ts";
 import { createApi, isApiPath } from "./api/app.ts";
 import { openFolderLogStore } from "./blobs/folder_log_store.ts";
 import type { Config } from "./config.ts";
@@ -94,7 +96,10 @@ async function assemble(
   const auth = createAuth({ adminToken: config.adminToken });
   const directory = new Directory(database.reads);
   await directory.refresh();
-  const access = createAccess({ directory, admin: auth });
+  const accounts = signingIn(config, parts);
+  const { sessions } = accounts;
+  const roles = readRoles(database.reads);
+  const access = createAccess({ directory, admin: auth, sessions, roles });
   const hub = new LiveHub({
     feed: engine.feed,
     now: () => engine.now(),
@@ -113,7 +118,7 @@ async function assemble(
     leaseSeconds: config.leaseSeconds,
   });
   const board = createBoard(
-    { engine, database, logs, auth, access, directory, live: hub, log },
+    { engine, database, logs, auth, access, accounts, directory, live: hub, log },
     boardPages,
   );
   await engine.start();
@@ -139,6 +144,25 @@ async function assemble(
       return stopping;
     },
   };
+}
+
+function signingIn(
+  config: ServerConfig,
+  {
+    database,
+    log,
+    undo,
+  }: { database: Database; log: Log; undo: (() => Promise<unknown> | unknown)[] },
+): Accounts {
+  const accounts = openAccounts({
+    database,
+    adminToken: config.adminToken,
+    publicUrl: config.publicUrl,
+    oidc: config.oidc,
+    onError: (message) => log.error({ message }, "signing in failed"),
+  });
+  undo.push(() => accounts.close());
+  return accounts;
 }
 
 /** The address that a person can open: a server that listens everywhere is reached here too. */

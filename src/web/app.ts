@@ -5,12 +5,14 @@
  */
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
+import type { Caller } from "../accounts/caller.ts";
+import { SESSION_SECONDS } from "../accounts/identity.ts";
 import { loadAssets } from "./assets.ts";
-import { isSecure } from "./auth.ts";
 import { answerError, answerNotFound } from "./errors.ts";
 import { mountStream } from "./live_stream.ts";
 import { createRenderer } from "./render.ts";
 import { secure } from "./security.ts";
+import { mountSetUp } from "./set_up.ts";
 import {
   type BoardContext,
   type BoardDeps,
@@ -20,10 +22,11 @@ import {
   type PageOptions,
   type Shell,
 } from "./shell.ts";
-import { mountSignIn } from "./sign_in.ts";
+import { mountSignIn, peerOf, secured } from "./sign_in.ts";
 import { themeOf } from "./theme.ts";
 
 const PUBLIC = fileURLToPath(new URL("../../public/", import.meta.url));
+const PROLONG_BELOW_MS = (SESSION_SECONDS - 24 * 3_600) * 1_000;
 const VIEWS = fileURLToPath(new URL("../../views/", import.meta.url));
 
 /**
@@ -43,6 +46,8 @@ export function createBoard(deps: BoardDeps, pages: readonly BoardPage[]): Hono<
   app.get("/robots.txt", (c) => c.text("User-agent: *\nDisallow: /\n"));
   mountSignIn(app, shell);
 
+  app.use("/set-up", gate(shell));
+  mountSetUp(app, shell);
   app.use("/", gate(shell));
   app.use("/board", gate(shell));
   app.use("/board/*", gate(shell));
@@ -76,9 +81,11 @@ function createShell(deps: BoardDeps, pages: readonly BoardPage[]): Shell {
         label,
         items: nav
           .filter((item) => item.group === label)
+          .filter((item) => item.only !== "superusers" || c.get("caller")?.scope.isSuperuser)
           .map((item) => ({ ...item, current: item.id === options.nav })),
       })),
-      signedIn: c.get("caller") !== undefined,
+      signedIn: c.get("caller") !== undefined && options.bare !== true,
+      who: c.get("caller")?.author.name ?? "",
       theme: themeOf(c.req.raw),
       now: deps.engine.now(),
     });
@@ -104,17 +111,26 @@ function html200(c: BoardContext, html: string, status = 200): Response {
 
 /** Lets in who has a credential; shows everybody else the way to the sign-in form. */
 function gate(shell: Shell) {
-  const { access, auth } = shell.deps;
+  const { access, accounts } = shell.deps;
   return async (c: BoardContext, next: () => Promise<void>): Promise<Response | undefined> => {
     const caller = await access.authenticate(c.req.raw, c.env?.remoteAddress);
     if (!caller || caller.via === "nobody") return refuse(c);
     c.set("caller", caller);
     await next();
-    if (caller.via === "cookie" && auth.isAgeing(c.req.raw)) {
-      c.res.headers.append("set-cookie", auth.openSession(isSecure(c.req.raw)));
+    if (isAgeing(caller)) {
+      const peer = { request: c.req.raw, address: peerOf(c) };
+      for (const cookie of secured(await accounts.identity.prolong(peer), c.req.raw)) {
+        c.res.headers.append("set-cookie", cookie);
+      }
     }
     return undefined;
   };
+}
+
+/** A day or more old: it is made as long as a new one. */
+function isAgeing({ credential }: Caller): boolean {
+  const { person, expiresAt } = credential;
+  return person !== null && expiresAt !== null && expiresAt - Date.now() < PROLONG_BELOW_MS;
 }
 
 function refuse(c: BoardContext): Response {

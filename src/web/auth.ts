@@ -1,43 +1,22 @@
 /**
- * Who is asking. Until accounts exist there is one credential, the admin token: as a bearer header
- * from programs, or exchanged by the sign-in form (or a one-time link) for a signed cookie.
- *
- * The cookie holds no secret, only an expiry and a random part, signed with a key derived from
- * the admin token: it survives restarts, holds on every replica, and a new token ends all sessions.
+ * The admin token, and the one-time link that stands for it: what opens a server on which nobody has an
+ * account yet. Sessions themselves are in `accounts/`.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { adminCaller } from "../accounts/access.ts";
-import type { Caller } from "../accounts/caller.ts";
-import { isSameOrigin, isUnsafe } from "../accounts/same_origin.ts";
 import { attemptLimit } from "./attempt_limit.ts";
 
-export type { Caller };
-export { isSameOrigin, isUnsafe };
-
 export interface Auth {
-  /** Null without a valid credential. A cookie counts for unsafe methods only from our own pages. */
-  authenticate(request: Request): Promise<Caller | null>;
   /** Whether `token` is the admin token, compared in constant time. */
   isAdminToken(token: string): boolean;
-  /** Epoch milliseconds until which this request's cookie holds; null where it has none. */
-  sessionExpiry(request: Request): number | null;
   /** A path that signs its first visitor in, once, within `LINK_MS`. */
   createSignInLink(): string;
   /** Consumes a one-time link; false where it is unknown, used or too old. */
   useSignInLink(secret: string): boolean;
-  /** A `Set-Cookie` value that opens a session on this browser. */
-  openSession(secure: boolean): string;
-  /** A `Set-Cookie` value that ends it. */
-  closeSession(secure: boolean): string;
-  /** Whether this request's session is past half its life and worth renewing. */
-  isAgeing(request: Request): boolean;
-  /** Failed sign-ins, limited by peer address and in all. */
+  /** Failed sign-ins, limited by peer, by person and in all. */
   readonly failures: ReturnType<typeof attemptLimit>;
 }
 
-export const SESSION_MS = 7 * 24 * 3_600_000;
 export const LINK_MS = 3_600_000;
-const COOKIE = "signalbox_session";
 const LINKS_MAX = 100;
 
 export interface AuthOptions {
@@ -48,33 +27,10 @@ export interface AuthOptions {
 
 export function createAuth(options: AuthOptions): Auth {
   const now = options.now ?? Date.now;
-  const key = createHmac("sha256", options.adminToken).update("signalbox session 1").digest();
   const links = new Map<string, number>();
-
-  const sign = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
-  const expiryOf = (request: Request): number | null => {
-    const value = readCookie(request, COOKIE);
-    const [version, expiry, nonce, signature, ...rest] = value?.split(".") ?? [];
-    if (version !== "1" || !expiry || !nonce || !signature || rest.length > 0) return null;
-    if (!sameText(sign(`1.${expiry}.${nonce}`), signature)) return null;
-    return Number(expiry) > now() ? Number(expiry) : null;
-  };
-  const isAdminToken = (token: string) => sameText(token, options.adminToken);
-
   return {
-    isAdminToken,
-    sessionExpiry: expiryOf,
+    isAdminToken: (token) => sameText(token, options.adminToken),
     failures: attemptLimit({ now, windowMs: 60_000, each: 10, all: 100 }),
-    authenticate: async (request) => {
-      const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-      // A wrong token is never rescued by a cookie: the program meant the token.
-      if (request.headers.has("authorization")) {
-        return bearer && isAdminToken(bearer) ? adminCaller("token", null, null) : null;
-      }
-      const expiry = expiryOf(request);
-      if (expiry === null || (isUnsafe(request) && !isSameOrigin(request))) return null;
-      return adminCaller("cookie", expiry, null);
-    },
     createSignInLink: () => {
       for (const [secret, until] of links) if (until <= now()) links.delete(secret);
       const oldest = links.keys().next().value;
@@ -88,21 +44,7 @@ export function createAuth(options: AuthOptions): Auth {
       links.delete(digest(secret));
       return until !== undefined && until > now();
     },
-    openSession: (secure) => {
-      const body = `1.${now() + SESSION_MS}.${randomBytes(9).toString("base64url")}`;
-      return cookie(`${body}.${sign(body)}`, SESSION_MS / 1000, secure);
-    },
-    closeSession: (secure) => cookie("", 0, secure),
-    isAgeing: (request) => {
-      const expiry = expiryOf(request);
-      return expiry !== null && expiry - now() < SESSION_MS / 2;
-    },
   };
-}
-
-/** `Lax`, so that a link to a job in a chat opens it; unsafe methods check their origin besides. */
-function cookie(value: string, seconds: number, secure: boolean): string {
-  return `${COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? "; Secure" : ""}`;
 }
 
 // Comparing
@@ -120,14 +62,6 @@ function digest(secret: string): string {
 }
 
 // Requests
-
-export function readCookie(request: Request, name: string): string | undefined {
-  for (const part of (request.headers.get("cookie") ?? "").split(";")) {
-    const at = part.indexOf("=");
-    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
-  }
-  return undefined;
-}
 
 /** HTTPS at the browser, also where a proxy in front of us ends it. */
 export function isSecure(request: Request): boolean {

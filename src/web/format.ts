@@ -83,6 +83,11 @@ export function utc(ms: number): string {
   return `${iso(ms).replace("T", " ").replace("Z", "")} UTC`;
 }
 
+/** "2026-11-21 14:02 UTC", for lists of what happened on some day. */
+export function minute(ms: number): string {
+  return `${iso(ms).slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /** "14:02:07" in UTC; pages mark it up so that a script can print local time. */
 export function clock(ms: number): string {
   return iso(ms).slice(11, 19);

@@ -27,6 +27,8 @@ const OTHERS = {
     '<path d="M2.5 2.5h4.6v5.2H2.5zm6.4 0h4.6v3.1H8.9zm0 5.1h4.6v5.9H8.9zM2.5 9.7h4.6v3.8H2.5z"/>',
   theme:
     '<circle cx="8" cy="8" r="5.5"/><path d="M8 2.5a5.5 5.5 0 0 1 0 11z" fill="currentColor"/>',
+  person:
+    '<circle cx="8" cy="5.2" r="2.7"/><path d="M2.8 13.5c.5-2.9 2.5-4.3 5.2-4.3s4.7 1.4 5.2 4.3"/>',
   exit: '<path d="M6.5 2.5h-4v11h4M10 5l3 3-3 3M6 8h7"/>',
   search: '<circle cx="7" cy="7" r="4.3"/><path d="m10.2 10.2 3.3 3.3"/>',
   copy: '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/><path d="M10.5 3.5v-1h-8v8h1"/>',

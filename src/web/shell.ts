@@ -1,5 +1,6 @@
 /** What the shell asks of a page, and what it gives it. The shell knows no page by name. */
 import type { Context, Hono } from "hono";
+import type { Accounts } from "../accounts/accounts.ts";
 import type { Access, Caller } from "../accounts/caller.ts";
 import type { Directory } from "../accounts/directory.ts";
 import type { LogStore } from "../blobs/log_store.ts";
@@ -24,6 +25,7 @@ export interface BoardDeps {
   logs: Pick<LogStore, "size" | "read" | "watch">;
   /** Signing in and out; who is asking says `access`. */
   auth: Auth;
+  accounts: Accounts;
   access: Access;
   directory: Directory;
   live: LiveHub;
@@ -42,6 +44,8 @@ export interface NavItem {
   icon: IconName;
   /** Heading under which the navigation lists it. */
   group: string;
+  /** Others are not shown it. */
+  only?: "superusers";
 }
 
 export interface BoardPage {
@@ -60,6 +64,8 @@ export interface PageOptions {
   /** Which navigation entry is current. */
   nav?: string;
   status?: number;
+  /** Without the navigation, though somebody has signed in. */
+  bare?: boolean;
 }
 
 export interface Shell {

@@ -1,14 +1,22 @@
-/** The sign-in form, the one-time link that `npm start` prints, and signing out. */
+/**
+ * Signing in and out: by address and password, at a provider, with the admin token, or by the one-time
+ * link that a start prints. On a server without accounts the link leads to making the first one.
+ */
 import type { Hono } from "hono";
-import { isSameOrigin, isSecure } from "./auth.ts";
+import { isSameOrigin } from "../accounts/same_origin.ts";
+import { isSecure } from "./auth.ts";
+import { readForm } from "./form.ts";
 import type { BoardContext, BoardEnv, Shell } from "./shell.ts";
 
 const TOKEN_MAX = 512;
-const FORM_MAX_BYTES = 8_192;
+const EMAIL_MAX = 255;
+const PASSWORD_MAX = 200;
 
 export function mountSignIn(app: Hono<BoardEnv>, shell: Shell): void {
   app.get("/sign-in", (c) => showForm(c, shell));
   app.post("/sign-in", (c) => signIn(c, shell));
+  app.post("/sign-in/oidc", (c) => startOidc(c, shell));
+  app.get("/auth/callback/oidc", (c) => finishOidc(c, shell));
   app.post("/sign-out", (c) => signOut(c, shell));
 }
 
@@ -16,78 +24,168 @@ async function showForm(c: BoardContext, shell: Shell): Promise<Response> {
   const next = safePath(c.req.query("next"));
   const link = c.req.query("link");
   if (link !== undefined) return useLink(c, shell, link, next);
-  const caller = await shell.deps.access.authenticate(c.req.raw, c.env?.remoteAddress);
+  const caller = await shell.deps.access.authenticate(c.req.raw, peerOf(c));
   if (caller && caller.via !== "nobody") return c.redirect(next, 303);
-  return form(c, shell, { next, problem: null });
+  return form(c, shell, { next, problem: providerProblem(c.req.query("error")) });
 }
 
 /** A browser that only looks ahead must not use the link up. */
-function useLink(c: BoardContext, shell: Shell, link: string, next: string): Response {
-  const { auth } = shell.deps;
+async function useLink(c: BoardContext, shell: Shell, link: string, next: string) {
+  const { auth, accounts } = shell.deps;
   const looksAhead = (c.req.header("sec-purpose") ?? c.req.header("purpose") ?? "") !== "";
   if (looksAhead || c.req.method !== "GET") return new Response(null, { status: 204 });
   const wait = auth.failures.waitSeconds(peerOf(c));
   if (wait > 0) return tooMany(c, shell, next, wait);
-  if (auth.useSignInLink(link)) return enter(c, shell, next);
-  auth.failures.failed(peerOf(c));
-  const problem = "This link was used before or is too old. Enter the admin token instead.";
-  return form(c, shell, { next, problem }, 401);
+  if (!auth.useSignInLink(link)) {
+    auth.failures.failed(peerOf(c));
+    const problem = "This link was used before or is too old. Sign in here instead.";
+    return form(c, shell, { next, problem }, 401);
+  }
+  const isFirst = !(await accounts.people.exist());
+  return enterAsAdmin(c, shell, isFirst ? `/set-up?next=${encodeURIComponent(next)}` : next);
 }
 
 async function signIn(c: BoardContext, shell: Shell): Promise<Response> {
-  const { auth } = shell.deps;
-  const peer = peerOf(c);
-  const length = Number(c.req.header("content-length") ?? 0);
-  const fields =
-    length <= FORM_MAX_BYTES ? new URLSearchParams(await c.req.text()) : new URLSearchParams();
+  const fields = await readForm(c.req.raw);
   const next = safePath(fields.get("next") ?? undefined);
   if (!isSameOrigin(c.req.raw)) {
     const problem = "That form came from another site. Sign in here.";
     return form(c, shell, { next, problem }, 403);
   }
-  const wait = auth.failures.waitSeconds(peer);
+  return fields.has("token")
+    ? signInAsAdmin(c, shell, (fields.get("token") ?? "").trim(), next)
+    : signInAsPerson(c, shell, fields, next);
+}
+
+async function signInAsAdmin(c: BoardContext, shell: Shell, token: string, next: string) {
+  const { auth } = shell.deps;
+  const wait = auth.failures.waitSeconds(peerOf(c));
   if (wait > 0) return tooMany(c, shell, next, wait);
-  const token = (fields.get("token") ?? "").trim();
   if (token.length > TOKEN_MAX || !auth.isAdminToken(token)) {
-    auth.failures.failed(peer);
+    auth.failures.failed(peerOf(c));
     const problem = token === "" ? "Enter the admin token." : "That is not the admin token.";
-    return form(c, shell, { next, problem }, 401);
+    return form(c, shell, { next, problem, asAdmin: true }, 401);
   }
-  auth.failures.succeeded(peer);
-  return enter(c, shell, next);
+  auth.failures.succeeded(peerOf(c));
+  return enterAsAdmin(c, shell, next);
 }
 
-function enter(c: BoardContext, shell: Shell, next: string): Response {
-  const session = shell.deps.auth.openSession(isSecure(c.req.raw));
-  const headers = { location: next, "set-cookie": session, "cache-control": "no-store" };
-  return new Response(null, { status: 303, headers });
+async function signInAsPerson(
+  c: BoardContext,
+  shell: Shell,
+  fields: URLSearchParams,
+  next: string,
+) {
+  const { auth, accounts } = shell.deps;
+  const email = (fields.get("email") ?? "").trim().toLowerCase();
+  const password = fields.get("password") ?? "";
+  if (email === "" || password === "") {
+    const problem = "Enter your address and your password.";
+    return form(c, shell, { next, problem, email }, 401);
+  }
+  // By address too: one password must not be tried from a thousand machines.
+  const keys = [peerOf(c), `person ${email}`];
+  const wait = Math.max(...keys.map((key) => auth.failures.waitSeconds(key)));
+  if (wait > 0) return tooMany(c, shell, next, wait);
+  const isSound = email.length <= EMAIL_MAX && password.length <= PASSWORD_MAX;
+  const peer = { request: c.req.raw, address: peerOf(c) };
+  const cookies = isSound ? await accounts.identity.signIn(peer, email, password) : null;
+  if (cookies === null) {
+    for (const key of keys) auth.failures.failed(key);
+    const problem = "Address or password is wrong.";
+    return form(c, shell, { next, problem, email }, 401);
+  }
+  for (const key of keys) auth.failures.succeeded(key);
+  return go(next, secured(cookies, c.req.raw));
 }
 
-function signOut(c: BoardContext, shell: Shell): Response {
+/** The provider's page, in exchange for a form of ours. */
+async function startOidc(c: BoardContext, shell: Shell): Promise<Response> {
+  const next = safePath((await readForm(c.req.raw)).get("next") ?? undefined);
+  const started = isSameOrigin(c.req.raw)
+    ? await shell.deps.accounts.identity.startOidc({ request: c.req.raw, address: peerOf(c) }, next)
+    : null;
+  if (started === null) {
+    const problem = "The provider cannot be reached now. Try again in a minute.";
+    return form(c, shell, { next, problem }, 502);
+  }
+  return go(started.url, secured(started.cookies, c.req.raw));
+}
+
+async function finishOidc(c: BoardContext, shell: Shell): Promise<Response> {
+  const { identity } = shell.deps.accounts;
+  const answer = await identity.finishOidc({ request: c.req.raw, address: peerOf(c) });
+  const location = answer.headers.get("location");
+  const to = location === null ? "/sign-in?error=oidc" : localPath(location);
+  return go(to, secured(answer.headers.getSetCookie(), c.req.raw));
+}
+
+async function signOut(c: BoardContext, shell: Shell): Promise<Response> {
   if (!isSameOrigin(c.req.raw)) return c.redirect("/board", 303);
-  const gone = shell.deps.auth.closeSession(isSecure(c.req.raw));
-  return new Response(null, {
-    status: 303,
-    headers: { location: "/sign-in", "set-cookie": gone, "clear-site-data": '"cache"' },
-  });
+  const { accounts } = shell.deps;
+  const request = c.req.raw;
+  const facts = await accounts.sessions.of(request);
+  const cookies = await accounts.identity.signOut({ request, address: peerOf(c) });
+  const admin = await accounts.admin.close(request, isSecure(request));
+  accounts.sessions.forget();
+  if (facts) await accounts.browsers.ended({ session: facts.session });
+  const gone = secured(admin ? [...cookies, admin] : cookies, request);
+  const response = go("/sign-in", gone);
+  response.headers.set("clear-site-data", '"cache"');
+  return response;
+}
+
+async function enterAsAdmin(c: BoardContext, shell: Shell, next: string): Promise<Response> {
+  return go(next, [await shell.deps.accounts.admin.open(isSecure(c.req.raw))]);
 }
 
 // Answers
 
+export function go(location: string, cookies: readonly string[] = []): Response {
+  const headers = new Headers({ location, "cache-control": "no-store" });
+  for (const cookie of cookies) headers.append("set-cookie", cookie);
+  return new Response(null, { status: 303, headers });
+}
+
+/** Behind a proxy that ends HTTPS the server itself does not see that its cookies can be secure. */
+export function secured(cookies: readonly string[], request: Request): string[] {
+  if (!isSecure(request)) return [...cookies];
+  return cookies.map((cookie) => (/;\s*secure/i.test(cookie) ? cookie : `${cookie}; Secure`));
+}
+
 interface FormModel {
   next: string;
   problem: string | null;
+  /** As it was typed. */
+  email?: string;
+  /** The admin token was tried. */
+  asAdmin?: boolean;
 }
 
-function form(c: BoardContext, shell: Shell, model: FormModel, status = 200): Response {
-  return shell.page(c, "_layout/sign_in", model, { title: "Sign in", status });
+async function form(c: BoardContext, shell: Shell, model: FormModel, status = 200) {
+  const { identity, people } = shell.deps.accounts;
+  const full = {
+    email: "",
+    asAdmin: false,
+    ...model,
+    provider: identity.oidcName,
+    hasPeople: await people.exist(),
+  };
+  return shell.page(c, "_layout/sign_in", full, { title: "Sign in", status });
 }
 
-function tooMany(c: BoardContext, shell: Shell, next: string, seconds: number): Response {
+async function tooMany(c: BoardContext, shell: Shell, next: string, seconds: number) {
   const problem = `Too many attempts. Try again in ${seconds} s.`;
-  const response = form(c, shell, { next, problem }, 429);
+  const response = await form(c, shell, { next, problem }, 429);
   response.headers.set("retry-after", String(seconds));
   return response;
+}
+
+/** What better-auth reports of a sign-in at the provider that went wrong: a word of its own. */
+function providerProblem(error: string | undefined): string | null {
+  if (error === undefined) return null;
+  const word = /^[a-z_]{1,60}$/.test(error) ? error.replaceAll("_", " ") : "unknown reason";
+  return `Signing in at the provider did not work: ${word}.`;
 }
 
 /** Only a path on this server: a link must not be able to send a signed-in reader elsewhere. */
@@ -96,13 +194,19 @@ export function safePath(path: string | undefined): string {
   if (!path?.startsWith("/") || path.length > 2_000) return home;
   try {
     const url = new URL(path, "http://board.invalid");
-    const local = url.origin === "http://board.invalid" && /^\/board(?:[/?]|$)/.test(url.pathname);
-    return local ? url.pathname + url.search : home;
+    const local = /^\/(?:board(?:[/?]|$)|invitations\/)/.test(url.pathname);
+    return url.origin === "http://board.invalid" && local ? url.pathname + url.search : home;
   } catch {
     return home;
   }
 }
 
-function peerOf(c: BoardContext): string {
+/** Of an address that better-auth made of our own. */
+function localPath(location: string): string {
+  const { pathname, search } = new URL(location, "http://board.invalid");
+  return pathname === "/sign-in" ? pathname + search : safePath(pathname + search);
+}
+
+export function peerOf(c: BoardContext): string {
   return c.env?.remoteAddress ?? "unknown";
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ALL_ROUTES } from "../../src/api/all_routes.ts";
-import { createAuth } from "../../src/web/auth.ts";
 import { type ApiBox, apiBox, hello, JOBS, TOKEN, V1 } from "../support/api_box.ts";
 
 let box: ApiBox;
@@ -58,7 +57,7 @@ test("a wrong credential is no credential", async () => {
 });
 
 test("a session's cookie reads, and changes only from our own pages", async () => {
-  const cookie = createAuth({ adminToken: TOKEN }).openSession(false).split(";")[0]!;
+  const cookie = (await box.accounts.admin.open(false)).split(";")[0]!;
   const send = async (method: string, path: string, headers: Record<string, string>) => {
     const body = method === "POST" ? JSON.stringify(hello) : undefined;
     const all = { cookie, host: "box", "content-type": "application/json", ...headers };

@@ -1,19 +1,41 @@
 /** Who is asking, put together for a test as the server does it. */
 import { createAccess } from "../../src/accounts/access.ts";
+import { type Accounts, type AccountsOptions, openAccounts } from "../../src/accounts/accounts.ts";
 import type { Access } from "../../src/accounts/caller.ts";
 import { Directory } from "../../src/accounts/directory.ts";
+import { readRoles } from "../../src/accounts/roles.ts";
 import type { Database } from "../../src/db/client.ts";
 import { type Auth, createAuth } from "../../src/web/auth.ts";
 
 export interface AccessParts {
   auth: Auth;
   access: Access;
+  accounts: Accounts;
   directory: Directory;
 }
 
-export async function accessParts(database: Database, adminToken: string): Promise<AccessParts> {
+export async function accessParts(
+  database: Database,
+  adminToken: string,
+  own: Partial<AccountsOptions> = {},
+): Promise<AccessParts> {
   const auth = createAuth({ adminToken });
   const directory = new Directory(database.reads);
   await directory.refresh();
-  return { auth, directory, access: createAccess({ directory, admin: auth }) };
+  const accounts = openAccounts({
+    database,
+    adminToken,
+    publicUrl: undefined,
+    oidc: null,
+    onError: (message) => console.error(message),
+    ...own,
+  });
+  const { sessions } = accounts;
+  const roles = readRoles(database.reads);
+  return {
+    auth,
+    directory,
+    accounts,
+    access: createAccess({ directory, admin: auth, sessions, roles }),
+  };
 }

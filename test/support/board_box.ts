@@ -1,4 +1,5 @@
 /** The board over a real engine and database; workers by hand, and a real socket where one is asked for. */
+import type { AccountsOptions } from "../../src/accounts/accounts.ts";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { runtime } from "../../src/runtime/runtime.ts";
 import { createBoard } from "../../src/web/app.ts";
@@ -12,7 +13,7 @@ export interface BoardBox extends Omit<ApiBox, "fetch"> {
   troubles: { fields: object; message: string }[];
   /** With the admin token as a bearer, unless `headers` say otherwise. */
   get(path: string, headers?: Record<string, string>): Promise<Response>;
-  fetch(request: Request): Promise<Response>;
+  fetch(request: Request, remoteAddress?: string): Promise<Response>;
   /** API and board on a port of their own; answers with their address. */
   serve(): Promise<string>;
 }
@@ -29,11 +30,16 @@ export interface BoardBoxOptions {
    * test that waits for them must not share one with tests that keep transactions open.
    */
   alone?: boolean;
+  accounts?: Partial<AccountsOptions>;
 }
 
-export async function boardBox({ hub, alone }: BoardBoxOptions = {}): Promise<BoardBox> {
-  const api = await apiBox({}, alone ? databaseAlone : undefined);
-  const { engine, database, logs, auth, access, directory } = api;
+export async function boardBox({
+  hub,
+  alone,
+  accounts: own,
+}: BoardBoxOptions = {}): Promise<BoardBox> {
+  const api = await apiBox({}, alone ? databaseAlone : undefined, own);
+  const { engine, database, logs, auth, access, accounts, directory } = api;
   const troubles: BoardBox["troubles"] = [];
   const note = (fields: object, message: string) => troubles.push({ fields, message });
   const live = new LiveHub({
@@ -44,12 +50,12 @@ export async function boardBox({ hub, alone }: BoardBoxOptions = {}): Promise<Bo
   });
   const log = { error: note, warn: note };
   const board = createBoard(
-    { engine, database, logs, auth, access, directory, live, log },
+    { engine, database, logs, auth, access, accounts, directory, live, log },
     boardPages,
   );
-  const fetch = async (request: Request) => {
+  const fetch = async (request: Request, remoteAddress = "127.0.0.1") => {
     const isApi = new URL(request.url).pathname.startsWith("/api/");
-    return isApi ? api.fetch(request) : board.fetch(request, { remoteAddress: "127.0.0.1" });
+    return isApi ? api.fetch(request) : board.fetch(request, { remoteAddress });
   };
   let stop = async () => {};
   return {
@@ -66,7 +72,7 @@ export async function boardBox({ hub, alone }: BoardBoxOptions = {}): Promise<Bo
       ),
     serve: async () => {
       const options = { host: "127.0.0.1", port: 0, maxFrameBytes: 1_000 };
-      const server = await runtime.serve({ ...options, fetch });
+      const server = await runtime.serve({ ...options, fetch: (request) => fetch(request) });
       stop = () => server.stop(true);
       return `http://127.0.0.1:${server.port}`;
     },

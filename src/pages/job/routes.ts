@@ -1,6 +1,6 @@
 /** `/board/jobs/{id}`: one job, why it is where it is, and what can be done about it. */
+import { isSameOrigin } from "../../accounts/same_origin.ts";
 import type { ActionResult } from "../../engine/engine.ts";
-import { isSameOrigin } from "../../web/auth.ts";
 import { PageError } from "../../web/errors.ts";
 import { type BoardContext, type BoardPage, isHtmx, type Shell } from "../../web/shell.ts";
 import { jobTopic } from "./live.ts";

@@ -1,0 +1,48 @@
+/** Everything that signing in is made of, put together. */
+import { createHmac } from "node:crypto";
+import type { Database } from "../db/client.ts";
+import { type AdminSessions, createAdminSessions } from "./admin_sessions.ts";
+import { createIdentity, type Identity, type OidcSettings } from "./identity.ts";
+import { People } from "./people.ts";
+import { PersonSessions } from "./person_sessions.ts";
+import { personSessions, Sessions } from "./sessions.ts";
+
+export interface Accounts {
+  identity: Identity;
+  people: People;
+  /** Whose browser a request comes from, of whichever kind. */
+  sessions: Sessions;
+  admin: AdminSessions;
+  browsers: PersonSessions;
+  close(): Promise<void>;
+}
+
+export interface AccountsOptions {
+  database: Pick<Database, "url" | "intake">;
+  adminToken: string;
+  /** As people open it; undefined on a machine of one's own. */
+  publicUrl: string | undefined;
+  oidc: OidcSettings | null;
+  onError(message: string): void;
+}
+
+export function openAccounts(options: AccountsOptions): Accounts {
+  const { database, adminToken } = options;
+  const identity = createIdentity({
+    databaseUrl: database.url,
+    // With a new admin token all sessions end: whoever had the old one may have made some.
+    secret: createHmac("sha256", adminToken).update("signalbox sessions of people").digest("hex"),
+    publicUrl: options.publicUrl ?? "http://localhost",
+    oidc: options.oidc,
+    onError: options.onError,
+  });
+  const admin = createAdminSessions(database.intake, adminToken);
+  return {
+    identity,
+    people: new People(database.intake),
+    sessions: new Sessions([personSessions(identity), admin]),
+    admin,
+    browsers: new PersonSessions(database.intake),
+    close: () => identity.close(),
+  };
+}

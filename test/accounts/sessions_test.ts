@@ -1,0 +1,219 @@
+/** Sessions of people and of the admin token, over a real database and the real board. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { createAdminSessions } from "../../src/accounts/admin_sessions.ts";
+import type { Author } from "../../src/core/author.ts";
+import { TOKEN } from "../support/api_box.ts";
+import { type BoardBox, boardBox } from "../support/board_box.ts";
+
+const ADMIN: Author = { name: "admin", user: null, token: null, address: null };
+const OWN = { "sec-fetch-site": "same-origin" };
+const PASSWORD = "correct horse battery";
+
+let box: BoardBox;
+before(async () => {
+  box = await boardBox();
+});
+after(() => box.close());
+
+async function make(email: string, isSuperuser = false) {
+  const input = { name: "Ada", email, password: PASSWORD, isSuperuser };
+  return await box.accounts.people.create(input, ADMIN);
+}
+
+function request(path: string, headers: Record<string, string>, form?: Record<string, string>) {
+  const init = form ? { method: "POST", body: new URLSearchParams(form) } : {};
+  return new Request(`http://board${path}`, { headers, redirect: "manual", ...init });
+}
+
+async function signIn(email: string, password = PASSWORD) {
+  return await box.fetch(request("/sign-in", OWN, { email, password }));
+}
+
+function cookieIn(response: Response): string {
+  return response.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+}
+
+async function statusWith(cookie: string, path = "/board/live"): Promise<number> {
+  return (await box.fetch(request(path, { cookie, accept: "text/html" }))).status;
+}
+
+describe("signing in with a password", () => {
+  test("opens the board with a cookie that no script and no other site can use", async () => {
+    await make("ada@example.org");
+    const entered = await signIn("Ada@Example.org");
+    assert.equal(entered.status, 303);
+    assert.equal(entered.headers.get("location"), "/board");
+    assert.match(entered.headers.getSetCookie()[0]!, /HttpOnly; SameSite=Lax/);
+    assert.equal(await statusWith(cookieIn(entered)), 200);
+  });
+
+  test("tells nobody whether the address or the password was wrong", async () => {
+    await make("known@example.org");
+    const wrong = await signIn("known@example.org", "wrong password!");
+    const unknown = await signIn("unknown@example.org");
+    assert.deepEqual([wrong.status, unknown.status], [401, 401]);
+    const plain = async (answer: Response) =>
+      (await answer.text())
+        .replaceAll(/(un)?known@example\.org/g, "")
+        .replaceAll(/data-now="[\d.]+"/g, "");
+    assert.equal(await plain(wrong), await plain(unknown));
+  });
+
+  test("is slowed down after ten failures, for this address from everywhere", async () => {
+    const fresh = await boardBox();
+    try {
+      const post = (remoteAddress: string, password: string) =>
+        fresh.fetch(
+          request("/sign-in", OWN, { email: "ada@example.org", password }),
+          remoteAddress,
+        );
+      for (let i = 0; i < 10; i++)
+        assert.equal((await post(`10.0.0.${i}`, "a wrong guess")).status, 401);
+      const refused = await post("10.0.1.1", PASSWORD);
+      assert.equal(refused.status, 429);
+      assert.ok(Number(refused.headers.get("retry-after")) > 0);
+    } finally {
+      await fresh.close();
+    }
+  });
+});
+
+describe("a stolen cookie", () => {
+  test("is worth nothing after signing out", async () => {
+    await make("out@example.org");
+    const cookie = cookieIn(await signIn("out@example.org"));
+    assert.equal(await statusWith(cookie), 200);
+    const out = await box.fetch(request("/sign-out", { ...OWN, cookie }, {}));
+    assert.equal(out.headers.get("location"), "/sign-in");
+    assert.equal(await statusWith(cookie), 303);
+  });
+
+  test("is worth nothing after its owner has changed the password", async () => {
+    await make("changed@example.org");
+    const stolen = cookieIn(await signIn("changed@example.org"));
+    const own = cookieIn(await signIn("changed@example.org"));
+    const form = { current: PASSWORD, next: "another horse battery" };
+    const changed = await box.fetch(
+      request("/board/account/password", { ...OWN, cookie: own }, form),
+    );
+    assert.equal(changed.status, 303);
+    assert.equal(await statusWith(stolen), 303);
+    assert.equal(await statusWith(own), 303, "the old cookie of this browser, too");
+    assert.equal(await statusWith(cookieIn(changed)), 200);
+    assert.equal((await signIn("changed@example.org")).status, 401);
+  });
+
+  test("is worth nothing after its owner has ended that session", async () => {
+    const { id } = await make("ended@example.org");
+    const stolen = cookieIn(await signIn("ended@example.org"));
+    const own = cookieIn(await signIn("ended@example.org"));
+    const sessions = await box.accounts.browsers.list(id);
+    assert.equal(sessions.length, 2);
+    const page = await (
+      await box.fetch(request("/board/account", { cookie: own, accept: "text/html" }))
+    ).text();
+    const other = sessions[1]!.id;
+    assert.ok(page.includes(`/board/account/sessions/${other}/revoke`));
+    const gone = await box.fetch(
+      request(`/board/account/sessions/${other}/revoke`, { ...OWN, cookie: own }, {}),
+    );
+    assert.equal(gone.status, 303);
+    assert.deepEqual([await statusWith(stolen), await statusWith(own)], [303, 200]);
+  });
+
+  test("of the admin token is worth nothing after signing out", async () => {
+    const cookie = (await box.accounts.admin.open(false)).split(";")[0]!;
+    assert.equal(await statusWith(cookie), 200);
+    await box.fetch(request("/sign-out", { ...OWN, cookie }, {}));
+    assert.equal(await statusWith(cookie), 303);
+  });
+});
+
+test("nobody ends somebody else's session", async () => {
+  await make("mallory@example.org");
+  const { id } = await make("victim@example.org");
+  const theirs = cookieIn(await signIn("victim@example.org"));
+  const cookie = cookieIn(await signIn("mallory@example.org"));
+  const [session] = await box.accounts.browsers.list(id);
+  const path = `/board/account/sessions/${session!.id}/revoke`;
+  assert.equal((await box.fetch(request(path, { ...OWN, cookie }, {}))).status, 404);
+  assert.equal(await statusWith(theirs), 200);
+});
+
+test("sessions of the admin token end with the token", async () => {
+  const cookie = (await box.accounts.admin.open(false)).split(";")[0]!;
+  const other = createAdminSessions(box.database.intake, `${TOKEN}2`);
+  assert.ok(await box.accounts.admin.read(request("/", { cookie })));
+  assert.equal(await other.read(request("/", { cookie })), null);
+});
+
+test("no cookie that was changed in any place opens anything", async () => {
+  await make("forged@example.org");
+  const cookie = cookieIn(await signIn("forged@example.org"));
+  const [name, encoded] = cookie.split("=") as [string, string];
+  const value = decodeURIComponent(encoded);
+  for (let at = 0; at < value.length; at += 5) {
+    const other = value[at] === "A" ? "B" : "A";
+    const forged = encodeURIComponent(value.slice(0, at) + other + value.slice(at + 1));
+    assert.equal(await statusWith(`${name}=${forged}`), 303, forged);
+  }
+});
+
+describe("a server without accounts", () => {
+  test("leads the one-time link to the first one, which is a superuser's, and is made once", async () => {
+    const fresh = await boardBox();
+    try {
+      const entered = await fresh.fetch(request(fresh.auth.createSignInLink(), {}));
+      assert.equal(entered.headers.get("location"), "/set-up?next=%2Fboard");
+      const cookie = cookieIn(entered);
+      const form = { name: "Ada", email: "ada@example.org", password: PASSWORD, next: "/board" };
+      const weak = await fresh.fetch(
+        request("/set-up", { ...OWN, cookie }, { ...form, password: "short" }),
+      );
+      assert.equal(weak.status, 422);
+      assert.match(await weak.text(), /10 to 200 characters/);
+      const made = await fresh.fetch(request("/set-up", { ...OWN, cookie }, form));
+      assert.equal(made.headers.get("location"), "/board");
+      const own = made.headers.getSetCookie().find((one) => one.includes("session_token"))!;
+      const page = await fresh.fetch(
+        request("/board/people", { cookie: own.split(";")[0]!, accept: "text/html" }),
+      );
+      assert.match(await page.text(), /ada@example\.org.*superuser/s);
+      assert.equal((await fresh.fetch(request("/board", { cookie }))).status, 401, "admin is out");
+      const again = await fresh.fetch(request(fresh.auth.createSignInLink(), {}));
+      assert.equal(again.headers.get("location"), "/board");
+      const late = { ...form, email: "eve@example.org" };
+      const second = request("/set-up", { ...OWN, cookie: cookieIn(again) }, late);
+      assert.equal((await fresh.fetch(second)).status, 409);
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  test("makes one first account where two are made at once", async () => {
+    const fresh = await boardBox();
+    try {
+      const input = (n: number) => ({
+        name: "Ada",
+        email: `ada${n}@example.org`,
+        password: PASSWORD,
+      });
+      const made = await Promise.allSettled(
+        [1, 2, 3, 4].map((n) => fresh.accounts.people.createFirst(input(n), ADMIN)),
+      );
+      assert.equal(made.filter((one) => one.status === "fulfilled").length, 1);
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  test("lets nobody but superusers make the first one", async () => {
+    const unasked = { name: "Eve", email: "eve@example.org", password: PASSWORD };
+    const answer = await box.fetch(request("/set-up", OWN, unasked));
+    assert.equal(answer.status, 401);
+  });
+});
