@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { createAccess } from "./accounts/access.ts";
-import { type Accounts, openAccounts } from "./accounts/accounts.ts";
+import { type Authentication, createAuthentication } from "./accounts/authentication.ts";
 import { Directory } from "./accounts/directory.ts";
 import { readRoles } from "./accounts/roles.ts";
 import { createApi, isApiPath } from "./api/app.ts";
@@ -96,8 +96,8 @@ async function assemble(
   const auth = createAuth({ adminToken: config.adminToken });
   const directory = new Directory(database.reads);
   await directory.refresh();
-  const accounts = signingIn(config, parts);
-  const { sessions } = accounts;
+  const authentication = signingIn(config, parts);
+  const { sessions } = authentication;
   const roles = readRoles(database.reads);
   const access = createAccess({ directory, admin: auth, sessions, roles });
   const hub = new LiveHub({
@@ -118,7 +118,7 @@ async function assemble(
     leaseSeconds: config.leaseSeconds,
   });
   const board = createBoard(
-    { engine, database, logs, auth, access, accounts, directory, live: hub, log },
+    { engine, database, logs, auth, access, authentication, directory, live: hub, log },
     boardPages,
   );
   await engine.start();
@@ -153,16 +153,16 @@ function signingIn(
     log,
     undo,
   }: { database: Database; log: Log; undo: (() => Promise<unknown> | unknown)[] },
-): Accounts {
-  const accounts = openAccounts({
+): Authentication {
+  const authentication = createAuthentication({
     database,
     adminToken: config.adminToken,
     publicUrl: config.publicUrl,
     oidc: config.oidc,
     onError: (message) => log.error({ message }, "signing in failed"),
   });
-  undo.push(() => accounts.close());
-  return accounts;
+  undo.push(() => authentication.close());
+  return authentication;
 }
 
 /** The address that a person can open: a server that listens everywhere is reached here too. */

@@ -65,18 +65,18 @@ export class People {
 
   /** Throws AccountProblem for what is no name, address or password, and for a known address. */
   async create(input: NewPerson, author: Author): Promise<Person> {
-    const person = await checked(input);
-    return await this.#sql.begin((tx) => insert(tx, person, author));
+    const person = await preparePerson(input);
+    return await this.#sql.begin((tx) => insertPerson(tx, person, author));
   }
 
   /** The first of all, a superuser. Throws AccountProblem where somebody was quicker. */
   async createFirst(input: Omit<NewPerson, "isSuperuser">, author: Author): Promise<Person> {
-    const person = await checked({ ...input, isSuperuser: true });
+    const person = await preparePerson({ ...input, isSuperuser: true });
     return await this.#sql.begin(async (tx) => {
       await tx`lock table person in share row exclusive mode`;
       const [row] = await tx`select 1 from person limit 1`;
       if (row) throw new AccountProblem("conflict", "There is an account already. Sign in.");
-      return insert(tx, person, author);
+      return insertPerson(tx, person, author);
     });
   }
 
@@ -115,9 +115,15 @@ export class People {
   }
 }
 
-type Checked = Omit<NewPerson, "password"> & { hash: string | null };
+export type PreparedPerson = Omit<NewPerson, "password"> & { hash: string | null };
 
-async function checked({ name, email, password, isSuperuser }: NewPerson): Promise<Checked> {
+/** Checks a new person's facts and hashes the password, which takes a while: outside any transaction. */
+export async function preparePerson({
+  name,
+  email,
+  password,
+  isSuperuser,
+}: NewPerson): Promise<PreparedPerson> {
   const own = { name: name.trim(), email: email.trim().toLowerCase() };
   if (own.name === "" || own.name.length > NAME_MAX || hasControls(own.name)) {
     throw new AccountProblem("invalid", `A name has 1 to ${NAME_MAX} letters.`, "name");
@@ -141,7 +147,12 @@ function hasControls(text: string): boolean {
   return /\p{Cc}/u.test(text);
 }
 
-async function insert(tx: Transaction, person: Checked, author: Author): Promise<Person> {
+/** Throws AccountProblem for an address that has an account. */
+export async function insertPerson(
+  tx: Transaction,
+  person: PreparedPerson,
+  author: Author,
+): Promise<Person> {
   const [row] = await tx<PersonRow[]>`
     insert into person (id, name, email, is_superuser)
     values (${uuidv7()}, ${person.name}, ${person.email}, ${person.isSuperuser})

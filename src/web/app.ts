@@ -111,7 +111,7 @@ function html200(c: BoardContext, html: string, status = 200): Response {
 
 /** Lets in who has a credential; shows everybody else the way to the sign-in form. */
 function gate(shell: Shell) {
-  const { access, accounts } = shell.deps;
+  const { access, authentication } = shell.deps;
   return async (c: BoardContext, next: () => Promise<void>): Promise<Response | undefined> => {
     const caller = await access.authenticate(c.req.raw, c.env?.remoteAddress);
     if (!caller || caller.via === "nobody") return refuse(c);
@@ -119,7 +119,7 @@ function gate(shell: Shell) {
     await next();
     if (isAgeing(caller)) {
       const peer = { request: c.req.raw, address: peerOf(c) };
-      for (const cookie of secured(await accounts.identity.prolong(peer), c.req.raw)) {
+      for (const cookie of secured(await authentication.identity.prolong(peer), c.req.raw)) {
         c.res.headers.append("set-cookie", cookie);
       }
     }

@@ -19,14 +19,14 @@ interface SetUpModel {
 export function mountSetUp(app: Hono<BoardEnv>, shell: Shell): void {
   app.get("/set-up", async (c) => {
     const next = safePath(c.req.query("next"));
-    if (await shell.deps.accounts.people.exist()) return go(next);
+    if (await shell.deps.authentication.people.exist()) return go(next);
     return show(c, shell, { next, problem: null, field: null, name: "", email: "" });
   });
   app.post("/set-up", (c) => setUp(c, shell));
 }
 
 async function setUp(c: BoardContext, shell: Shell): Promise<Response> {
-  const { accounts } = shell.deps;
+  const { authentication } = shell.deps;
   const request = c.req.raw;
   const fields = await readForm(request);
   const next = safePath(fields.get("next") ?? undefined);
@@ -36,16 +36,16 @@ async function setUp(c: BoardContext, shell: Shell): Promise<Response> {
   const caller = c.get("caller");
   if (!caller.scope.isSuperuser) return go(next);
   try {
-    await accounts.people.createFirst({ name, email, password }, caller.author);
+    await authentication.people.createFirst({ name, email, password }, caller.author);
   } catch (error) {
     if (!(error instanceof AccountProblem)) throw error;
     const model = { next, problem: error.message, field: error.field, name, email };
     return show(c, shell, model, error.code === "conflict" ? 409 : 422);
   }
   const peer = { request, address: peerOf(c) };
-  const cookies = (await accounts.identity.signIn(peer, email.trim(), password)) ?? [];
-  const gone = await accounts.admin.close(request, isSecure(request));
-  accounts.sessions.forget();
+  const cookies = (await authentication.identity.signIn(peer, email.trim(), password)) ?? [];
+  const gone = await authentication.admin.close(request, isSecure(request));
+  authentication.sessions.forget();
   return go(next, secured(gone ? [...cookies, gone] : cookies, request));
 }
 

@@ -1,6 +1,6 @@
 /** What the shell asks of a page, and what it gives it. The shell knows no page by name. */
 import type { Context, Hono } from "hono";
-import type { Accounts } from "../accounts/accounts.ts";
+import type { Authentication } from "../accounts/authentication.ts";
 import type { Access, Caller } from "../accounts/caller.ts";
 import type { Directory } from "../accounts/directory.ts";
 import type { LogStore } from "../blobs/log_store.ts";
@@ -25,7 +25,7 @@ export interface BoardDeps {
   logs: Pick<LogStore, "size" | "read" | "watch">;
   /** Signing in and out; who is asking says `access`. */
   auth: Auth;
-  accounts: Accounts;
+  authentication: Authentication;
   access: Access;
   directory: Directory;
   live: LiveHub;

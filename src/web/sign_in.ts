@@ -31,7 +31,7 @@ async function showForm(c: BoardContext, shell: Shell): Promise<Response> {
 
 /** A browser that only looks ahead must not use the link up. */
 async function useLink(c: BoardContext, shell: Shell, link: string, next: string) {
-  const { auth, accounts } = shell.deps;
+  const { auth, authentication } = shell.deps;
   const looksAhead = (c.req.header("sec-purpose") ?? c.req.header("purpose") ?? "") !== "";
   if (looksAhead || c.req.method !== "GET") return new Response(null, { status: 204 });
   const wait = auth.failures.waitSeconds(peerOf(c));
@@ -41,7 +41,7 @@ async function useLink(c: BoardContext, shell: Shell, link: string, next: string
     const problem = "This link was used before or is too old. Sign in here instead.";
     return form(c, shell, { next, problem }, 401);
   }
-  const isFirst = !(await accounts.people.exist());
+  const isFirst = !(await authentication.people.exist());
   return enterAsAdmin(c, shell, isFirst ? `/set-up?next=${encodeURIComponent(next)}` : next);
 }
 
@@ -76,7 +76,7 @@ async function signInAsPerson(
   fields: URLSearchParams,
   next: string,
 ) {
-  const { auth, accounts } = shell.deps;
+  const { auth, authentication } = shell.deps;
   const email = (fields.get("email") ?? "").trim().toLowerCase();
   const password = fields.get("password") ?? "";
   if (email === "" || password === "") {
@@ -89,7 +89,7 @@ async function signInAsPerson(
   if (wait > 0) return tooMany(c, shell, next, wait);
   const isSound = email.length <= EMAIL_MAX && password.length <= PASSWORD_MAX;
   const peer = { request: c.req.raw, address: peerOf(c) };
-  const cookies = isSound ? await accounts.identity.signIn(peer, email, password) : null;
+  const cookies = isSound ? await authentication.identity.signIn(peer, email, password) : null;
   if (cookies === null) {
     for (const key of keys) auth.failures.failed(key);
     const problem = "Address or password is wrong.";
@@ -103,7 +103,10 @@ async function signInAsPerson(
 async function startOidc(c: BoardContext, shell: Shell): Promise<Response> {
   const next = safePath((await readForm(c.req.raw)).get("next") ?? undefined);
   const started = isSameOrigin(c.req.raw)
-    ? await shell.deps.accounts.identity.startOidc({ request: c.req.raw, address: peerOf(c) }, next)
+    ? await shell.deps.authentication.identity.startOidc(
+        { request: c.req.raw, address: peerOf(c) },
+        next,
+      )
     : null;
   if (started === null) {
     const problem = "The provider cannot be reached now. Try again in a minute.";
@@ -113,7 +116,7 @@ async function startOidc(c: BoardContext, shell: Shell): Promise<Response> {
 }
 
 async function finishOidc(c: BoardContext, shell: Shell): Promise<Response> {
-  const { identity } = shell.deps.accounts;
+  const { identity } = shell.deps.authentication;
   const answer = await identity.finishOidc({ request: c.req.raw, address: peerOf(c) });
   const location = answer.headers.get("location");
   const to = location === null ? "/sign-in?error=oidc" : localPath(location);
@@ -122,13 +125,13 @@ async function finishOidc(c: BoardContext, shell: Shell): Promise<Response> {
 
 async function signOut(c: BoardContext, shell: Shell): Promise<Response> {
   if (!isSameOrigin(c.req.raw)) return c.redirect("/board", 303);
-  const { accounts } = shell.deps;
+  const { authentication } = shell.deps;
   const request = c.req.raw;
-  const facts = await accounts.sessions.of(request);
-  const cookies = await accounts.identity.signOut({ request, address: peerOf(c) });
-  const admin = await accounts.admin.close(request, isSecure(request));
-  accounts.sessions.forget();
-  if (facts) await accounts.browsers.ended({ session: facts.session });
+  const facts = await authentication.sessions.of(request);
+  const cookies = await authentication.identity.signOut({ request, address: peerOf(c) });
+  const admin = await authentication.admin.close(request, isSecure(request));
+  authentication.sessions.forget();
+  if (facts) await authentication.browsers.ended({ session: facts.session });
   const gone = secured(admin ? [...cookies, admin] : cookies, request);
   const response = go("/sign-in", gone);
   response.headers.set("clear-site-data", '"cache"');
@@ -136,7 +139,7 @@ async function signOut(c: BoardContext, shell: Shell): Promise<Response> {
 }
 
 async function enterAsAdmin(c: BoardContext, shell: Shell, next: string): Promise<Response> {
-  return go(next, [await shell.deps.accounts.admin.open(isSecure(c.req.raw))]);
+  return go(next, [await shell.deps.authentication.admin.open(isSecure(c.req.raw))]);
 }
 
 // Answers
@@ -163,7 +166,7 @@ interface FormModel {
 }
 
 async function form(c: BoardContext, shell: Shell, model: FormModel, status = 200) {
-  const { identity, people } = shell.deps.accounts;
+  const { identity, people } = shell.deps.authentication;
   const full = {
     email: "",
     asAdmin: false,

@@ -19,7 +19,7 @@ before(async () => {
   }));
   const { issuer, clientId, clientSecret } = provider;
   const oidc = { issuer, clientId, clientSecret, name: "Example" };
-  box = await boardBox({ accounts: { publicUrl: HOME, oidc } });
+  box = await boardBox({ authentication: { publicUrl: HOME, oidc } });
 });
 after(async () => {
   await box.close();
@@ -68,16 +68,16 @@ test("whoever the provider knows comes in, as a person without rights, and lands
 
 test("a second time it is the same person", async () => {
   await signIn("grace");
-  const people = await box.accounts.people.list({ after: "", limit: 100 });
+  const people = await box.authentication.people.list({ after: "", limit: 100 });
   assert.equal(people.filter((one) => one.email === "grace@example.org").length, 1);
 });
 
 test("an address that the provider has not verified opens nobody's account", async () => {
   const input = { name: "Owner", email: "unverified@example.org", password: "correct horse" };
-  const owner = await box.accounts.people.create({ ...input, isSuperuser: true }, ADMIN);
+  const owner = await box.authentication.people.create({ ...input, isSuperuser: true }, ADMIN);
   const entered = await signIn("unverified");
   assert.match(entered.headers.get("location")!, /^\/sign-in\?error=\w+/);
-  assert.deepEqual(await box.accounts.browsers.list(owner.id), []);
+  assert.deepEqual(await box.authentication.browsers.list(owner.id), []);
 });
 
 test("an answer without the browser that asked is refused", async () => {

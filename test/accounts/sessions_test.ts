@@ -18,7 +18,7 @@ after(() => box.close());
 
 async function make(email: string, isSuperuser = false) {
   const input = { name: "Ada", email, password: PASSWORD, isSuperuser };
-  return await box.accounts.people.create(input, ADMIN);
+  return await box.authentication.people.create(input, ADMIN);
 }
 
 function request(path: string, headers: Record<string, string>, form?: Record<string, string>) {
@@ -111,7 +111,7 @@ describe("a stolen cookie", () => {
     const { id } = await make("ended@example.org");
     const stolen = cookieIn(await signIn("ended@example.org"));
     const own = cookieIn(await signIn("ended@example.org"));
-    const sessions = await box.accounts.browsers.list(id);
+    const sessions = await box.authentication.browsers.list(id);
     assert.equal(sessions.length, 2);
     const page = await (
       await box.fetch(request("/board/account", { cookie: own, accept: "text/html" }))
@@ -126,7 +126,7 @@ describe("a stolen cookie", () => {
   });
 
   test("of the admin token is worth nothing after signing out", async () => {
-    const cookie = (await box.accounts.admin.open(false)).split(";")[0]!;
+    const cookie = (await box.authentication.admin.open(false)).split(";")[0]!;
     assert.equal(await statusWith(cookie), 200);
     await box.fetch(request("/sign-out", { ...OWN, cookie }, {}));
     assert.equal(await statusWith(cookie), 303);
@@ -138,16 +138,16 @@ test("nobody ends somebody else's session", async () => {
   const { id } = await make("victim@example.org");
   const theirs = cookieIn(await signIn("victim@example.org"));
   const cookie = cookieIn(await signIn("mallory@example.org"));
-  const [session] = await box.accounts.browsers.list(id);
+  const [session] = await box.authentication.browsers.list(id);
   const path = `/board/account/sessions/${session!.id}/revoke`;
   assert.equal((await box.fetch(request(path, { ...OWN, cookie }, {}))).status, 404);
   assert.equal(await statusWith(theirs), 200);
 });
 
 test("sessions of the admin token end with the token", async () => {
-  const cookie = (await box.accounts.admin.open(false)).split(";")[0]!;
+  const cookie = (await box.authentication.admin.open(false)).split(";")[0]!;
   const other = createAdminSessions(box.database.intake, `${TOKEN}2`);
-  assert.ok(await box.accounts.admin.read(request("/", { cookie })));
+  assert.ok(await box.authentication.admin.read(request("/", { cookie })));
   assert.equal(await other.read(request("/", { cookie })), null);
 });
 
@@ -203,7 +203,7 @@ describe("a server without accounts", () => {
         password: PASSWORD,
       });
       const made = await Promise.allSettled(
-        [1, 2, 3, 4].map((n) => fresh.accounts.people.createFirst(input(n), ADMIN)),
+        [1, 2, 3, 4].map((n) => fresh.authentication.people.createFirst(input(n), ADMIN)),
       );
       assert.equal(made.filter((one) => one.status === "fulfilled").length, 1);
     } finally {

@@ -57,7 +57,7 @@ test("a wrong credential is no credential", async () => {
 });
 
 test("a session's cookie reads, and changes only from our own pages", async () => {
-  const cookie = (await box.accounts.admin.open(false)).split(";")[0]!;
+  const cookie = (await box.authentication.admin.open(false)).split(";")[0]!;
   const send = async (method: string, path: string, headers: Record<string, string>) => {
     const body = method === "POST" ? JSON.stringify(hello) : undefined;
     const all = { cookie, host: "box", "content-type": "application/json", ...headers };

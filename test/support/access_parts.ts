@@ -1,6 +1,10 @@
 /** Who is asking, put together for a test as the server does it. */
 import { createAccess } from "../../src/accounts/access.ts";
-import { type Accounts, type AccountsOptions, openAccounts } from "../../src/accounts/accounts.ts";
+import {
+  type Authentication,
+  type AuthenticationOptions,
+  createAuthentication,
+} from "../../src/accounts/authentication.ts";
 import type { Access } from "../../src/accounts/caller.ts";
 import { Directory } from "../../src/accounts/directory.ts";
 import { readRoles } from "../../src/accounts/roles.ts";
@@ -10,19 +14,19 @@ import { type Auth, createAuth } from "../../src/web/auth.ts";
 export interface AccessParts {
   auth: Auth;
   access: Access;
-  accounts: Accounts;
+  authentication: Authentication;
   directory: Directory;
 }
 
 export async function accessParts(
   database: Database,
   adminToken: string,
-  own: Partial<AccountsOptions> = {},
+  own: Partial<AuthenticationOptions> = {},
 ): Promise<AccessParts> {
   const auth = createAuth({ adminToken });
   const directory = new Directory(database.reads);
   await directory.refresh();
-  const accounts = openAccounts({
+  const authentication = createAuthentication({
     database,
     adminToken,
     publicUrl: undefined,
@@ -30,12 +34,12 @@ export async function accessParts(
     onError: (message) => console.error(message),
     ...own,
   });
-  const { sessions } = accounts;
+  const { sessions } = authentication;
   const roles = readRoles(database.reads);
   return {
     auth,
     directory,
-    accounts,
+    authentication,
     access: createAccess({ directory, admin: auth, sessions, roles }),
   };
 }

@@ -1,5 +1,5 @@
 /** The board over a real engine and database; workers by hand, and a real socket where one is asked for. */
-import type { AccountsOptions } from "../../src/accounts/accounts.ts";
+import type { AuthenticationOptions } from "../../src/accounts/authentication.ts";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { runtime } from "../../src/runtime/runtime.ts";
 import { createBoard } from "../../src/web/app.ts";
@@ -30,16 +30,16 @@ export interface BoardBoxOptions {
    * test that waits for them must not share one with tests that keep transactions open.
    */
   alone?: boolean;
-  accounts?: Partial<AccountsOptions>;
+  authentication?: Partial<AuthenticationOptions>;
 }
 
 export async function boardBox({
   hub,
   alone,
-  accounts: own,
+  authentication: own,
 }: BoardBoxOptions = {}): Promise<BoardBox> {
   const api = await apiBox({}, alone ? databaseAlone : undefined, own);
-  const { engine, database, logs, auth, access, accounts, directory } = api;
+  const { engine, database, logs, auth, access, authentication, directory } = api;
   const troubles: BoardBox["troubles"] = [];
   const note = (fields: object, message: string) => troubles.push({ fields, message });
   const live = new LiveHub({
@@ -50,7 +50,7 @@ export async function boardBox({
   });
   const log = { error: note, warn: note };
   const board = createBoard(
-    { engine, database, logs, auth, access, accounts, directory, live, log },
+    { engine, database, logs, auth, access, authentication, directory, live, log },
     boardPages,
   );
   const fetch = async (request: Request, remoteAddress = "127.0.0.1") => {

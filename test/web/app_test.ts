@@ -121,7 +121,7 @@ describe("the board", () => {
   });
 
   test("signing out ends the session on this browser, and only a page of ours can ask", async () => {
-    const cookie = (await box.accounts.admin.open(false)).split(";")[0]!;
+    const cookie = (await box.authentication.admin.open(false)).split(";")[0]!;
     const out = await ask("/sign-out", { method: "POST", headers: { cookie, ...own } });
     assert.equal(out.headers.get("location"), "/sign-in");
     assert.match(out.headers.get("set-cookie")!, /Max-Age=0/);

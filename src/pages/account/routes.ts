@@ -23,11 +23,11 @@ async function show(
   problem: string | null,
   status = 200,
 ): Promise<Response> {
-  const { accounts, directory } = shell.deps;
+  const { authentication, directory } = shell.deps;
   const { author, scope, credential } = c.get("caller");
   const { person } = credential;
   const [facts, sessions] = person
-    ? await Promise.all([accounts.people.find(person), accounts.browsers.list(person)])
+    ? await Promise.all([authentication.people.find(person), authentication.browsers.list(person)])
     : [null, []];
   const model = {
     name: author.name,
@@ -43,7 +43,7 @@ async function show(
 }
 
 async function changePassword(c: BoardContext, shell: Shell): Promise<Response> {
-  const { accounts, auth } = shell.deps;
+  const { authentication, auth } = shell.deps;
   const { author, credential } = c.get("caller");
   const person = personOf(c);
   const fields = await readForm(c.req.raw);
@@ -58,23 +58,23 @@ async function changePassword(c: BoardContext, shell: Shell): Promise<Response> 
   const wait = auth.failures.waitSeconds(key);
   if (wait > 0) return show(c, shell, `Too many attempts. Try again in ${wait} s.`, 429);
   const peer = { request: c.req.raw, address: peerOf(c) };
-  const cookies = await accounts.identity.changePassword(peer, current, next);
+  const cookies = await authentication.identity.changePassword(peer, current, next);
   if (cookies === null) {
     auth.failures.failed(key);
     return show(c, shell, "That is not your present password.", 422);
   }
   auth.failures.succeeded(key);
-  accounts.sessions.forget();
-  await accounts.browsers.passwordChanged(person, credential.session, author);
+  authentication.sessions.forget();
+  await authentication.browsers.passwordChanged(person, credential.session, author);
   return go(`${HOME}?changed=password`, secured(cookies, c.req.raw));
 }
 
 async function revoke(c: BoardContext, shell: Shell): Promise<Response> {
-  const { accounts } = shell.deps;
+  const { authentication } = shell.deps;
   const id = c.req.param("id") ?? "";
-  const done = await accounts.browsers.revoke(personOf(c), id, c.get("caller").author);
+  const done = await authentication.browsers.revoke(personOf(c), id, c.get("caller").author);
   if (!done) throw new PageError(404, "No such session", "It has ended, or is not yours.");
-  accounts.sessions.forget();
+  authentication.sessions.forget();
   return go(HOME);
 }
 

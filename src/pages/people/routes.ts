@@ -33,7 +33,7 @@ interface Shown {
 async function show(c: BoardContext, shell: Shell, shown: Shown, status = 200): Promise<Response> {
   onlySuperusers(c);
   const after = c.req.query("after") ?? "";
-  const found = await shell.deps.accounts.people.list({ after, limit: PAGE + 1 });
+  const found = await shell.deps.authentication.people.list({ after, limit: PAGE + 1 });
   const model = {
     people: found.slice(0, PAGE).map((one) => ({ ...one, createdAt: one.createdAt.getTime() })),
     next: found.length > PAGE ? found[PAGE - 1]!.id : null,
@@ -59,7 +59,7 @@ async function create(c: BoardContext, shell: Shell): Promise<Response> {
   const { author } = c.get("caller");
   try {
     const input = { name, email, password, isSuperuser };
-    const made = await shell.deps.accounts.people.create(input, author);
+    const made = await shell.deps.authentication.people.create(input, author);
     return show(c, shell, { made: { name: made.name, email: made.email, password } }, 201);
   } catch (error) {
     if (!(error instanceof AccountProblem)) throw error;
@@ -72,14 +72,14 @@ async function setSuperuser(c: BoardContext, shell: Shell): Promise<Response> {
   onlySuperusers(c);
   const fields = await readForm(c.req.raw);
   const id = c.req.param("id") ?? "";
-  const { people } = shell.deps.accounts;
+  const { people } = shell.deps.authentication;
   return act(c, shell, () => people.setSuperuser(id, fields.get("to") === "yes", author(c)));
 }
 
 async function remove(c: BoardContext, shell: Shell): Promise<Response> {
   onlySuperusers(c);
   const id = c.req.param("id") ?? "";
-  const { people } = shell.deps.accounts;
+  const { people } = shell.deps.authentication;
   return act(c, shell, () => people.remove(id, author(c), null));
 }
 
@@ -90,7 +90,7 @@ async function act(c: BoardContext, shell: Shell, work: () => Promise<boolean>):
     if (!(error instanceof AccountProblem)) throw error;
     return show(c, shell, { problem: error.message }, 409);
   }
-  shell.deps.accounts.sessions.forget();
+  shell.deps.authentication.sessions.forget();
   return go(HOME);
 }
 

@@ -7,7 +7,7 @@ import { People } from "./people.ts";
 import { PersonSessions } from "./person_sessions.ts";
 import { personSessions, Sessions } from "./sessions.ts";
 
-export interface Accounts {
+export interface Authentication {
   identity: Identity;
   people: People;
   /** Whose browser a request comes from, of whichever kind. */
@@ -17,7 +17,7 @@ export interface Accounts {
   close(): Promise<void>;
 }
 
-export interface AccountsOptions {
+export interface AuthenticationOptions {
   database: Pick<Database, "url" | "intake">;
   adminToken: string;
   /** As people open it; undefined on a machine of one's own. */
@@ -26,7 +26,7 @@ export interface AccountsOptions {
   onError(message: string): void;
 }
 
-export function openAccounts(options: AccountsOptions): Accounts {
+export function createAuthentication(options: AuthenticationOptions): Authentication {
   const { database, adminToken } = options;
   const identity = createIdentity({
     databaseUrl: database.url,
