@@ -4,8 +4,8 @@
  * opposite one.
  */
 import { join } from "node:path";
-import { createAccess } from "./accounts/access.ts";
-import { Directory } from "./accounts/directory.ts";
+import type { AdminCredential } from "./accounts/access.ts";
+import { type Accounts, createAccounts } from "./accounts/create.ts";
 import { createApi, isApiPath } from "./api/app.ts";
 import { openFolderLogStore } from "./blobs/folder_log_store.ts";
 import type { Config } from "./config.ts";
@@ -92,22 +92,20 @@ async function assemble(
   });
   undo.push(() => engine.stop());
   const auth = createAuth({ adminToken: config.adminToken });
-  const directory = new Directory(database.reads);
-  await directory.refresh();
-  const access = createAccess({ directory, admin: auth });
+  const accounts = await openAccounts(config, auth, parts);
+  const { access, directory } = accounts;
   const hub = new LiveHub({
     feed: engine.feed,
     now: () => engine.now(),
     onError: (error, what) => log.warn({ error: String(error) }, what),
   });
   undo.push(() => hub.stop());
-  const worker = createWorkerEndpoint({ engine, logs, log, config });
+  const worker = createWorkerEndpoint({ engine, logs, log, access: accounts.workers });
   const api = createApi({
     engine,
     database,
     logs,
-    access,
-    directory,
+    ...accounts,
     log,
     hub,
     leaseSeconds: config.leaseSeconds,
@@ -139,6 +137,22 @@ async function assemble(
       return stopping;
     },
   };
+}
+
+async function openAccounts(
+  { workerToken }: ServerConfig,
+  admin: AdminCredential,
+  {
+    database,
+    log,
+    undo,
+  }: { database: Database; log: Log; undo: (() => Promise<unknown> | unknown)[] },
+): Promise<Accounts> {
+  const onTrouble = (error: unknown, what: string) => log.warn({ error: String(error) }, what);
+  const accounts = createAccounts({ database, admin, workerToken, onTrouble });
+  undo.push(() => accounts.stop());
+  await accounts.start();
+  return accounts;
 }
 
 /** The address that a person can open: a server that listens everywhere is reached here too. */

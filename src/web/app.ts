@@ -8,6 +8,7 @@ import { Hono } from "hono";
 import { loadAssets } from "./assets.ts";
 import { isSecure } from "./auth.ts";
 import { answerError, answerNotFound } from "./errors.ts";
+import { guarded } from "./guarded_stream.ts";
 import { mountStream } from "./live_stream.ts";
 import { createRenderer } from "./render.ts";
 import { secure } from "./security.ts";
@@ -110,6 +111,7 @@ function gate(shell: Shell) {
     if (!caller || caller.via === "nobody") return refuse(c);
     c.set("caller", caller);
     await next();
+    c.res = guarded(access, caller, c.res);
     if (caller.via === "cookie" && auth.isAgeing(c.req.raw)) {
       c.res.headers.append("set-cookie", auth.openSession(isSecure(c.req.raw)));
     }

@@ -5,11 +5,12 @@
  * The cookie holds no secret, only an expiry and a random part, signed with a key derived from
  * the admin token: it survives restarts, holds on every replica, and a new token ends all sessions.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { adminCaller } from "../accounts/access.ts";
+import { attemptLimit } from "../accounts/attempt_limit.ts";
 import type { Caller } from "../accounts/caller.ts";
 import { isSameOrigin, isUnsafe } from "../accounts/same_origin.ts";
-import { attemptLimit } from "./attempt_limit.ts";
+import { sameSecret } from "../accounts/token_secrets.ts";
 
 export type { Caller };
 export { isSameOrigin, isUnsafe };
@@ -56,10 +57,10 @@ export function createAuth(options: AuthOptions): Auth {
     const value = readCookie(request, COOKIE);
     const [version, expiry, nonce, signature, ...rest] = value?.split(".") ?? [];
     if (version !== "1" || !expiry || !nonce || !signature || rest.length > 0) return null;
-    if (!sameText(sign(`1.${expiry}.${nonce}`), signature)) return null;
+    if (!sameSecret(sign(`1.${expiry}.${nonce}`), signature)) return null;
     return Number(expiry) > now() ? Number(expiry) : null;
   };
-  const isAdminToken = (token: string) => sameText(token, options.adminToken);
+  const isAdminToken = (token: string) => sameSecret(token, options.adminToken);
 
   return {
     isAdminToken,
@@ -103,15 +104,6 @@ export function createAuth(options: AuthOptions): Auth {
 /** `Lax`, so that a link to a job in a chat opens it; unsafe methods check their origin besides. */
 function cookie(value: string, seconds: number, secure: boolean): string {
   return `${COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? "; Secure" : ""}`;
-}
-
-// Comparing
-
-/** Equal in constant time, whatever the lengths. */
-function sameText(a: string, b: string): boolean {
-  const key = randomBytes(32);
-  const hash = (text: string) => createHmac("sha256", key).update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
 }
 
 /** Links are found by their hash, so that looking one up tells nothing by its time. */

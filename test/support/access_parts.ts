@@ -1,19 +1,28 @@
 /** Who is asking, put together for a test as the server does it. */
-import { createAccess } from "../../src/accounts/access.ts";
-import type { Access } from "../../src/accounts/caller.ts";
-import { Directory } from "../../src/accounts/directory.ts";
-import type { Database } from "../../src/db/client.ts";
+import { type Accounts, type AccountsOptions, createAccounts } from "../../src/accounts/create.ts";
 import { type Auth, createAuth } from "../../src/web/auth.ts";
 
-export interface AccessParts {
+export interface AccessParts
+  extends Pick<Accounts, "access" | "directory" | "tokens" | "workerTokens"> {
   auth: Auth;
-  access: Access;
-  directory: Directory;
+  accounts: Accounts;
 }
 
-export async function accessParts(database: Database, adminToken: string): Promise<AccessParts> {
+export type AccessPartsOptions = Partial<AccountsOptions> & Pick<AccountsOptions, "database">;
+
+/** Started; stop `accounts` before the database is closed. */
+export async function accessParts(
+  adminToken: string,
+  options: AccessPartsOptions,
+): Promise<AccessParts> {
   const auth = createAuth({ adminToken });
-  const directory = new Directory(database.reads);
-  await directory.refresh();
-  return { auth, directory, access: createAccess({ directory, admin: auth }) };
+  const accounts = createAccounts({
+    admin: auth,
+    workerToken: undefined,
+    onTrouble: () => {},
+    ...options,
+  });
+  await accounts.start();
+  const { access, directory, tokens, workerTokens } = accounts;
+  return { auth, access, directory, tokens, workerTokens, accounts };
 }

@@ -70,7 +70,7 @@ export async function apiBox(
     now: () => engine.now(),
     onError: (error, what) => note({ error }, what),
   });
-  const who = await accessParts(database, TOKEN);
+  const who = await accessParts(TOKEN, { database });
   const log = { warn() {}, error: note };
   const api = createApi({ engine, database, logs, ...who, hub, log });
   const fetch = async (request: Request) => api.fetch(request);
@@ -114,6 +114,7 @@ export async function apiBox(
     close: async () => {
       hub.stop();
       await engine.stop();
+      await who.accounts.stop();
       await logs.close();
       await database.close();
       await drop();
