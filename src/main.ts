@@ -4,10 +4,8 @@
  * opposite one.
  */
 import { join } from "node:path";
-import { createAccess } from "./accounts/access.ts";
-import { type Authentication, createAuthentication } from "./accounts/authentication.ts";
-import { Directory } from "./accounts/directory.ts";
-import { readRoles } from "./accounts/roles.ts";
+import type { AdminCredential } from "./accounts/access.ts";
+import { type Accounts, createAccounts } from "./accounts/create.ts";
 import { createApi, isApiPath } from "./api/app.ts";
 import { openFolderLogStore } from "./blobs/folder_log_store.ts";
 import type { Config } from "./config.ts";
@@ -94,25 +92,20 @@ async function assemble(
   });
   undo.push(() => engine.stop());
   const auth = createAuth({ adminToken: config.adminToken });
-  const directory = new Directory(database.reads);
-  await directory.refresh();
-  const authentication = signingIn(config, parts);
-  const { sessions } = authentication;
-  const roles = readRoles(database.reads);
-  const access = createAccess({ directory, admin: auth, sessions, roles });
+  const accounts = await openAccounts(config, auth, parts);
+  const { access, authentication, directory } = accounts;
   const hub = new LiveHub({
     feed: engine.feed,
     now: () => engine.now(),
     onError: (error, what) => log.warn({ error: String(error) }, what),
   });
   undo.push(() => hub.stop());
-  const worker = createWorkerEndpoint({ engine, logs, log, config });
+  const worker = createWorkerEndpoint({ engine, logs, log, access: accounts.workers });
   const api = createApi({
     engine,
     database,
     logs,
-    access,
-    directory,
+    ...accounts,
     log,
     hub,
     leaseSeconds: config.leaseSeconds,
@@ -146,23 +139,23 @@ async function assemble(
   };
 }
 
-function signingIn(
-  config: ServerConfig,
+async function openAccounts(
+  { workerToken, adminToken, publicUrl, oidc }: ServerConfig,
+  admin: AdminCredential,
   {
     database,
     log,
     undo,
   }: { database: Database; log: Log; undo: (() => Promise<unknown> | unknown)[] },
-): Authentication {
-  const authentication = createAuthentication({
-    database,
-    adminToken: config.adminToken,
-    publicUrl: config.publicUrl,
-    oidc: config.oidc,
-    onError: (message) => log.error({ message }, "signing in failed"),
+): Promise<Accounts> {
+  const onTrouble = (error: unknown, what: string) => log.warn({ error: String(error) }, what);
+  const accounts = createAccounts({
+    ...{ database, admin, workerToken, adminToken, publicUrl, oidc },
+    onTrouble,
   });
-  undo.push(() => authentication.close());
-  return authentication;
+  undo.push(() => accounts.stop());
+  await accounts.start();
+  return accounts;
 }
 
 /** The address that a person can open: a server that listens everywhere is reached here too. */

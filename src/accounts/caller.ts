@@ -26,6 +26,8 @@ export interface Access {
    * what `strangerScope` allows. `address`: the peer's, for the audit log and the limits.
    */
   authenticate(request: Request, address?: string): Promise<Caller | null>;
+  /** Whether `/metrics` may be read: by the admin token, or a token made for just that. */
+  mayReadMetrics(request: Request, address?: string): Promise<boolean>;
   /**
    * Calls `end` once, within a second of the moment in which the credential was revoked or expired, or
    * its person's roles changed. Returns what to call when nobody needs to be told any more.

@@ -10,7 +10,7 @@ import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
 import { type Granter, join, note } from "./members.ts";
 import { insertPerson, type NewPerson, type Person, preparePerson } from "./people.ts";
-import { AccountProblem } from "./problem.ts";
+import { Refused } from "./refused.ts";
 
 const DAYS = 7;
 const LIST_MAX = 200;
@@ -65,7 +65,7 @@ export class Invitations {
   ): Promise<{ invitation: Invitation; secret: string }> {
     if (!mayGrant(by.role, role)) {
       const text = `You are ${by.role} in ${org.name}: you cannot invite an ${role}.`;
-      throw new AccountProblem("forbidden", text, "role");
+      throw new Refused("forbidden", text, "role");
     }
     const secret = randomBytes(32).toString("base64url");
     const own = email?.trim().toLowerCase() || null;
@@ -102,7 +102,7 @@ export class Invitations {
     return row ? invitationOf(row) : null;
   }
 
-  /** A member keeps the better of both roles. Throws AccountProblem where the link opens nothing. */
+  /** A member keeps the better of both roles. Throws Refused where the link opens nothing. */
   async accept(secret: string, person: Person, author: Author): Promise<number> {
     return await this.#sql.begin((tx) => accept(tx, secret, person, author));
   }
@@ -125,10 +125,9 @@ export class Invitations {
 
 async function accept(tx: Transaction, secret: string, person: Person, author: Author) {
   const row = await open(tx, secret);
-  if (!row)
-    throw new AccountProblem("conflict", "This invitation was used or taken back, or is too old.");
+  if (!row) throw new Refused("conflict", "This invitation was used or taken back, or is too old.");
   if (row.email !== null && row.email !== person.email) {
-    throw new AccountProblem("forbidden", "This invitation is for another address.", "email");
+    throw new Refused("forbidden", "This invitation is for another address.", "email");
   }
   const [org] = await tx<Org[]>`select id, name from org where id = ${row.org_id}`;
   const [known] = await tx<{ role: Role }[]>`

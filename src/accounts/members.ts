@@ -3,7 +3,8 @@ import type { Author } from "../core/author.ts";
 import { mayGrant, type Role } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
-import { AccountProblem } from "./problem.ts";
+import { announce } from "./announce.ts";
+import { Refused } from "./refused.ts";
 
 export interface Member {
   person: string;
@@ -127,7 +128,7 @@ export async function note(
       after: as(after),
     },
   ]);
-  await tx`select pg_notify('signalbox_access', ${JSON.stringify({ person })})`;
+  await announce(tx, { person });
 }
 
 async function lock(tx: Transaction, org: number, person: string): Promise<Role | null> {
@@ -144,11 +145,11 @@ async function keepOwner(tx: Transaction, org: Org, person: string): Promise<voi
     where org_id = ${org.id} and role = 'owner' and person_id <> ${person} limit 1`;
   if (other) return;
   const text = `${org.name} would be without an owner: make another one first.`;
-  throw new AccountProblem("conflict", text);
+  throw new Refused("conflict", text);
 }
 
 function check(by: Granter, org: Org, role: Role): void {
   if (mayGrant(by.role, role)) return;
   const text = `You are ${by.role} in ${org.name}: who is or becomes ${role} is not yours to decide.`;
-  throw new AccountProblem("forbidden", text);
+  throw new Refused("forbidden", text);
 }

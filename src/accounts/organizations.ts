@@ -2,7 +2,8 @@
 import type { Author } from "../core/author.ts";
 import type { Sql } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
-import { AccountProblem } from "./problem.ts";
+import { announce } from "./announce.ts";
+import { Refused } from "./refused.ts";
 
 export const ORG_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const TITLE_MAX = 100;
@@ -25,23 +26,23 @@ export class Organizations {
     this.#sql = sql;
   }
 
-  /** With a queue `default`, as everywhere. Its id. Throws AccountProblem for a bad or a taken name. */
+  /** With a queue `default`, as everywhere. Its id. Throws Refused for a bad or a taken name. */
   async create(name: string, settings: OrgSettings, author: Author): Promise<number> {
     if (!ORG_NAME.test(name)) {
       const text =
         "A name has 1 to 63 of a-z, 0-9, dot, dash and underscore, first a letter or digit.";
-      throw new AccountProblem("invalid", text, "name");
+      throw new Refused("invalid", text, "name");
     }
     const title = titleOf(settings.title);
     return await this.#sql.begin(async (tx) => {
       const [row] = await tx<{ id: number }[]>`
         insert into org (name, title, is_public) values (${name}, ${title}, ${settings.isPublic})
         on conflict (name) do nothing returning id`;
-      if (!row) throw new AccountProblem("conflict", `There is an organization ${name}.`, "name");
+      if (!row) throw new Refused("conflict", `There is an organization ${name}.`, "name");
       await tx`insert into queue (org_id, name) values (${row.id}, 'default')`;
       const after = { name, title, is_public: settings.isPublic };
       await writeAudit(tx, [{ ...entry(row.id, name, author, "org.create"), after }]);
-      await tx`select pg_notify('signalbox_access', ${JSON.stringify({ orgs: true })})`;
+      await announce(tx, { orgs: true });
       return row.id;
     });
   }
@@ -66,7 +67,7 @@ export class Organizations {
         update org set title = ${after.title}, is_public = ${after.is_public} where id = ${org.id}`;
       const what = entry(org.id, org.name, author, "org.change");
       await writeAudit(tx, [{ ...what, reason, before, after }]);
-      await tx`select pg_notify('signalbox_access', ${JSON.stringify({ orgs: true })})`;
+      await announce(tx, { orgs: true });
     });
   }
 }
@@ -74,7 +75,7 @@ export class Organizations {
 function titleOf(title: string | null): string | null {
   const own = title?.trim() ?? "";
   if (own.length > TITLE_MAX || /\p{Cc}/u.test(own)) {
-    throw new AccountProblem("invalid", `A title has at most ${TITLE_MAX} letters.`, "title");
+    throw new Refused("invalid", `A title has at most ${TITLE_MAX} letters.`, "title");
   }
   return own === "" ? null : own;
 }

@@ -7,8 +7,9 @@ import { v7 as uuidv7 } from "uuid";
 import type { Author } from "../core/author.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
+import { announce } from "./announce.ts";
 import { PASSWORD_MAX, PASSWORD_MIN } from "./identity.ts";
-import { AccountProblem } from "./problem.ts";
+import { Refused } from "./refused.ts";
 
 export interface Person {
   id: string;
@@ -63,19 +64,19 @@ export class People {
     return row ? personOf(row) : null;
   }
 
-  /** Throws AccountProblem for what is no name, address or password, and for a known address. */
+  /** Throws Refused for what is no name, address or password, and for a known address. */
   async create(input: NewPerson, author: Author): Promise<Person> {
     const person = await preparePerson(input);
     return await this.#sql.begin((tx) => insertPerson(tx, person, author));
   }
 
-  /** The first of all, a superuser. Throws AccountProblem where somebody was quicker. */
+  /** The first of all, a superuser. Throws Refused where somebody was quicker. */
   async createFirst(input: Omit<NewPerson, "isSuperuser">, author: Author): Promise<Person> {
     const person = await preparePerson({ ...input, isSuperuser: true });
     return await this.#sql.begin(async (tx) => {
       await tx`lock table person in share row exclusive mode`;
       const [row] = await tx`select 1 from person limit 1`;
-      if (row) throw new AccountProblem("conflict", "There is an account already. Sign in.");
+      if (row) throw new Refused("conflict", "There is an account already. Sign in.");
       return insertPerson(tx, person, author);
     });
   }
@@ -126,10 +127,10 @@ export async function preparePerson({
 }: NewPerson): Promise<PreparedPerson> {
   const own = { name: name.trim(), email: email.trim().toLowerCase() };
   if (own.name === "" || own.name.length > NAME_MAX || hasControls(own.name)) {
-    throw new AccountProblem("invalid", `A name has 1 to ${NAME_MAX} letters.`, "name");
+    throw new Refused("invalid", `A name has 1 to ${NAME_MAX} letters.`, "name");
   }
   if (!EMAIL.test(own.email)) {
-    throw new AccountProblem("invalid", "Write an address such as ada@example.org.", "email");
+    throw new Refused("invalid", "Write an address such as ada@example.org.", "email");
   }
   checkPassword(password);
   return { ...own, isSuperuser, hash: password === null ? null : await hashPassword(password) };
@@ -139,7 +140,7 @@ function checkPassword(password: string | null): void {
   if (password === null) return;
   if (password.length < PASSWORD_MIN || password.length > PASSWORD_MAX) {
     const text = `A password has ${PASSWORD_MIN} to ${PASSWORD_MAX} characters.`;
-    throw new AccountProblem("invalid", text, "password");
+    throw new Refused("invalid", text, "password");
   }
 }
 
@@ -147,7 +148,7 @@ function hasControls(text: string): boolean {
   return /\p{Cc}/u.test(text);
 }
 
-/** Throws AccountProblem for an address that has an account. */
+/** Throws Refused for an address that has an account. */
 export async function insertPerson(
   tx: Transaction,
   person: PreparedPerson,
@@ -158,7 +159,7 @@ export async function insertPerson(
     values (${uuidv7()}, ${person.name}, ${person.email}, ${person.isSuperuser})
     on conflict (email) do nothing
     returning id, name, email, is_superuser, created_at`;
-  if (!row) throw new AccountProblem("conflict", `${person.email} has an account.`, "email");
+  if (!row) throw new Refused("conflict", `${person.email} has an account.`, "email");
   if (person.hash !== null) {
     await tx`
       insert into person_account (id, account_id, provider_id, user_id, password)
@@ -179,7 +180,7 @@ async function lock(tx: Transaction, id: string): Promise<PersonRow | undefined>
 async function keepOne(tx: Transaction, id: string): Promise<void> {
   const others = await tx`select id from person where is_superuser order by id for update`;
   if (others.some((other) => other.id !== id)) return;
-  throw new AccountProblem("conflict", "Somebody must stay a superuser: make another one first.");
+  throw new Refused("conflict", "Somebody must stay a superuser: make another one first.");
 }
 
 function entry({ id }: PersonRow, author: Author, action: string) {
@@ -188,7 +189,7 @@ function entry({ id }: PersonRow, author: Author, action: string) {
 
 /** Whatever is open for this person is looked at again. */
 async function tell(tx: Transaction, person: string): Promise<void> {
-  await tx`select pg_notify('signalbox_access', ${JSON.stringify({ person })})`;
+  await announce(tx, { person });
 }
 
 function personOf(row: PersonRow): Person {

@@ -2,6 +2,7 @@
 import type { Author } from "../core/author.ts";
 import type { Sql } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
+import { announce } from "./announce.ts";
 
 export interface OpenSession {
   id: string;
@@ -53,14 +54,14 @@ export class PersonSessions {
       await writeAudit(tx, [
         { org: null, author, action: "session.revoke", objectKind: "person", objectId: person },
       ]);
-      await tx`select pg_notify('signalbox_access', ${JSON.stringify({ session: id })})`;
+      await announce(tx, { session: id });
       return true;
     });
   }
 
   /** Told after better-auth has ended or changed them; streams opened with them end. */
   async ended(change: { session: string } | { person: string }): Promise<void> {
-    await this.#sql`select pg_notify('signalbox_access', ${JSON.stringify(change)})`;
+    await announce(this.#sql, change);
   }
 
   /** A password was changed, and with it all sessions: what the audit log keeps of it. */
@@ -68,8 +69,8 @@ export class PersonSessions {
     const action = "person.password";
     await this.#sql.begin(async (tx) => {
       await writeAudit(tx, [{ org: null, author, action, objectKind: "person", objectId: person }]);
-      const change = session === null ? { person } : { person, session };
-      await tx`select pg_notify('signalbox_access', ${JSON.stringify(change)})`;
+      await announce(tx, { person });
+      if (session !== null) await announce(tx, { session });
     });
   }
 }

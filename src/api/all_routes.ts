@@ -8,6 +8,9 @@ import { operationRoutes } from "./operations.ts";
 import { orgRoutes } from "./orgs.ts";
 import { queueRoutes } from "./queues/routes.ts";
 import type { Route } from "./route.ts";
+import { meRoutes } from "./tokens/me.ts";
+import { tokenRoutes } from "./tokens/routes.ts";
+import { workerTokenRoutes } from "./tokens/worker_routes.ts";
 import { workerRoutes } from "./workers/routes.ts";
 import { workflowRoutes } from "./workflows/routes.ts";
 
@@ -21,5 +24,8 @@ export const ALL_ROUTES: readonly Route[] = [
   ...operationRoutes,
   ...boardRoutes,
   ...liveRoutes,
+  ...tokenRoutes,
+  ...workerTokenRoutes,
+  ...meRoutes,
   ...orgRoutes,
 ];

@@ -1,6 +1,8 @@
 /** What the API is made from. Each is handed in by the composition root. */
+import type { ApiTokens } from "../accounts/api_tokens.ts";
 import type { Access, Caller } from "../accounts/caller.ts";
 import type { Directory } from "../accounts/directory.ts";
+import type { WorkerTokens } from "../accounts/worker_tokens.ts";
 import type { LogStore } from "../blobs/log_store.ts";
 import type { Database } from "../db/client.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -19,6 +21,8 @@ export interface ApiDeps {
   logs: LogStore;
   access: Access;
   directory: Directory;
+  tokens: ApiTokens;
+  workerTokens: WorkerTokens;
   log: Log;
   /** The live hub that the board's pages use too. */
   hub: LiveHub;

@@ -19,7 +19,13 @@ export function receiptOf(request: Request, caller: Caller, body: Uint8Array): R
     throw invalid([{ path: "Idempotency-Key", in: "header", message }]);
   }
   const { pathname, search } = new URL(request.url);
-  return receiptFor(caller.author.name, key, [request.method, pathname + search, body]);
+  return receiptFor(identityOf(caller), key, [request.method, pathname + search, body]);
+}
+
+/** Names are no identity: two people may have one, and a token must not get its owner's answers. */
+function identityOf({ author, credential }: Caller): string {
+  if (credential.token !== null) return `token:${credential.token}`;
+  return credential.person === null ? author.name : `person:${credential.person}`;
 }
 
 export interface Once {
@@ -34,19 +40,26 @@ export async function answerOnce(
   { idempotency, receipt, fromReceipt }: Once,
   handle: () => Promise<Reply>,
 ): Promise<Reply> {
+  let once: object | undefined;
   const work = async () => {
     const reply = await handle();
     if (reply instanceof Response) throw new Error("a streamed answer cannot be kept");
+    once = reply.once;
     return { status: reply.status, body: reply.body, kept: reply.kept === true };
   };
   const outcome =
     fromReceipt === undefined
       ? await idempotency.once(receipt, work, (answer) => answer.status < 500)
       : await idempotency.withReceipt(receipt, work);
-  return toReply(outcome, fromReceipt);
+  const reply = await toReply(outcome, fromReceipt);
+  const isFirst = outcome.kind === "answer" && !outcome.replayed;
+  return once === undefined || !isFirst ? reply : { ...reply, once };
 }
 
-async function toReply(outcome: Outcome, fromReceipt: Once["fromReceipt"]): Promise<Reply> {
+async function toReply(
+  outcome: Outcome,
+  fromReceipt: Once["fromReceipt"],
+): Promise<Exclude<Reply, Response>> {
   const headers = { "idempotent-replayed": "true" };
   switch (outcome.kind) {
     case "answer":

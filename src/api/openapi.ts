@@ -96,10 +96,16 @@ function answersOf(answers: Record<number, Answer>) {
 
 /** Which problems a route can answer with, one entry a status. */
 function problemsOf(route: Route) {
-  const kinds: ProblemKind[] = ["unauthorized", "internal", "unavailable"];
+  const kinds: ProblemKind[] = [
+    "unauthorized",
+    "forbidden",
+    "too_many_requests",
+    "internal",
+    "unavailable",
+  ];
   if (route.params || route.query) kinds.push("not_found");
   if (route.params || route.query || route.body) kinds.push("invalid");
-  if (route.method === "post") {
+  if (route.method !== "get") {
     kinds.push("bad_request", "conflict", "too_large", "unsupported_media_type");
   }
   if (route.path.endsWith("/log")) kinds.push("gone", "range_not_satisfiable");

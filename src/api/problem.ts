@@ -1,6 +1,7 @@
 /** Errors as RFC 9457 problem documents, and which error becomes which. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { Refused, TooManyAttempts } from "../accounts/refused.ts";
 import { InvalidInput, NotFound } from "../engine/engine.ts";
 
 export const fieldError = z
@@ -37,6 +38,7 @@ export const PROBLEMS = {
   range_not_satisfiable: [416, "No such range", "The log is shorter than that."],
   invalid: [422, "Invalid input", "`errors` says where and why."],
   key_reused: [422, "Idempotency key reused", "The key came with another request before."],
+  too_many_requests: [429, "Too many attempts", "Too many wrong tokens: `Retry-After` says when."],
   internal: [
     500,
     "Something broke on our side",
@@ -100,6 +102,11 @@ export function toProblem(
   report: (error: unknown, id: string) => void,
 ): ApiProblem {
   if (error instanceof ApiProblem) return error;
+  if (error instanceof Refused) return refusal(error);
+  if (error instanceof TooManyAttempts) {
+    const headers = { "retry-after": String(error.retryAfterSeconds) };
+    return new ApiProblem("too_many_requests", error.message, { headers });
+  }
   if (error instanceof NotFound) return new ApiProblem("not_found", error.message);
   if (error instanceof InvalidInput) {
     const errors = error.issues.map(({ path, message }) => ({
@@ -116,6 +123,12 @@ export function toProblem(
     return new ApiProblem("unavailable", detail, { headers: { "retry-after": "1" } });
   }
   return new ApiProblem("internal", `Look for ${id} in the server's log.`);
+}
+
+function refusal({ kind, message, field }: Refused): ApiProblem {
+  const path = field === null ? null : pointer([field]);
+  const errors = path === null ? [] : [{ path, in: "body" as const, message }];
+  return new ApiProblem(kind, message, path === null ? {} : { errors });
 }
 
 /** RFC 6901. */

@@ -6,7 +6,7 @@ import type { z } from "zod";
 import type { Receipt } from "../engine/engine.ts";
 import type { ApiDeps, Caller } from "./deps.ts";
 
-export type Method = "get" | "post";
+export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 export interface Answer {
   description: string;
@@ -24,6 +24,8 @@ export type Reply =
       headers?: Record<string, string>;
       /** The submission has kept it with its receipt. */
       kept?: boolean;
+      /** Goes into the body of this one answer, and is kept nowhere: secrets. */
+      once?: object;
     }
   | Response;
 

@@ -1,5 +1,6 @@
 /** From a request to an answer, the same way for every route: who, what, handle, print. */
 import type { Idempotency } from "../engine/idempotency.ts";
+import { guarded } from "../web/guarded_stream.ts";
 import { readBody } from "./body.ts";
 import type { ApiDeps, Caller } from "./deps.ts";
 import { answerOnce, receiptOf } from "./idempotent.ts";
@@ -47,9 +48,10 @@ export async function serveRoute(
     const query = validateQuery(route, request);
     if (route.method === "get") {
       const input = { params, query, body: undefined, caller, request, deps };
-      return withoutBody(request, toResponse(await route.handle(input)));
+      const response = guarded(deps.access, caller, toResponse(await route.handle(input)));
+      return withoutBody(request, response);
     }
-    return toResponse(await handlePost(route, { params, query, caller, request }, serving));
+    return toResponse(await handleChange(route, { params, query, caller, request }, serving));
   } catch (error) {
     return failure(deps, request, error);
   }
@@ -70,11 +72,12 @@ interface Validated {
   request: Request;
 }
 
-async function handlePost(route: Route, input: Validated, serving: Serving): Promise<Reply> {
+async function handleChange(route: Route, input: Validated, serving: Serving): Promise<Reply> {
   const { request, caller } = input;
   const { deps, idempotency } = serving;
   const { value, bytes } = await readBody(request, route.bodyOptional ?? false);
-  const receipt = receiptOf(request, caller, bytes);
+  // What the others ask for, they may ask for twice.
+  const receipt = route.method === "post" ? receiptOf(request, caller, bytes) : undefined;
   const body = route.body ? validate(route.body, value, "body") : undefined;
   const handle = async () => route.handle({ ...input, body, deps, receipt });
   if (receipt === undefined) return handle();
@@ -121,7 +124,8 @@ async function withoutBody(request: Request, response: Response): Promise<Respon
 function toResponse(reply: Reply): Response {
   if (reply instanceof Response) return reply;
   const type = reply.status >= 400 ? "application/problem+json" : "application/json";
-  return new Response(JSON.stringify(reply.body), {
+  const body = reply.once === undefined ? reply.body : { ...(reply.body as object), ...reply.once };
+  return new Response(JSON.stringify(body), {
     status: reply.status,
     headers: { "content-type": type, "cache-control": "no-store", ...reply.headers },
   });

@@ -117,6 +117,15 @@ export function sightKey(scope: Scope): string {
   return `${scope.isSignedIn ? "in" : "out"}:${seen.join()}:${counted.join()}`;
 }
 
+/** Whether both see and may the same. */
+export function sameScope(a: Scope, b: Scope): boolean {
+  if (a.isSuperuser !== b.isSuperuser || a.isSignedIn !== b.isSignedIn) return false;
+  if (a.roles.size !== b.roles.size || a.open.size !== b.open.size) return false;
+  for (const [org, role] of a.roles) if (b.roles.get(org) !== role) return false;
+  for (const org of a.open) if (!b.open.has(org)) return false;
+  return true;
+}
+
 export function lesser(a: Role, b: Role): Role {
   return rank(a) <= rank(b) ? a : b;
 }

@@ -1,17 +1,18 @@
 /**
- * One worker's socket: waiting for `hello`, joining, open, ended. It checks and orders what arrives,
- * hands frames to the session and frames of the engine to the socket.
+ * One worker's socket: waiting for `hello`, checking its token, joining, open, ended. It checks and
+ * orders what arrives, hands frames to the session and frames of the engine to the socket.
  *
  * What must hold: nothing reaches the engine before a valid token; nothing reaches the worker before
  * `welcome`; whatever a peer sends ends at most this connection, with a reason; and the session hears
  * of the end exactly once, whoever ended it.
  */
+import type { Admission } from "../accounts/worker_access.ts";
 import type { LogStore } from "../blobs/log_store.ts";
-import type { Engine, WorkerGrant, WorkerLink, WorkerSession } from "../engine/engine.ts";
+import type { Engine, WorkerLink, WorkerSession } from "../engine/engine.ts";
 import type { Hello, ServerFrame } from "../messages/frames.ts";
 import type { ServerSocket, SocketHandlers } from "../runtime/contract.ts";
 import { decodeFrame } from "./decode.ts";
-import { readGreeting } from "./greeting.ts";
+import { type Authorize, readGreeting } from "./greeting.ts";
 import type { Log } from "./log.ts";
 import { LogRouter } from "./log_router.ts";
 import { RateBound } from "./rate_bound.ts";
@@ -21,8 +22,8 @@ export interface ConnectionDeps {
   engine: Pick<Engine, "connectWorker">;
   logs: LogStore;
   log: Log;
-  /** Where a worker with this token may work; null where the token is none. */
-  authorize(token: string): WorkerGrant | null;
+  /** What a worker with this token may; null where the token is none. */
+  authorize: Authorize;
   /** Called once, when `hello` was answered or the connection ended before. */
   greeted(): void;
   helloTimeoutMs: number;
@@ -33,6 +34,8 @@ type Welcome = Extract<ServerFrame, { type: "welcome" }>;
 const FRAMES = { perSecond: 5_000, burst: 50_000 };
 /** Sooner than this after the last, a heartbeat says nothing new. */
 const HEARTBEAT_MIN_MS = 250;
+/** What anybody may send while a token is being looked up. */
+const UNCHECKED_MAX_CHARS = 1024 * 1024;
 /** What a worker may send while its `hello` is being answered. */
 const EARLY_MAX_FRAMES = 1_000;
 const EARLY_MAX_CHARS = 8 * 1024 * 1024;
@@ -43,13 +46,14 @@ const SIZES_AT_ONCE = 64;
 export class Connection implements SocketHandlers {
   readonly #deps: ConnectionDeps;
   readonly #rate = new RateBound(FRAMES, performance.now());
-  #state: "hello" | "joining" | "open" | "ended" = "hello";
+  #state: "hello" | "checking" | "joining" | "open" | "ended" = "hello";
   #socket: ServerSocket | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #session: WorkerSession | null = null;
   #router: LogRouter | null = null;
   #worker: string | null = null;
-  /** Frames that came while joining. */
+  #unwatch = () => {};
+  /** Frames that came before `welcome` left. */
   #early: string[] = [];
   #earlyChars = 0;
   /** Frames of the engine that wait for `welcome` to leave first. */
@@ -74,8 +78,8 @@ export class Connection implements SocketHandlers {
     try {
       if (!this.#rate.take(1, performance.now())) {
         this.#refuse({ code: "too_fast", message: "Too many frames a second." });
-      } else if (this.#state === "hello") this.#greet(text);
-      else if (this.#state === "joining") this.#keep(text);
+      } else if (this.#state === "hello") void this.#greet(text);
+      else if (this.#state !== "open") this.#keep(text);
       else this.#receive(text);
     } catch (error) {
       this.#fail(error);
@@ -90,25 +94,34 @@ export class Connection implements SocketHandlers {
 
   // Joining
 
-  #greet(text: string): void {
-    const greeting = readGreeting(text, this.#deps.authorize);
-    if (!greeting.ok) {
-      this.#refuse(greeting);
-    } else {
+  async #greet(text: string): Promise<void> {
+    this.#state = "checking";
+    // It spoke in time; the lookup has bounds of its own.
+    clearTimeout(this.#timer);
+    try {
+      const greeting = await readGreeting(text, this.#deps.authorize);
+      if (this.#isEnded()) return;
+      if (!greeting.ok) return this.#refuse(greeting);
       this.#state = "joining";
       this.#greeted();
-      this.#join(greeting.hello, greeting.grant).catch((error) => this.#fail(error));
+      this.#unwatch = greeting.admission.watch((message) => {
+        this.#refuse({ code: "unauthorized", message });
+      });
+      await this.#join(greeting.hello, greeting.admission);
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
   #keep(text: string): void {
     this.#early.push(text);
     this.#earlyChars += text.length;
-    if (this.#early.length <= EARLY_MAX_FRAMES && this.#earlyChars <= EARLY_MAX_CHARS) return;
+    const charsMax = this.#state === "checking" ? UNCHECKED_MAX_CHARS : EARLY_MAX_CHARS;
+    if (this.#early.length <= EARLY_MAX_FRAMES && this.#earlyChars <= charsMax) return;
     this.#refuse({ code: "too_fast", message: "Too much was sent before welcome." });
   }
 
-  async #join(hello: Hello, grant: WorkerGrant): Promise<void> {
+  async #join(hello: Hello, { grant }: Admission): Promise<void> {
     this.#worker = hello.worker_id;
     const link: WorkerLink = {
       send: (frame) => this.#send(frame),
@@ -185,6 +198,7 @@ export class Connection implements SocketHandlers {
 
   #finish(): void {
     this.#state = "ended";
+    this.#unwatch();
     this.#early = [];
     this.#outbox = [];
     this.#greeted();

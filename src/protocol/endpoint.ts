@@ -1,11 +1,11 @@
 /** `/worker/v1`: who may open a socket here, and how many may stand at the door. */
+import type { WorkerAccess } from "../accounts/worker_access.ts";
 import type { LogStore } from "../blobs/log_store.ts";
-import type { Engine, WorkerGrant } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { ServeContext } from "../runtime/contract.ts";
 import { Connection } from "./connection.ts";
 import type { Log } from "./log.ts";
 import { isOwnOrigin } from "./origin.ts";
-import { sameSecret } from "./secrets.ts";
 
 export const WORKER_PATH = "/worker/v1";
 
@@ -13,7 +13,8 @@ export interface WorkerEndpointDeps {
   engine: Pick<Engine, "connectWorker">;
   logs: LogStore;
   log: Log;
-  config: { workerToken: string | undefined };
+  /** Who may join with which token. */
+  access: WorkerAccess;
   /** For tests. */
   helloTimeoutMs?: number;
 }
@@ -23,18 +24,11 @@ export type WorkerEndpoint = (request: Request, context: ServeContext) => Respon
 const HELLO_TIMEOUT_MS = 5_000;
 /** Sockets that have not said a valid hello yet. */
 const STRANGERS_MAX = 2_000;
-/** Workers with the server's own worker token work for this organization. */
-const TOKEN_ORG = "default";
 
 export function createWorkerEndpoint(deps: WorkerEndpointDeps): WorkerEndpoint {
-  const { engine, logs, log, config } = deps;
+  const { engine, logs, log, access } = deps;
   const helloTimeoutMs = deps.helloTimeoutMs ?? HELLO_TIMEOUT_MS;
   let strangers = 0;
-
-  function authorize(token: string): WorkerGrant | null {
-    if (!config.workerToken) return null;
-    return sameSecret(token, config.workerToken) ? { org: TOKEN_ORG } : null;
-  }
 
   return (request, context) => {
     if (!isOwnOrigin(request)) return refuse(403, "Workers connect from programs, not from pages.");
@@ -44,6 +38,7 @@ export function createWorkerEndpoint(deps: WorkerEndpointDeps): WorkerEndpoint {
     const greeted = () => {
       strangers -= 1;
     };
+    const authorize = (token: string) => access.admit(token, context.remoteAddress);
     const connection = new Connection({ engine, logs, log, authorize, greeted, helloTimeoutMs });
     const response = context.upgrade({
       open: (socket) => {

@@ -5,12 +5,16 @@
 export const REFUSALS = {
   /** The token is not a worker token of this server. */
   unauthorized: 4401,
+  /** The token is good, but does not allow what the worker offers: the sentence says what it does. */
+  not_allowed: 4403,
   /** No `hello` in time. */
   hello_timeout: 4408,
   /** A newer `hello` with the same id and token took over. Also said by the engine. */
   superseded: 4409,
   /** A log chunk begins after what the server has: reconnect, `welcome` says where to go on. */
   log_gap: 4416,
+  /** Too many wrong tokens came from this address: try again later. */
+  too_many_attempts: 4429,
   /** A protocol version that this server does not speak. */
   unsupported_protocol: 4426,
   /** Not JSON, not a frame, or a field that a frame does not have. */

@@ -9,6 +9,7 @@ import type { Caller } from "../accounts/caller.ts";
 import { SESSION_SECONDS } from "../accounts/identity.ts";
 import { loadAssets } from "./assets.ts";
 import { answerError, answerNotFound } from "./errors.ts";
+import { guarded } from "./guarded_stream.ts";
 import { mountStream } from "./live_stream.ts";
 import { createRenderer } from "./render.ts";
 import { secure } from "./security.ts";
@@ -117,6 +118,7 @@ function gate(shell: Shell) {
     if (!caller || caller.via === "nobody") return refuse(c);
     c.set("caller", caller);
     await next();
+    c.res = guarded(access, caller, c.res);
     if (isAgeing(caller)) {
       const peer = { request: c.req.raw, address: peerOf(c) };
       for (const cookie of secured(await authentication.identity.prolong(peer), c.req.raw)) {

@@ -2,8 +2,9 @@
  * The admin token, and the one-time link that stands for it: what opens a server on which nobody has an
  * account yet. Sessions themselves are in `accounts/`.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { attemptLimit } from "./attempt_limit.ts";
+import { createHmac, randomBytes } from "node:crypto";
+import { attemptLimit } from "../accounts/attempt_limit.ts";
+import { sameSecret } from "../accounts/token_secrets.ts";
 
 export interface Auth {
   /** Whether `token` is the admin token, compared in constant time. */
@@ -29,7 +30,7 @@ export function createAuth(options: AuthOptions): Auth {
   const now = options.now ?? Date.now;
   const links = new Map<string, number>();
   return {
-    isAdminToken: (token) => sameText(token, options.adminToken),
+    isAdminToken: (token) => sameSecret(token, options.adminToken),
     failures: attemptLimit({ now, windowMs: 60_000, each: 10, all: 100 }),
     createSignInLink: () => {
       for (const [secret, until] of links) if (until <= now()) links.delete(secret);
@@ -45,15 +46,6 @@ export function createAuth(options: AuthOptions): Auth {
       return until !== undefined && until > now();
     },
   };
-}
-
-// Comparing
-
-/** Equal in constant time, whatever the lengths. */
-function sameText(a: string, b: string): boolean {
-  const key = randomBytes(32);
-  const hash = (text: string) => createHmac("sha256", key).update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
 }
 
 /** Links are found by their hash, so that looking one up tells nothing by its time. */

@@ -1,6 +1,7 @@
 /** Any error becomes a page, or a fragment for htmx, with a status, a sentence and a way out. */
 import { randomBytes } from "node:crypto";
 import { HTTPException } from "hono/http-exception";
+import { Refused, TooManyAttempts } from "../accounts/refused.ts";
 import { InvalidInput, NotFound } from "../engine/engine.ts";
 import { LiveRefused } from "./live_hub.ts";
 import { type BoardContext, isHtmx, type Shell } from "./shell.ts";
@@ -45,6 +46,13 @@ export function answerError(c: BoardContext, shell: Shell, error: unknown): Resp
 function describe(error: unknown): Trouble {
   if (error instanceof PageError) {
     return { status: error.status, title: error.title, detail: error.message, id: null };
+  }
+  if (error instanceof Refused) {
+    const status = { forbidden: 403, not_found: 404, invalid: 422, conflict: 409 }[error.kind];
+    return { status, title: "Refused", detail: error.message, id: null };
+  }
+  if (error instanceof TooManyAttempts) {
+    return { status: 429, title: "Too many attempts", detail: error.message, id: null };
   }
   if (error instanceof NotFound) {
     return { status: 404, title: "Not found", detail: error.message, id: null };

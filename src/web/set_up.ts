@@ -1,7 +1,7 @@
 /** The first account of a server, made by whoever opened its one-time link. */
 import type { Hono } from "hono";
 import { PASSWORD_MIN } from "../accounts/identity.ts";
-import { AccountProblem } from "../accounts/problem.ts";
+import { Refused } from "../accounts/refused.ts";
 import { isSecure } from "./auth.ts";
 import { readForm } from "./form.ts";
 import type { BoardContext, BoardEnv, Shell } from "./shell.ts";
@@ -38,9 +38,9 @@ async function setUp(c: BoardContext, shell: Shell): Promise<Response> {
   try {
     await authentication.people.createFirst({ name, email, password }, caller.author);
   } catch (error) {
-    if (!(error instanceof AccountProblem)) throw error;
+    if (!(error instanceof Refused)) throw error;
     const model = { next, problem: error.message, field: error.field, name, email };
-    return show(c, shell, model, error.code === "conflict" ? 409 : 422);
+    return show(c, shell, model, error.kind === "conflict" ? 409 : 422);
   }
   const peer = { request, address: peerOf(c) };
   const cookies = (await authentication.identity.signIn(peer, email.trim(), password)) ?? [];

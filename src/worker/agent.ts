@@ -27,7 +27,13 @@ import type { WorkerLog } from "./worker_log.ts";
 /** A report that was sent this long ago and is not on record is sent again; repeats are harmless. */
 const RESEND_MS = 60_000;
 /** Refusals that no second try mends, as long as we were never welcome. */
-const FATAL_CODES = new Set(["unauthorized", "unsupported_protocol", "malformed", "too_large"]);
+const FATAL_CODES = new Set([
+  "unauthorized",
+  "not_allowed",
+  "unsupported_protocol",
+  "malformed",
+  "too_large",
+]);
 
 export interface AgentOptions {
   url: string;

@@ -19,7 +19,7 @@ before(async () => {
   }));
   const { issuer, clientId, clientSecret } = provider;
   const oidc = { issuer, clientId, clientSecret, name: "Example" };
-  box = await boardBox({ authentication: { publicUrl: HOME, oidc } });
+  box = await boardBox({ accounts: { publicUrl: HOME, oidc } });
 });
 after(async () => {
   await box.close();

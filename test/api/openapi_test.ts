@@ -26,6 +26,8 @@ test("every registered route is in the document, and the other way round", () =>
     logs: box.logs,
     access: box.access,
     directory: box.directory,
+    tokens: box.tokens,
+    workerTokens: box.workerTokens,
     log: { warn() {}, error() {} },
     hub: undefined as never,
   });

@@ -3,12 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import type { Admission } from "../../src/accounts/worker_access.ts";
 import { openFolderLogStore } from "../../src/blobs/folder_log_store.ts";
 import type { LogStore } from "../../src/blobs/log_store.ts";
 import type { ConnectResult, WorkerLink } from "../../src/engine/engine.ts";
 import type { Hello, LeaseRef, ServerFrame } from "../../src/messages/frames.ts";
 import { Connection, type ConnectionDeps } from "../../src/protocol/connection.ts";
 import { eventually } from "../support/eventually.ts";
+import { ADMITTED, admitOnly } from "../support/worker_door.ts";
 
 const TOKEN = "worker-token-0123456789abcdef0123456789";
 const lease = { job: crypto.randomUUID(), attempt: 1, token: crypto.randomUUID() };
@@ -89,7 +91,7 @@ function connect(over: Partial<ConnectionDeps> = {}) {
     engine,
     logs,
     log: quiet,
-    authorize: (token) => (token === TOKEN ? { org: "default" } : null),
+    authorize: admitOnly(TOKEN).admit,
     greeted: () => {
       greeted += 1;
     },
@@ -122,7 +124,8 @@ async function joined(over: Partial<ConnectionDeps> = {}) {
   return worker;
 }
 
-function refusedWith(socket: FakeSocket, code: string, number: number) {
+async function refusedWith(socket: FakeSocket, code: string, number: number) {
+  await eventually(() => socket.closed, "closed", { deadlineMs: 5_000 });
   const last = socket.frames.at(-1);
   assert.ok(last?.type === "error", JSON.stringify(last));
   assert.equal(last.code, code);
@@ -143,11 +146,11 @@ test("a worker that says hello is welcomed", async () => {
 test("a connection without hello ends", async () => {
   const { socket } = connect({ helloTimeoutMs: 20 });
   await eventually(() => socket.closed, "closed");
-  refusedWith(socket, "hello_timeout", 4408);
+  await refusedWith(socket, "hello_timeout", 4408);
   assert.equal(greeted, 1);
 });
 
-test("a wrong token is refused before anything else is looked at", () => {
+test("a wrong token is refused before anything else is looked at", async () => {
   for (const token of [
     "",
     "wrong",
@@ -160,37 +163,38 @@ test("a wrong token is refused before anything else is looked at", () => {
   ]) {
     const { socket, say } = connect();
     say({ type: "hello", token, nonsense: true });
-    refusedWith(socket, "unauthorized", 4401);
+    await refusedWith(socket, "unauthorized", 4401);
   }
   assert.equal(engine.hellos.length, 0);
 });
 
-test("a refusal never repeats a token", () => {
+test("a refusal never repeats a token", async () => {
   const { socket, say } = connect();
   say({ ...hello({ token: `${TOKEN}x` }) });
+  await refusedWith(socket, "unauthorized", 4401);
   assert.equal(JSON.stringify(socket.frames).includes(TOKEN), false);
 });
 
-test("another protocol version is told so", () => {
+test("another protocol version is told so", async () => {
   const { socket, say } = connect();
   say(hello({ protocol: 2, somethingNew: [] }));
-  refusedWith(socket, "unsupported_protocol", 4426);
+  await refusedWith(socket, "unsupported_protocol", 4426);
 });
 
-test("a malformed hello with a good token is told which field is wrong", () => {
+test("a malformed hello with a good token is told which field is wrong", async () => {
   const { socket, say } = connect();
   say(hello({ concurrency: 0 }));
-  refusedWith(socket, "malformed", 1007);
+  await refusedWith(socket, "malformed", 1007);
   assert.match(JSON.stringify(socket.frames), /concurrency/);
 });
 
 test("a report before hello, and a second hello, are out of order", async () => {
   const early = connect();
   early.say({ type: "started", jobs: [lease] });
-  refusedWith(early.socket, "out_of_order", 1008);
+  await refusedWith(early.socket, "out_of_order", 1008);
   const late = await joined();
   late.say(hello());
-  refusedWith(late.socket, "out_of_order", 1008);
+  await refusedWith(late.socket, "out_of_order", 1008);
   assert.equal(engine.drops, 1);
   assert.deepEqual(engine.frames, []);
 });
@@ -198,7 +202,7 @@ test("a report before hello, and a second hello, are out of order", async () => 
 test("after the end nothing reaches the engine or the socket any more", async () => {
   const { socket, say, connection } = await joined();
   say("noise");
-  refusedWith(socket, "malformed", 1007);
+  await refusedWith(socket, "malformed", 1007);
   const sent = socket.frames.length;
   say({ type: "started", jobs: [lease] });
   engine.link!.send({ type: "drain" });
@@ -233,12 +237,59 @@ test("too much while joining ends the connection, and its session is dropped whe
   engine.answer = gate.promise;
   const { socket, say } = connect();
   say(hello());
+  await eventually(() => engine.hellos.length === 1, "it joins");
   for (let i = 0; i < 1_001; i += 1) say({ type: "draining" });
-  refusedWith(socket, "too_fast", 1008);
+  await refusedWith(socket, "too_fast", 1008);
   assert.equal(engine.drops, 0);
   gate.resolve(engine.accepted());
   await eventually(() => engine.drops === 1, "dropped");
   assert.equal(socket.types.includes("welcome"), false);
+});
+
+test("what comes while the token is looked up is kept, and not much of it", async () => {
+  const gate = Promise.withResolvers<Admission | null>();
+  const { socket, say } = connect({ authorize: () => gate.promise, helloTimeoutMs: 20 });
+  say(hello());
+  say({ type: "started", jobs: [lease] });
+  gate.resolve(ADMITTED);
+  await eventually(() => engine.frames.length === 1, "the report arrives");
+  assert.equal(socket.closed, null);
+  const never = connect({ authorize: () => new Promise(() => {}) });
+  never.say(hello());
+  for (let i = 0; i < 5 && never.socket.closed === null; i++) never.say("x".repeat(300_000));
+  await refusedWith(never.socket, "too_fast", 1008);
+  assert.equal(engine.hellos.length, 1);
+});
+
+test("a token that nobody can look up now is no reason to give up for good", async () => {
+  const { socket, say } = connect({ authorize: () => Promise.reject(new Error("db://secret")) });
+  say(hello());
+  await refusedWith(socket, "unavailable", 1013);
+  assert.doesNotMatch(JSON.stringify(socket.frames), /secret/);
+});
+
+test("what a token does not allow is said in a sentence", async () => {
+  const refusal = ({ pool }: { pool: string }) => `Not the pool ${pool}.`;
+  const { socket, say } = connect({ authorize: async () => ({ ...ADMITTED, refusal }) });
+  say(hello({ pool: "gpu" }));
+  await refusedWith(socket, "not_allowed", 4403);
+  assert.match(JSON.stringify(socket.frames), /Not the pool gpu/);
+});
+
+test("a token that is revoked ends its connection, and nothing else is watched afterwards", async () => {
+  let revoke = (_message: string) => {};
+  let unwatched = 0;
+  const watch: Admission["watch"] = (end) => {
+    revoke = end;
+    return () => {
+      unwatched += 1;
+    };
+  };
+  const { socket } = await joined({ authorize: async () => ({ ...ADMITTED, watch }) });
+  revoke("This worker token was revoked.");
+  await refusedWith(socket, "unauthorized", 4401);
+  assert.equal(engine.drops, 1);
+  assert.equal(unwatched, 1);
 });
 
 test("a worker the engine refuses hears the engine's reason", async () => {
@@ -246,7 +297,7 @@ test("a worker the engine refuses hears the engine's reason", async () => {
   const { socket, say } = connect();
   say(hello());
   await eventually(() => socket.closed, "closed");
-  refusedWith(socket, "no_such_org", 4400);
+  await refusedWith(socket, "no_such_org", 4400);
 });
 
 test("a fault of the engine ends one connection with a reason", async () => {
@@ -254,14 +305,14 @@ test("a fault of the engine ends one connection with a reason", async () => {
   const { socket, say } = connect();
   say(hello());
   await eventually(() => socket.closed, "closed");
-  refusedWith(socket, "internal", 1011);
+  await refusedWith(socket, "internal", 1011);
   assert.equal(JSON.stringify(socket.frames).includes("database"), false);
 });
 
 test("a flood of frames ends the connection", async () => {
   const { socket, say } = await joined();
   for (let i = 0; i < 60_000 && socket.closed === null; i += 1) say('{"type":"draining"}');
-  refusedWith(socket, "too_fast", 1008);
+  await refusedWith(socket, "too_fast", 1008);
 });
 
 test("heartbeats that say nothing new are passed over", async () => {
@@ -275,7 +326,7 @@ test("a worker that does not read is let go", async () => {
   const { socket } = await joined();
   socket.bufferedBytes = 9 * 1024 * 1024;
   engine.link!.send({ type: "drain" });
-  refusedWith(socket, "slow_consumer", 1013);
+  await refusedWith(socket, "slow_consumer", 1013);
 });
 
 test("logs of held leases are stored, others are dropped, and welcome says how much there is", async () => {
@@ -304,7 +355,7 @@ test("a gap in a log ends the connection, and says which byte is wanted", async 
   const { socket, say } = await joined();
   say({ type: "log", chunks: [{ ...lease, offset: 5, data: "x" }] });
   await eventually(() => socket.closed, "closed");
-  refusedWith(socket, "log_gap", 4416);
+  await refusedWith(socket, "log_gap", 4416);
   assert.match(JSON.stringify(socket.frames.at(-1)), /byte 0 is wanted, not 5/);
 });
 
@@ -337,5 +388,5 @@ test("logs that come faster than the disk ends the connection before memory does
   for (let i = 0; i < 200 && socket.closed === null; i += 1) {
     say({ type: "log", chunks: [{ ...lease, offset: i * data.length, data }] });
   }
-  refusedWith(socket, "log_backlog", 1013);
+  await refusedWith(socket, "log_backlog", 1013);
 });

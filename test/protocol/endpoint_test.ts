@@ -10,6 +10,8 @@ import { FRAME_MAX_BYTES } from "../../src/messages/frames.ts";
 import { createWorkerEndpoint } from "../../src/protocol/endpoint.ts";
 import type { HttpServer } from "../../src/runtime/contract.ts";
 import { runtime } from "../../src/runtime/runtime.ts";
+import { eventually } from "../support/eventually.ts";
+import { admitOnly } from "../support/worker_door.ts";
 
 const TOKEN = "worker-token-0123456789abcdef0123456789";
 const quiet = { info() {}, warn() {}, error() {} };
@@ -31,7 +33,7 @@ before(async () => {
     },
     logs,
     log: quiet,
-    config: { workerToken: TOKEN },
+    access: admitOnly(TOKEN),
     helloTimeoutMs: 1_000,
   });
   server = await runtime.serve({
@@ -121,7 +123,7 @@ test("without a worker token nobody gets in", async () => {
     engine: { connectWorker: () => assert.fail("reached the engine") },
     logs,
     log: quiet,
-    config: { workerToken: undefined },
+    access: admitOnly(undefined),
   });
   const sent: string[] = [];
   closed(new Request(url()), {
@@ -133,5 +135,6 @@ test("without a worker token nobody gets in", async () => {
       return new Response(null);
     },
   });
+  await eventually(() => sent.length > 0, "the refusal");
   assert.match(sent[0] ?? "", /unauthorized/);
 });

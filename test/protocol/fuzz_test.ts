@@ -17,6 +17,7 @@ import { REFUSALS } from "../../src/protocol/refusal.ts";
 import type { SocketHandlers } from "../../src/runtime/contract.ts";
 import { Rig } from "../support/engine.ts";
 import { eventually } from "../support/eventually.ts";
+import { admitOnly } from "../support/worker_door.ts";
 import { damaged, type Json, noise, poison, reports } from "./frame_arbitraries.ts";
 
 const TOKEN = "worker-token-0123456789abcdef0123456789";
@@ -111,7 +112,7 @@ before(async () => {
       warn() {},
       error: (fields, message) => rig.logs.push({ level: "error", facts: fields, message }),
     },
-    config: { workerToken: TOKEN },
+    access: admitOnly(TOKEN),
   });
   honest = new Peer();
   honest.say(hello({ name: "honest", concurrency: HELD + 10, handlers: ["work"] }));
@@ -151,10 +152,11 @@ test("without a valid token nothing reaches the engine, whatever is sent", {
     wrongToken.map((token) => hello({ token })),
     damaged(fc.constant(hello({ token: "no" }) as Json)),
   );
-  fc.assert(
-    fc.property(fc.array(stranger, { minLength: 1, maxLength: 4 }), (messages) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(stranger, { minLength: 1, maxLength: 4 }), async (messages) => {
       const peer = new Peer();
       for (const message of messages) peer.say(message);
+      await eventually(() => peer.closed, "it is refused", { everyMs: 1 });
       peer.assertRefused();
       assert.equal(peer.frames.length, 1, "a stranger hears one frame");
       assert.equal(JSON.stringify(peer.frames).includes(TOKEN), false);

@@ -1,45 +1,29 @@
 /** Who is asking, put together for a test as the server does it. */
-import { createAccess } from "../../src/accounts/access.ts";
-import {
-  type Authentication,
-  type AuthenticationOptions,
-  createAuthentication,
-} from "../../src/accounts/authentication.ts";
-import type { Access } from "../../src/accounts/caller.ts";
-import { Directory } from "../../src/accounts/directory.ts";
-import { readRoles } from "../../src/accounts/roles.ts";
-import type { Database } from "../../src/db/client.ts";
+import { type Accounts, type AccountsOptions, createAccounts } from "../../src/accounts/create.ts";
 import { type Auth, createAuth } from "../../src/web/auth.ts";
 
-export interface AccessParts {
+export interface AccessParts
+  extends Pick<Accounts, "access" | "authentication" | "directory" | "tokens" | "workerTokens"> {
   auth: Auth;
-  access: Access;
-  authentication: Authentication;
-  directory: Directory;
+  accounts: Accounts;
 }
 
+export type AccessPartsOptions = Partial<AccountsOptions> & Pick<AccountsOptions, "database">;
+
+/** Started; stop `accounts` before the database is closed. */
 export async function accessParts(
-  database: Database,
   adminToken: string,
-  own: Partial<AuthenticationOptions> = {},
+  options: AccessPartsOptions,
 ): Promise<AccessParts> {
   const auth = createAuth({ adminToken });
-  const directory = new Directory(database.reads);
-  await directory.refresh();
-  const authentication = createAuthentication({
-    database,
+  const accounts = createAccounts({
+    admin: auth,
     adminToken,
-    publicUrl: undefined,
-    oidc: null,
-    onError: (message) => console.error(message),
-    ...own,
+    workerToken: undefined,
+    onTrouble: () => {},
+    ...options,
   });
-  const { sessions } = authentication;
-  const roles = readRoles(database.reads);
-  return {
-    auth,
-    directory,
-    authentication,
-    access: createAccess({ directory, admin: auth, sessions, roles }),
-  };
+  await accounts.start();
+  const { access, authentication, directory, tokens, workerTokens } = accounts;
+  return { auth, access, authentication, directory, tokens, workerTokens, accounts };
 }

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AuthenticationOptions } from "../../src/accounts/authentication.ts";
+import type { AccountsOptions } from "../../src/accounts/create.ts";
 import { ALL_ROUTES } from "../../src/api/all_routes.ts";
 import { createApi } from "../../src/api/app.ts";
 import { createOpenApi } from "../../src/api/openapi.ts";
@@ -58,7 +58,7 @@ export interface ApiBox extends AccessParts {
 export async function apiBox(
   options: Partial<EngineOptions> = {},
   openDatabase: () => Promise<TestDatabase> = testDatabase,
-  authentication: Partial<AuthenticationOptions> = {},
+  accounts: Partial<AccountsOptions> = {},
 ): Promise<ApiBox> {
   const { url, drop } = await openDatabase();
   const folder = await mkdtemp(join(tmpdir(), "api-"));
@@ -72,7 +72,7 @@ export async function apiBox(
     now: () => engine.now(),
     onError: (error, what) => note({ error }, what),
   });
-  const who = await accessParts(database, TOKEN, authentication);
+  const who = await accessParts(TOKEN, { database, ...accounts });
   const log = { warn() {}, error: note };
   const api = createApi({ engine, database, logs, ...who, hub, log });
   const fetch = async (request: Request) => api.fetch(request);
@@ -116,7 +116,7 @@ export async function apiBox(
     close: async () => {
       hub.stop();
       await engine.stop();
-      await who.authentication.close();
+      await who.accounts.stop();
       await logs.close();
       await database.close();
       await drop();

@@ -1,5 +1,5 @@
 /** The board over a real engine and database; workers by hand, and a real socket where one is asked for. */
-import type { AuthenticationOptions } from "../../src/accounts/authentication.ts";
+import type { AccountsOptions } from "../../src/accounts/create.ts";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { runtime } from "../../src/runtime/runtime.ts";
 import { createBoard } from "../../src/web/app.ts";
@@ -30,13 +30,13 @@ export interface BoardBoxOptions {
    * test that waits for them must not share one with tests that keep transactions open.
    */
   alone?: boolean;
-  authentication?: Partial<AuthenticationOptions>;
+  accounts?: Partial<AccountsOptions>;
 }
 
 export async function boardBox({
   hub,
   alone,
-  authentication: own,
+  accounts: own,
 }: BoardBoxOptions = {}): Promise<BoardBox> {
   const api = await apiBox({}, alone ? databaseAlone : undefined, own);
   const { engine, database, logs, auth, access, authentication, directory } = api;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { attemptLimit } from "../../src/web/attempt_limit.ts";
+import { attemptLimit } from "../../src/accounts/attempt_limit.ts";
 import { createAuth, LINK_MS } from "../../src/web/auth.ts";
 import { safePath } from "../../src/web/sign_in.ts";
 

@@ -1,7 +1,7 @@
 /** `/board/people`: everybody with an account on this server, for superusers. */
 import { randomBytes } from "node:crypto";
 import { PASSWORD_MIN } from "../../accounts/identity.ts";
-import { AccountProblem } from "../../accounts/problem.ts";
+import { Refused } from "../../accounts/refused.ts";
 import { PageError } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import type { BoardContext, BoardPage, Shell } from "../../web/shell.ts";
@@ -62,7 +62,7 @@ async function create(c: BoardContext, shell: Shell): Promise<Response> {
     const made = await shell.deps.authentication.people.create(input, author);
     return show(c, shell, { made: { name: made.name, email: made.email, password } }, 201);
   } catch (error) {
-    if (!(error instanceof AccountProblem)) throw error;
+    if (!(error instanceof Refused)) throw error;
     const { message: problem, field } = error;
     return show(c, shell, { problem, field, name, email }, 422);
   }
@@ -87,7 +87,7 @@ async function act(c: BoardContext, shell: Shell, work: () => Promise<boolean>):
   try {
     if (!(await work())) throw new PageError(404, "Nobody", "There is no such person.");
   } catch (error) {
-    if (!(error instanceof AccountProblem)) throw error;
+    if (!(error instanceof Refused)) throw error;
     return show(c, shell, { problem: error.message }, 409);
   }
   shell.deps.authentication.sessions.forget();

@@ -1,0 +1,198 @@
+/** The accounts put together: what knows who asks, and what makes and revokes tokens. */
+import type { Database } from "../db/client.ts";
+import { apiTokenByHash } from "../db/statements/api_tokens.ts";
+import { type PersonRoles, readPersonRoles } from "../db/statements/person_roles.ts";
+import { workerTokenByHash } from "../db/statements/worker_tokens.ts";
+import { AccessService, type AdminCredential } from "./access.ts";
+import { Announcements, type Change } from "./announce.ts";
+import { ApiTokens } from "./api_tokens.ts";
+import { type Authentication, createAuthentication } from "./authentication.ts";
+import type { Access } from "./caller.ts";
+import { Directory } from "./directory.ts";
+import type { OidcSettings } from "./identity.ts";
+import { Invitations } from "./invitations.ts";
+import { LastUsed } from "./last_used.ts";
+import { Members } from "./members.ts";
+import { Organizations } from "./organizations.ts";
+import { Remembered } from "./remembered.ts";
+import { TokenDoor } from "./token_door.ts";
+import { Watchers } from "./watchers.ts";
+import { createWorkerAccess, type WorkerAccess } from "./worker_access.ts";
+import { WorkerTokens } from "./worker_tokens.ts";
+
+export interface AccountsOptions {
+  database: Pick<Database, "url" | "reads" | "intake">;
+  admin: AdminCredential;
+  /** Of the environment. */
+  workerToken: string | undefined;
+  /** Of the environment; what signs the sessions of people is made of it. */
+  adminToken: string;
+  /** As people open it; undefined on a machine of one's own. */
+  publicUrl?: string | undefined;
+  /** Null: passwords only. */
+  oidc?: OidcSettings | null;
+  onTrouble(error: unknown, what: string): void;
+  /** Milliseconds since the epoch; for tests. */
+  now?: () => number;
+  /** How often last uses are written; for tests. */
+  usesEveryMs?: number;
+}
+
+export interface Accounts {
+  readonly access: Access;
+  /** Signing in and out. */
+  readonly authentication: Authentication;
+  readonly organizations: Organizations;
+  readonly members: Members;
+  readonly invitations: Invitations;
+  readonly workers: WorkerAccess;
+  readonly directory: Directory;
+  readonly tokens: ApiTokens;
+  readonly workerTokens: WorkerTokens;
+  /** Whoever remembers something of people, sessions or organizations listens here. */
+  readonly announcements: Announcements;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const PEOPLE_MAX = 10_000;
+const MAX_AGE_MS = 30_000;
+
+export function createAccounts(options: AccountsOptions): Accounts {
+  const { database, admin, workerToken, onTrouble } = options;
+  const { reads, intake } = database;
+  const now = options.now ?? Date.now;
+  const announcements = new Announcements({
+    url: database.url,
+    onTrouble: (error) => onTrouble(error, "changes of access are not heard at once"),
+  });
+  const directory = new Directory(reads);
+  const watchers = new Watchers(now);
+  const lastUsed = new LastUsed({
+    sql: intake,
+    now,
+    onTrouble: (error) => onTrouble(error, "last uses of tokens were not written"),
+    ...(options.usesEveryMs === undefined ? {} : { everyMs: options.usesEveryMs }),
+  });
+  const memories = createMemories(reads, now);
+  const { door, workerDoor, people } = memories;
+  const orgs = freshly(() => directory.refresh());
+
+  const authentication = createAuthentication({
+    database,
+    adminToken: options.adminToken,
+    publicUrl: options.publicUrl,
+    oidc: options.oidc ?? null,
+    onError: (message) => onTrouble(message, "somebody could not sign in"),
+  });
+
+  announcements.on((change) => {
+    authentication.sessions.forget();
+    forget(change, { orgs, ...memories });
+    watchers.lookAtAll();
+  });
+
+  const parts = { write: intake, reads, announcements };
+  return {
+    access: new AccessService({
+      admin,
+      sessions: authentication.sessions,
+      directory,
+      directoryFresh: orgs.fresh,
+      door,
+      person: (id) => people.get(id),
+      watchers,
+      used: (token) => lastUsed.note("api_token", token),
+    }),
+    workers: createWorkerAccess({
+      workerToken,
+      door: workerDoor,
+      directory,
+      watchers,
+      used: (token) => lastUsed.note("worker_token", token),
+    }),
+    directory,
+    authentication,
+    ...createMemberships(intake),
+    tokens: new ApiTokens(parts),
+    workerTokens: new WorkerTokens(parts),
+    announcements,
+    start: async () => {
+      await orgs.fresh();
+      await announcements.start();
+      lastUsed.start();
+    },
+    stop: async () => {
+      watchers.stop();
+      await announcements.stop();
+      await lastUsed.stop();
+      await authentication.close();
+    },
+  };
+}
+
+function createMemberships(sql: Database["intake"]) {
+  const organizations = new Organizations(sql);
+  const members = new Members(sql);
+  const invitations = new Invitations(sql);
+  return { organizations, members, invitations };
+}
+
+/** What was read of tokens and people, and is believed until a change is told. */
+function createMemories(reads: Database["reads"], now: () => number) {
+  const door = new TokenDoor({ kind: "api", now, read: (hash) => apiTokenByHash(reads, hash) });
+  const workerDoor = new TokenDoor({
+    kind: "worker",
+    now,
+    read: (hash) => workerTokenByHash(reads, hash),
+  });
+  const people = new Remembered<PersonRoles>({
+    read: (person) => readPersonRoles(reads, person),
+    max: PEOPLE_MAX,
+    maxAgeMs: MAX_AGE_MS,
+    now,
+  });
+  return { door, workerDoor, people };
+}
+
+interface Memories {
+  orgs: ReturnType<typeof freshly>;
+  door: Pick<TokenDoor<never>, "forget">;
+  workerDoor: Pick<TokenDoor<never>, "forget">;
+  people: Remembered<PersonRoles>;
+}
+
+/** Before anybody asks again. */
+function forget(change: Change | "everything", { orgs, door, workerDoor, people }: Memories): void {
+  if (change === "everything") {
+    orgs.expire();
+    door.forget("all");
+    workerDoor.forget("all");
+    people.forget(() => true);
+  } else if ("orgs" in change) orgs.expire();
+  else if ("token" in change) door.forget(change.token);
+  else if ("worker_token" in change) workerDoor.forget(change.worker_token);
+  else if ("person" in change) people.forget((_facts, id) => id === change.person);
+}
+
+/** Does something once, and again after it has expired: one at a time, so that the latest look wins. */
+function freshly(refresh: () => Promise<void>) {
+  let current: Promise<void> | null = null;
+  let before: Promise<void> = Promise.resolve();
+  return {
+    fresh: (): Promise<void> => {
+      if (current !== null) return current;
+      const attempt = before.catch(() => {}).then(refresh);
+      before = attempt;
+      current = attempt;
+      // Whoever asks after a failure tries again.
+      attempt.catch(() => {
+        if (current === attempt) current = null;
+      });
+      return attempt;
+    },
+    expire: () => {
+      current = null;
+    },
+  };
+}

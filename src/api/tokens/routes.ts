@@ -1,0 +1,81 @@
+/** API tokens of an organization. */
+import { z } from "zod";
+import { cursorParam, encodeCursor, listOf, UUID } from "../cursor.ts";
+import { reasonInput } from "../jobs/schemas.ts";
+import { limitParam } from "../query.ts";
+import { ok, type Route, route } from "../route.ts";
+import { madeToken, newToken, token, tokenView } from "./schemas.ts";
+import { seenOrg } from "./seen_org.ts";
+
+const tag = "Tokens";
+const LIST_DEFAULT = 100;
+export const orgParams = z.strictObject({ org: z.string().max(63) });
+export const tokenParams = z.strictObject({
+  org: z.string().max(63),
+  id: z.uuid().toLowerCase(),
+});
+export const pageQuery = z.strictObject({ cursor: cursorParam(UUID), limit: limitParam });
+
+/** A page of rows of which one more than it holds was asked for. */
+export function pageOf<R extends { id: string }>(rows: readonly R[], limit: number) {
+  const page = rows.slice(0, limit);
+  const next = rows.length > limit ? encodeCursor(page.at(-1)!.id) : null;
+  return { page, next };
+}
+
+const list = route({
+  method: "get",
+  path: "/orgs/{org}/tokens",
+  tag,
+  summary: "API tokens, the newest first",
+  description: "Revoked and expired ones too. For admins and owners.",
+  params: orgParams,
+  query: pageQuery,
+  answers: { 200: { description: "A page of tokens", schema: listOf(token) } },
+  handle: async ({ params, query, caller, deps }) => {
+    const org = seenOrg(deps, caller, params.org);
+    const limit = query.limit ?? LIST_DEFAULT;
+    const asked = { before: query.cursor ?? null, limit: limit + 1 };
+    const { page, next } = pageOf(await deps.tokens.list(caller, org, asked), limit);
+    return ok({ items: page.map((row) => tokenView(row, org.name)), next_cursor: next });
+  },
+});
+
+const create = route({
+  method: "post",
+  path: "/orgs/{org}/tokens",
+  tag,
+  summary: "Make an API token",
+  description:
+    "It may what its owner may at each moment, in this organization, up to `role`. For admins and owners " +
+    "who have signed in, and the server's admin token: a token makes no tokens.",
+  params: orgParams,
+  body: newToken,
+  answers: { 201: { description: "The token, with its secret", schema: madeToken } },
+  handle: async ({ params, body, caller, deps }) => {
+    const org = seenOrg(deps, caller, params.org);
+    const { expires_at: expiresAt, ...wanted } = body;
+    const made = await deps.tokens.create(caller, org, { ...wanted, expiresAt });
+    const view = { ...tokenView(made.token, org.name), secret: null };
+    return { status: 201, body: view, once: { secret: made.secret } };
+  },
+});
+
+const revoke = route({
+  method: "delete",
+  path: "/orgs/{org}/tokens/{id}",
+  tag,
+  summary: "Revoke an API token",
+  description: "What was opened with it ends within a second, on every server. Twice is once.",
+  params: tokenParams,
+  body: reasonInput,
+  bodyOptional: true,
+  answers: { 200: { description: "The token", schema: token } },
+  handle: async ({ params, body, caller, deps }) => {
+    const org = seenOrg(deps, caller, params.org);
+    const row = await deps.tokens.revoke(caller, org, params.id, body.reason);
+    return ok(tokenView(row, org.name));
+  },
+});
+
+export const tokenRoutes: readonly Route[] = [list, create, revoke];
