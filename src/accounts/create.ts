@@ -68,12 +68,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   });
   const directory = new Directory(reads);
   const watchers = new Watchers(now);
-  const lastUsed = new LastUsed({
-    sql: intake,
-    now,
-    onTrouble: (error) => onTrouble(error, "last uses of tokens were not written"),
-    ...(options.usesEveryMs === undefined ? {} : { everyMs: options.usesEveryMs }),
-  });
+  const lastUsed = createLastUsed(options, now);
   const memories = createMemories(reads, now);
   const { door, workerDoor, people } = memories;
   const orgs = freshly(() => directory.refresh());
@@ -129,6 +124,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
       await authentication.close();
     },
   };
+}
+
+function createLastUsed({ database, onTrouble, usesEveryMs }: AccountsOptions, now: () => number) {
+  return new LastUsed({
+    sql: database.intake,
+    now,
+    onTrouble: (error) => onTrouble(error, "last uses of tokens were not written"),
+    ...(usesEveryMs === undefined ? {} : { everyMs: usesEveryMs }),
+  });
 }
 
 function createMemberships(sql: Database["intake"]) {
