@@ -111,7 +111,7 @@ async function assemble(
     leaseSeconds: config.leaseSeconds,
   });
   const board = createBoard(
-    { engine, database, logs, auth, access, authentication, directory, live: hub, log },
+    { engine, database, logs, auth, access, authentication, accounts, directory, live: hub, log },
     boardPages,
   );
   await engine.start();

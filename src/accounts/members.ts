@@ -57,6 +57,12 @@ export class Members {
     }));
   }
 
+  async has(org: number, person: string): Promise<boolean> {
+    const [row] = await this.#sql`
+      select 1 from membership where org_id = ${org} and person_id = ${person}`;
+    return row !== undefined;
+  }
+
   /** Makes somebody a member, or another kind of member. False where there is no such person. */
   async set(org: Org, person: string, role: Role, by: Granter): Promise<boolean> {
     return await this.#sql.begin(async (tx) => {

@@ -4,6 +4,8 @@ import { boardRoutes } from "./board/routes.ts";
 import { historyRoutes } from "./jobs/history_routes.ts";
 import { logRoutes } from "./jobs/log_routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
+import { peopleRoutes } from "./members/people_routes.ts";
+import { memberRoutes } from "./members/routes.ts";
 import { operationRoutes } from "./operations.ts";
 import { orgRoutes } from "./orgs.ts";
 import { queueRoutes } from "./queues/routes.ts";
@@ -28,4 +30,6 @@ export const ALL_ROUTES: readonly Route[] = [
   ...workerTokenRoutes,
   ...meRoutes,
   ...orgRoutes,
+  ...memberRoutes,
+  ...peopleRoutes,
 ];

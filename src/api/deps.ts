@@ -1,7 +1,11 @@
 /** What the API is made from. Each is handed in by the composition root. */
 import type { ApiTokens } from "../accounts/api_tokens.ts";
+import type { Authentication } from "../accounts/authentication.ts";
 import type { Access, Caller } from "../accounts/caller.ts";
 import type { Directory } from "../accounts/directory.ts";
+import type { Invitations } from "../accounts/invitations.ts";
+import type { Members } from "../accounts/members.ts";
+import type { Organizations } from "../accounts/organizations.ts";
 import type { WorkerTokens } from "../accounts/worker_tokens.ts";
 import type { LogStore } from "../blobs/log_store.ts";
 import type { Database } from "../db/client.ts";
@@ -21,6 +25,10 @@ export interface ApiDeps {
   logs: LogStore;
   access: Access;
   directory: Directory;
+  authentication: Authentication;
+  organizations: Organizations;
+  members: Members;
+  invitations: Invitations;
   tokens: ApiTokens;
   workerTokens: WorkerTokens;
   log: Log;

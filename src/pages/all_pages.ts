@@ -3,6 +3,13 @@ import type { BoardPage } from "../web/shell.ts";
 import { accountPage } from "./account/routes.ts";
 import { jobPage } from "./job/routes.ts";
 import { livePage } from "./live/routes.ts";
+import { orgsPage } from "./orgs/routes.ts";
 import { peoplePage } from "./people/routes.ts";
 
-export const boardPages: readonly BoardPage[] = [livePage, jobPage, peoplePage, accountPage];
+export const boardPages: readonly BoardPage[] = [
+  livePage,
+  jobPage,
+  orgsPage,
+  peoplePage,
+  accountPage,
+];

@@ -10,6 +10,7 @@ import { SESSION_SECONDS } from "../accounts/identity.ts";
 import { loadAssets } from "./assets.ts";
 import { answerError, answerNotFound } from "./errors.ts";
 import { guarded } from "./guarded_stream.ts";
+import { mountInvitation } from "./invitation.ts";
 import { mountStream } from "./live_stream.ts";
 import { createRenderer } from "./render.ts";
 import { secure } from "./security.ts";
@@ -47,6 +48,7 @@ export function createBoard(deps: BoardDeps, pages: readonly BoardPage[]): Hono<
   app.get("/robots.txt", (c) => c.text("User-agent: *\nDisallow: /\n"));
   mountSignIn(app, shell);
 
+  mountInvitation(app, shell);
   app.use("/set-up", gate(shell));
   mountSetUp(app, shell);
   app.use("/", gate(shell));

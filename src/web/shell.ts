@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import type { Authentication } from "../accounts/authentication.ts";
 import type { Access, Caller } from "../accounts/caller.ts";
+import type { Accounts } from "../accounts/create.ts";
 import type { Directory } from "../accounts/directory.ts";
 import type { LogStore } from "../blobs/log_store.ts";
 import type { Scope } from "../core/scope.ts";
@@ -27,6 +28,7 @@ export interface BoardDeps {
   /** Signing in and out; who is asking says `access`. */
   auth: Auth;
   authentication: Authentication;
+  accounts: Pick<Accounts, "organizations" | "members" | "invitations" | "tokens" | "workerTokens">;
   access: Access;
   directory: Directory;
   live: LiveHub;

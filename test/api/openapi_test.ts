@@ -21,13 +21,10 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
 
 test("every registered route is in the document, and the other way round", () => {
   const app = createApi({
+    ...box.accounts,
     engine: box.engine,
     database: box.database,
     logs: box.logs,
-    access: box.access,
-    directory: box.directory,
-    tokens: box.tokens,
-    workerTokens: box.workerTokens,
     log: { warn() {}, error() {} },
     hub: undefined as never,
   });

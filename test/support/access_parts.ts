@@ -2,8 +2,7 @@
 import { type Accounts, type AccountsOptions, createAccounts } from "../../src/accounts/create.ts";
 import { type Auth, createAuth } from "../../src/web/auth.ts";
 
-export interface AccessParts
-  extends Pick<Accounts, "access" | "authentication" | "directory" | "tokens" | "workerTokens"> {
+export interface AccessParts extends Omit<Accounts, "start" | "stop"> {
   auth: Auth;
   accounts: Accounts;
 }
@@ -24,6 +23,5 @@ export async function accessParts(
     ...options,
   });
   await accounts.start();
-  const { access, authentication, directory, tokens, workerTokens } = accounts;
-  return { auth, access, authentication, directory, tokens, workerTokens, accounts };
+  return { ...accounts, auth, accounts };
 }

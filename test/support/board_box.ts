@@ -39,7 +39,7 @@ export async function boardBox({
   accounts: own,
 }: BoardBoxOptions = {}): Promise<BoardBox> {
   const api = await apiBox({}, alone ? databaseAlone : undefined, own);
-  const { engine, database, logs, auth, access, authentication, directory } = api;
+  const { engine, database, logs, auth, access, authentication, accounts, directory } = api;
   const troubles: BoardBox["troubles"] = [];
   const note = (fields: object, message: string) => troubles.push({ fields, message });
   const live = new LiveHub({
@@ -50,7 +50,7 @@ export async function boardBox({
   });
   const log = { error: note, warn: note };
   const board = createBoard(
-    { engine, database, logs, auth, access, authentication, directory, live, log },
+    { engine, database, logs, auth, access, authentication, accounts, directory, live, log },
     boardPages,
   );
   const fetch = async (request: Request, remoteAddress = "127.0.0.1") => {
