@@ -78,6 +78,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
   announcements.on((change) => {
     forget(change, { orgs, door, workerDoor, people });
     watchers.lookAtAll();
+    // Those who ask in other ways than by a request see it too.
+    orgs.fresh().catch((error) => onTrouble(error, "organizations were not read"));
   });
 
   const parts = { write: intake, reads, announcements };
@@ -138,22 +140,27 @@ function forget(change: Change | "everything", { orgs, door, workerDoor, people 
 
 /** Does something once, and again after it has expired: one at a time, so that the latest look wins. */
 function freshly(refresh: () => Promise<void>) {
-  let current: Promise<void> | null = null;
-  let before: Promise<void> = Promise.resolve();
+  let wanted = 1;
+  let reached = 0;
+  let running: Promise<void> | null = null;
+  const run = async () => {
+    while (reached < wanted) {
+      const aim = wanted;
+      await refresh();
+      reached = aim;
+    }
+  };
   return {
-    fresh: (): Promise<void> => {
-      if (current !== null) return current;
-      const attempt = before.catch(() => {}).then(refresh);
-      before = attempt;
-      current = attempt;
-      // Whoever asks after a failure tries again.
-      attempt.catch(() => {
-        if (current === attempt) current = null;
+    /** Whoever asks after a failure tries again. */
+    fresh: async (): Promise<void> => {
+      if (reached >= wanted) return;
+      running ??= run().finally(() => {
+        running = null;
       });
-      return attempt;
+      await running;
     },
     expire: () => {
-      current = null;
+      wanted += 1;
     },
   };
 }

@@ -19,7 +19,7 @@ import {
   type ServerFrame,
 } from "../../src/messages/frames.ts";
 import { LiveHub } from "../../src/web/live_hub.ts";
-import { type AccessParts, accessParts } from "./access_parts.ts";
+import { type AccessParts, type AccessPartsOptions, accessParts } from "./access_parts.ts";
 import { createConformance } from "./conformance.ts";
 import { type TestDatabase, testDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
@@ -57,6 +57,7 @@ export interface ApiBox extends AccessParts {
 export async function apiBox(
   options: Partial<EngineOptions> = {},
   openDatabase: () => Promise<TestDatabase> = testDatabase,
+  accounts: Omit<AccessPartsOptions, "database"> = {},
 ): Promise<ApiBox> {
   const { url, drop } = await openDatabase();
   const folder = await mkdtemp(join(tmpdir(), "api-"));
@@ -70,7 +71,7 @@ export async function apiBox(
     now: () => engine.now(),
     onError: (error, what) => note({ error }, what),
   });
-  const who = await accessParts(TOKEN, { database });
+  const who = await accessParts(TOKEN, { database, ...accounts });
   const log = { warn() {}, error: note };
   const api = createApi({ engine, database, logs, ...who, hub, log });
   const fetch = async (request: Request) => api.fetch(request);
