@@ -140,7 +140,7 @@ async function assemble(
 }
 
 async function openAccounts(
-  { workerToken }: ServerConfig,
+  { workerToken, metricsToken }: ServerConfig,
   admin: AdminCredential,
   {
     database,
@@ -149,7 +149,8 @@ async function openAccounts(
   }: { database: Database; log: Log; undo: (() => Promise<unknown> | unknown)[] },
 ): Promise<Accounts> {
   const onTrouble = (error: unknown, what: string) => log.warn({ error: String(error) }, what);
-  const accounts = createAccounts({ database, admin, workerToken, onTrouble });
+  const tokens = { workerToken, metricsToken };
+  const accounts = createAccounts({ database, admin, ...tokens, onTrouble });
   undo.push(() => accounts.stop());
   await accounts.start();
   return accounts;

@@ -18,6 +18,7 @@ import type { Access, Caller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
 import { isSameOrigin, isUnsafe } from "./same_origin.ts";
 import type { TokenDoor } from "./token_door.ts";
+import { sameSecret } from "./token_secrets.ts";
 import type { Watchers } from "./watchers.ts";
 
 /** The environment's admin token, and the cookie that its holder may exchange it for. */
@@ -44,6 +45,8 @@ export interface PersonSession {
 
 export interface AccessParts {
   admin: AdminCredential;
+  /** Of the environment: for `/metrics` alone. */
+  metricsToken: string | undefined;
   sessions: Sessions;
   directory: Pick<Directory, "open">;
   /** Resolves once what is known of organizations is as it is now. */
@@ -81,7 +84,9 @@ export class AccessService implements Access {
   async mayReadMetrics(request: Request, address?: string): Promise<boolean> {
     const secret = bearerOf(request.headers.get("authorization"));
     if (secret === null) return false;
-    if (this.#parts.admin.isAdminToken(secret)) return true;
+    const { admin, metricsToken } = this.#parts;
+    if (admin.isAdminToken(secret)) return true;
+    if (metricsToken && sameSecret(secret, metricsToken)) return true;
     const token = await this.#parts.door.open(secret, address ?? null);
     if (token?.purpose !== "metrics") return false;
     // They tell of all organizations: whoever made it must be one who may see them all.

@@ -20,6 +20,7 @@ export interface AccountsOptions {
   admin: AdminCredential;
   /** Of the environment. */
   workerToken: string | undefined;
+  metricsToken?: string | undefined;
   /** Where people sign in; without, only tokens and the admin's cookie count. */
   sessions?: Sessions;
   onTrouble(error: unknown, what: string): void;
@@ -86,6 +87,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   return {
     access: new AccessService({
       admin,
+      metricsToken: options.metricsToken,
       sessions: options.sessions ?? NO_SESSIONS,
       directory,
       directoryFresh: orgs.fresh,
