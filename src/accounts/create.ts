@@ -1,5 +1,5 @@
 /** The accounts put together: what knows who asks, and what makes and revokes tokens. */
-import type { Database } from "../db/client.ts";
+import type { Database, Sql } from "../db/client.ts";
 import { apiTokenByHash } from "../db/statements/api_tokens.ts";
 import { type PersonRoles, readPersonRoles } from "../db/statements/person_roles.ts";
 import { workerTokenByHash } from "../db/statements/worker_tokens.ts";
@@ -62,18 +62,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     onTrouble: (error) => onTrouble(error, "last uses of tokens were not written"),
     ...(options.usesEveryMs === undefined ? {} : { everyMs: options.usesEveryMs }),
   });
-  const door = new TokenDoor({ kind: "api", now, read: (hash) => apiTokenByHash(reads, hash) });
-  const workerDoor = new TokenDoor({
-    kind: "worker",
-    now,
-    read: (hash) => workerTokenByHash(reads, hash),
-  });
-  const people = new Remembered<PersonRoles>({
-    read: (person) => readPersonRoles(reads, person),
-    max: PEOPLE_MAX,
-    maxAgeMs: MAX_AGE_MS,
-    now,
-  });
+  const { door, workerDoor, people } = openDoors(reads, now);
   const orgs = freshly(() => directory.refresh());
 
   announcements.on((change) => {
@@ -118,6 +107,22 @@ export function createAccounts(options: AccountsOptions): Accounts {
       await lastUsed.stop();
     },
   };
+}
+
+function openDoors(reads: Sql, now: () => number) {
+  const door = new TokenDoor({ kind: "api", now, read: (hash) => apiTokenByHash(reads, hash) });
+  const workerDoor = new TokenDoor({
+    kind: "worker",
+    now,
+    read: (hash) => workerTokenByHash(reads, hash),
+  });
+  const people = new Remembered<PersonRoles>({
+    read: (person) => readPersonRoles(reads, person),
+    max: PEOPLE_MAX,
+    maxAgeMs: MAX_AGE_MS,
+    now,
+  });
+  return { door, workerDoor, people };
 }
 
 interface Memories {
