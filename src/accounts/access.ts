@@ -187,7 +187,7 @@ function bearerOf(header: string | null): string | null {
 }
 
 /** Whoever shows the admin token, or the cookie that stands for it. */
-export function adminCaller(
+function adminCaller(
   via: "token" | "cookie",
   expiresAt: number | null,
   address: string | null,

@@ -111,7 +111,8 @@ function gate(shell: Shell) {
     if (!caller || caller.via === "nobody") return refuse(c);
     c.set("caller", caller);
     await next();
-    c.res = guarded(access, caller, c.res);
+    const response = guarded(access, caller, c.res);
+    if (response !== c.res) c.res = response;
     if (caller.via === "cookie" && auth.isAgeing(c.req.raw)) {
       c.res.headers.append("set-cookie", auth.openSession(isSecure(c.req.raw)));
     }

@@ -1,23 +1,18 @@
 /**
- * Who is asking. Until accounts exist there is one credential, the admin token: as a bearer header
- * from programs, or exchanged by the sign-in form (or a one-time link) for a signed cookie.
+ * The admin token of the environment, and what the sign-in form (or a one-time link) gives for it: a
+ * signed cookie. Whether it lets somebody in decides `accounts/access.ts`, as for every credential.
  *
  * The cookie holds no secret, only an expiry and a random part, signed with a key derived from
  * the admin token: it survives restarts, holds on every replica, and a new token ends all sessions.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import { adminCaller } from "../accounts/access.ts";
 import { attemptLimit } from "../accounts/attempt_limit.ts";
-import type { Caller } from "../accounts/caller.ts";
-import { isSameOrigin, isUnsafe } from "../accounts/same_origin.ts";
+import { isSameOrigin } from "../accounts/same_origin.ts";
 import { sameSecret } from "../accounts/token_secrets.ts";
 
-export type { Caller };
-export { isSameOrigin, isUnsafe };
+export { isSameOrigin };
 
 export interface Auth {
-  /** Null without a valid credential. A cookie counts for unsafe methods only from our own pages. */
-  authenticate(request: Request): Promise<Caller | null>;
   /** Whether `token` is the admin token, compared in constant time. */
   isAdminToken(token: string): boolean;
   /** Epoch milliseconds until which this request's cookie holds; null where it has none. */
@@ -66,16 +61,6 @@ export function createAuth(options: AuthOptions): Auth {
     isAdminToken,
     sessionExpiry: expiryOf,
     failures: attemptLimit({ now, windowMs: 60_000, each: 10, all: 100 }),
-    authenticate: async (request) => {
-      const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-      // A wrong token is never rescued by a cookie: the program meant the token.
-      if (request.headers.has("authorization")) {
-        return bearer && isAdminToken(bearer) ? adminCaller("token", null, null) : null;
-      }
-      const expiry = expiryOf(request);
-      if (expiry === null || (isUnsafe(request) && !isSameOrigin(request))) return null;
-      return adminCaller("cookie", expiry, null);
-    },
     createSignInLink: () => {
       for (const [secret, until] of links) if (until <= now()) links.delete(secret);
       const oldest = links.keys().next().value;

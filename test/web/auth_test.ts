@@ -1,16 +1,40 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { AccessService, type AdminCredential } from "../../src/accounts/access.ts";
 import { attemptLimit } from "../../src/accounts/attempt_limit.ts";
+import { TokenDoor } from "../../src/accounts/token_door.ts";
+import { Watchers } from "../../src/accounts/watchers.ts";
+import type { ApiTokenRow } from "../../src/db/statements/api_tokens.ts";
 import { createAuth, LINK_MS, SESSION_MS } from "../../src/web/auth.ts";
 import { safePath } from "../../src/web/sign_in.ts";
 
 const TOKEN = "admin-token-0123456789abcdef0123456789abcdef";
 
+/** Who is let in, where the admin token is all there is; a stranger is nobody. */
+function callerOf(admin: AdminCredential, now = () => 0) {
+  const access = new AccessService({
+    admin,
+    metricsToken: undefined,
+    sessions: { of: async () => null },
+    directory: { open: [] },
+    directoryFresh: async () => {},
+    door: new TokenDoor<ApiTokenRow>({ kind: "api", now, read: async () => undefined }),
+    person: async () => null,
+    watchers: new Watchers(now),
+    used: () => {},
+  });
+  return async (request: Request) => {
+    const caller = await access.authenticate(request);
+    return caller?.via === "nobody" ? null : caller;
+  };
+}
+
 function setup() {
   const clock = { now: 1_000_000 };
   const auth = createAuth({ adminToken: TOKEN, now: () => clock.now });
+  const authenticate = callerOf(auth, () => clock.now);
   const cookie = () => auth.openSession(false).split(";")[0]!;
-  return { clock, auth, cookie };
+  return { clock, auth, authenticate, cookie };
 }
 
 function request(headers: Record<string, string>, method = "GET"): Request {
@@ -19,8 +43,8 @@ function request(headers: Record<string, string>, method = "GET"): Request {
 
 describe("a credential", () => {
   test("is the admin token as a bearer", async () => {
-    const { auth } = setup();
-    const caller = await auth.authenticate(request({ authorization: `Bearer ${TOKEN}` }));
+    const { authenticate } = setup();
+    const caller = await authenticate(request({ authorization: `Bearer ${TOKEN}` }));
     assert.equal(caller?.author.name, "admin");
     assert.equal(caller?.scope.isSuperuser, true);
     assert.equal(caller?.via, "token");
@@ -34,38 +58,38 @@ describe("a credential", () => {
       TOKEN,
       `Bearer ${TOKEN} ${TOKEN}`,
     ]) {
-      assert.equal(await auth.authenticate(request({ authorization: header })), null, header);
+      assert.equal(await authenticate(request({ authorization: header })), null, header);
     }
   });
 
   test("is a cookie that we signed, until it expires", async () => {
-    const { auth, clock, cookie } = setup();
+    const { authenticate, clock, cookie } = setup();
     const value = cookie();
-    assert.equal((await auth.authenticate(request({ cookie: value })))?.via, "cookie");
+    assert.equal((await authenticate(request({ cookie: value })))?.via, "cookie");
     assert.equal(
-      (await auth.authenticate(request({ cookie: `a=b; ${value}; c=d` })))?.author.name,
+      (await authenticate(request({ cookie: `a=b; ${value}; c=d` })))?.author.name,
       "admin",
     );
     clock.now += SESSION_MS - 1;
-    assert.ok(await auth.authenticate(request({ cookie: value })));
+    assert.ok(await authenticate(request({ cookie: value })));
     clock.now += 1;
-    assert.equal(await auth.authenticate(request({ cookie: value })), null);
+    assert.equal(await authenticate(request({ cookie: value })), null);
   });
 
   test("is no cookie that somebody changed in any place", async () => {
-    const { auth, cookie } = setup();
+    const { authenticate, cookie } = setup();
     const value = cookie();
     for (let at = value.indexOf("=") + 1; at < value.length; at++) {
       const other = value[at] === "0" ? "1" : "0";
       const forged = value.slice(0, at) + other + value.slice(at + 1);
-      assert.equal(await auth.authenticate(request({ cookie: forged })), null, forged);
+      assert.equal(await authenticate(request({ cookie: forged })), null, forged);
     }
     for (const forged of [
       `${value}.x`,
       value.replaceAll(".", ""),
       "signalbox_session=1.9e99.a.b",
     ]) {
-      assert.equal(await auth.authenticate(request({ cookie: forged })), null, forged);
+      assert.equal(await authenticate(request({ cookie: forged })), null, forged);
     }
   });
 
@@ -73,21 +97,21 @@ describe("a credential", () => {
     const { cookie } = setup();
     const value = cookie();
     const replica = createAuth({ adminToken: TOKEN, now: () => 1_000_001 });
-    assert.ok(await replica.authenticate(request({ cookie: value })));
+    assert.ok(await callerOf(replica)(request({ cookie: value })));
     const changed = createAuth({ adminToken: `${TOKEN}2`, now: () => 1_000_001 });
-    assert.equal(await changed.authenticate(request({ cookie: value })), null);
+    assert.equal(await callerOf(changed)(request({ cookie: value })), null);
   });
 
   test("a wrong bearer is not rescued by a good cookie", async () => {
-    const { auth, cookie } = setup();
+    const { authenticate, cookie } = setup();
     const both = { cookie: cookie(), authorization: "Bearer wrong" };
-    assert.equal(await auth.authenticate(request(both)), null);
+    assert.equal(await authenticate(request(both)), null);
   });
 
   test("a cookie counts for a change only when a page of ours sent it", async () => {
-    const { auth, cookie } = setup();
+    const { authenticate, cookie } = setup();
     const post = (headers: Record<string, string>) =>
-      auth.authenticate(request({ cookie: cookie(), host: "board.example", ...headers }, "POST"));
+      authenticate(request({ cookie: cookie(), host: "board.example", ...headers }, "POST"));
     assert.ok(await post({ "sec-fetch-site": "same-origin" }));
     assert.ok(await post({ origin: "http://board.example" }));
     const foreign: Record<string, string>[] = [
