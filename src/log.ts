@@ -52,13 +52,14 @@ export function createLogger(options: LogOptions = {}): Log {
   );
 }
 
-/** Also hides what follows `Bearer`, and passwords in addresses. */
+/** Also hides tokens of the database, what follows `Bearer`, and passwords in addresses. */
 function scrubber(secrets: readonly (string | undefined)[]): (line: string) => string {
   const own = secrets.filter((secret): secret is string => (secret?.length ?? 0) >= 8);
   return (line) => {
     let text = line;
     for (const secret of own) text = text.replaceAll(secret, HIDDEN);
     return text
+      .replace(/\b(sb[xw]_)[A-Za-z0-9_-]{43}/g, `$1${HIDDEN}`)
       .replace(/\bBearer [\x21\x23-\x5b\x5d-\x7e]+/g, `Bearer ${HIDDEN}`)
       .replace(/(\b[a-z]+:\/\/[^\s:/@"]*):[^\s/@"]+@/g, `$1:${HIDDEN}@`);
   };

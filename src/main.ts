@@ -140,7 +140,7 @@ async function assemble(
 }
 
 async function openAccounts(
-  { workerToken, adminToken, publicUrl, oidc }: ServerConfig,
+  { workerToken, metricsToken, adminToken, publicUrl, oidc }: ServerConfig,
   admin: AdminCredential,
   {
     database,
@@ -149,10 +149,8 @@ async function openAccounts(
   }: { database: Database; log: Log; undo: (() => Promise<unknown> | unknown)[] },
 ): Promise<Accounts> {
   const onTrouble = (error: unknown, what: string) => log.warn({ error: String(error) }, what);
-  const accounts = createAccounts({
-    ...{ database, admin, workerToken, adminToken, publicUrl, oidc },
-    onTrouble,
-  });
+  const tokens = { adminToken, workerToken, metricsToken };
+  const accounts = createAccounts({ database, admin, ...tokens, publicUrl, oidc, onTrouble });
   undo.push(() => accounts.stop());
   await accounts.start();
   return accounts;

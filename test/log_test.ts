@@ -47,6 +47,14 @@ test("bearer tokens and passwords in addresses are hidden", () => {
   assert.equal(msg, `got "Bearer [hidden]" for postgres://me:[hidden]@db:5432/x`);
 });
 
+test("tokens of the database are hidden wherever they stand", () => {
+  const { log, lines } = recorded();
+  const secret = `sbx_${"aZ09_-x".repeat(6)}q`;
+  log.warn({ frame: { hello: [secret] } }, `refused ${secret}, with Bearer ${secret}`);
+  assert.ok(!lines[0]!.includes(secret.slice(4)));
+  assert.match(lines[0]!, /refused sbx_\[hidden\], with Bearer \[hidden\]/);
+});
+
 test("people get a line with time, level, message and facts", () => {
   const { log, lines } = recorded({ format: "pretty" });
   log.warn({ worker: "w1", reason: "no heartbeat" }, "worker lost");

@@ -19,6 +19,7 @@ import type { Directory } from "./directory.ts";
 import { isSameOrigin, isUnsafe } from "./same_origin.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TokenDoor } from "./token_door.ts";
+import { sameSecret } from "./token_secrets.ts";
 import type { Watchers } from "./watchers.ts";
 
 /** The environment's admin token. */
@@ -28,6 +29,8 @@ export interface AdminCredential {
 
 export interface AccessParts {
   admin: AdminCredential;
+  /** Of the environment: for `/metrics` alone. */
+  metricsToken: string | undefined;
   /** Where people sign in. */
   sessions: Pick<Sessions, "of">;
   directory: Pick<Directory, "open">;
@@ -66,7 +69,9 @@ export class AccessService implements Access {
   async mayReadMetrics(request: Request, address?: string): Promise<boolean> {
     const secret = bearerOf(request.headers.get("authorization"));
     if (secret === null) return false;
-    if (this.#parts.admin.isAdminToken(secret)) return true;
+    const { admin, metricsToken } = this.#parts;
+    if (admin.isAdminToken(secret)) return true;
+    if (metricsToken && sameSecret(secret, metricsToken)) return true;
     const token = await this.#parts.door.open(secret, address ?? null);
     if (token?.purpose !== "metrics") return false;
     // They tell of all organizations: whoever made it must be one who may see them all.

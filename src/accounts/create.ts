@@ -15,6 +15,7 @@ import { LastUsed } from "./last_used.ts";
 import { Members } from "./members.ts";
 import { Organizations } from "./organizations.ts";
 import { Remembered } from "./remembered.ts";
+import type { Sessions } from "./sessions.ts";
 import { TokenDoor } from "./token_door.ts";
 import { Watchers } from "./watchers.ts";
 import { createWorkerAccess, type WorkerAccess } from "./worker_access.ts";
@@ -31,6 +32,9 @@ export interface AccountsOptions {
   publicUrl?: string | undefined;
   /** Null: passwords only. */
   oidc?: OidcSettings | null;
+  metricsToken?: string | undefined;
+  /** Another source of sessions than people's and the admin's; for tests. */
+  sessions?: Pick<Sessions, "of">;
   onTrouble(error: unknown, what: string): void;
   /** Milliseconds since the epoch; for tests. */
   now?: () => number;
@@ -85,13 +89,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
     authentication.sessions.forget();
     forget(change, { orgs, ...memories });
     watchers.lookAtAll();
+    // Those who ask in other ways than by a request see it too.
+    orgs.fresh().catch((error) => onTrouble(error, "organizations were not read"));
   });
 
   const parts = { write: intake, reads, announcements };
   return {
     access: new AccessService({
       admin,
-      sessions: authentication.sessions,
+      metricsToken: options.metricsToken,
+      sessions: options.sessions ?? authentication.sessions,
       directory,
       directoryFresh: orgs.fresh,
       door,
@@ -181,22 +188,27 @@ function forget(change: Change | "everything", { orgs, door, workerDoor, people 
 
 /** Does something once, and again after it has expired: one at a time, so that the latest look wins. */
 function freshly(refresh: () => Promise<void>) {
-  let current: Promise<void> | null = null;
-  let before: Promise<void> = Promise.resolve();
+  let wanted = 1;
+  let reached = 0;
+  let running: Promise<void> | null = null;
+  const run = async () => {
+    while (reached < wanted) {
+      const aim = wanted;
+      await refresh();
+      reached = aim;
+    }
+  };
   return {
-    fresh: (): Promise<void> => {
-      if (current !== null) return current;
-      const attempt = before.catch(() => {}).then(refresh);
-      before = attempt;
-      current = attempt;
-      // Whoever asks after a failure tries again.
-      attempt.catch(() => {
-        if (current === attempt) current = null;
+    /** Whoever asks after a failure tries again. */
+    fresh: async (): Promise<void> => {
+      if (reached >= wanted) return;
+      running ??= run().finally(() => {
+        running = null;
       });
-      return attempt;
+      await running;
     },
     expire: () => {
-      current = null;
+      wanted += 1;
     },
   };
 }

@@ -8,6 +8,7 @@ import { ALL_ROUTES } from "./all_routes.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsStyle, renderDocs } from "./docs_page.ts";
 import { createReadiness } from "./health.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { API_PREFIX, createOpenApi } from "./openapi.ts";
 import { ApiProblem } from "./problem.ts";
 import type { Route } from "./route.ts";
@@ -32,22 +33,39 @@ interface ApiEnv {
 export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   const serving: Serving = { deps, idempotency: createIdempotency(deps.database) };
+  const { engine, database } = deps;
+  const metrics = createMetrics({
+    reads: database.reads,
+    replicaId: engine.replicaId,
+    version: API_VERSION,
+  });
   mountHealth(app, deps);
+  mountMetrics(app, deps, metrics);
   mountDocs(app);
-  mountRoutes(app, ALL_ROUTES, serving);
+  mountRoutes(app, ALL_ROUTES, serving, metrics);
   app.notFound((c) => answerNotFound(deps, incoming(c)));
   app.onError((error, c) => failure(deps, c.req.raw, error));
   return app;
 }
 
-function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], serving: Serving): void {
+function mountRoutes(
+  app: Hono<ApiEnv>,
+  routes: readonly Route[],
+  serving: Serving,
+  metrics: Metrics,
+): void {
   const methods = new Map<string, string[]>();
   for (const route of routes) {
     const path = honoPath(route.path);
-    methods.set(path, [...(methods.get(path) ?? []), route.method.toUpperCase()]);
-    app.on(route.method.toUpperCase(), path, (c) =>
-      serveRoute(route, incoming(c), c.req.param(), serving),
-    );
+    const method = route.method.toUpperCase();
+    methods.set(path, [...(methods.get(path) ?? []), method]);
+    app.on(method, path, async (c) => {
+      const from = performance.now();
+      const response = await serveRoute(route, incoming(c), c.req.param(), serving);
+      const seconds = (performance.now() - from) / 1000;
+      metrics.answered({ method, route: route.path, status: response.status, seconds });
+      return response;
+    });
   }
   // After all of them: a path that is known answers 405 for what it does not do.
   for (const [path, known] of methods) {
@@ -94,6 +112,26 @@ function mountHealth(app: Hono<ApiEnv>, { database, engine, checks }: ApiDeps): 
     const result = await ready();
     return c.json(result, result.ready ? 200 : 503, headers);
   });
+}
+
+function mountMetrics(app: Hono<ApiEnv>, deps: ApiDeps, metrics: Metrics): void {
+  app.get("/metrics", async (c) => {
+    const { request, address } = incoming(c);
+    try {
+      if (!(await deps.access.mayReadMetrics(request, address))) throw noMetrics();
+      const { text, contentType } = await metrics.scrape();
+      return c.body(text, 200, { "content-type": contentType, "cache-control": "no-store" });
+    } catch (error) {
+      return failure(deps, request, error);
+    }
+  });
+}
+
+function noMetrics(): ApiProblem {
+  const detail =
+    "This needs a token for metrics: SIGNALBOX_METRICS_TOKEN, or `signalbox token create --metrics`.";
+  const headers = { "www-authenticate": 'Bearer realm="signalbox"' };
+  return new ApiProblem("unauthorized", detail, { headers });
 }
 
 function mountDocs(app: Hono<ApiEnv>): void {

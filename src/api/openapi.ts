@@ -109,6 +109,10 @@ function problemsOf(route: Route) {
     kinds.push("bad_request", "conflict", "too_large", "unsupported_media_type");
   }
   if (route.path.endsWith("/log")) kinds.push("gone", "range_not_satisfiable");
+  return problemResponses(kinds);
+}
+
+function problemResponses(kinds: readonly ProblemKind[]) {
   const entries = kinds.map((kind) => {
     const [status, title] = PROBLEMS[kind];
     return [
@@ -138,6 +142,22 @@ function healthPaths(): ZodOpenApiPathsObject {
         summary: "The process lives",
         security: [],
         responses: { 200: json("It does", z.object({ status: z.literal("ok") })) },
+      },
+    },
+    "/metrics": {
+      get: {
+        operationId: "metrics",
+        tags: ["Health"],
+        summary: "What Prometheus scrapes",
+        description:
+          "Needs the server's metrics token, a token with the purpose `metrics`, or the admin token.",
+        responses: {
+          200: {
+            description: "The exposition",
+            content: { "text/plain": { schema: z.string() } },
+          },
+          ...problemResponses(["unauthorized", "too_many_requests", "internal"]),
+        },
       },
     },
     "/readyz": {

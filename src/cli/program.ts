@@ -15,6 +15,7 @@ import { retryCommand } from "./commands/retry.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { submitCommand } from "./commands/submit.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { whyCommand } from "./commands/why.ts";
 import { workerCommand } from "./commands/worker.ts";
@@ -61,6 +62,8 @@ Exit codes: 0 well, 1 failed, 2 wrong usage, 125 Signalbox itself failed under -
   add(program, context, [submitCommand, runCommand, cancelCommand, retryCommand]);
   program.commandsGroup("Look:");
   add(program, context, [jobsCommand, jobCommand, whyCommand, queuesCommand, workersCommand]);
+  program.commandsGroup("Let in:");
+  add(program, context, [tokenCommand]);
   obey(program, context);
   return program;
 }

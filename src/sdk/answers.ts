@@ -4,12 +4,24 @@
  */
 import type { AttemptView, JobSummary, JobView, PhaseEventView } from "../api/jobs/schemas.ts";
 import type { QueueView } from "../api/queues/schemas.ts";
+import type {
+  MadeTokenView,
+  MadeWorkerTokenView,
+  TokenView,
+  WorkerTokenView,
+} from "../api/tokens/schemas.ts";
 import type { WorkerView } from "../api/workers/schemas.ts";
 import type { WorkflowView } from "../api/workflows/schemas.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { Role } from "../core/scope.ts";
 import type { Explanation } from "../engine/explain.ts";
 
-export type { Explanation, JobState, JobSummary };
+export type { Explanation, JobState, JobSummary, Role };
+export type Token = TokenView;
+export type WorkerToken = WorkerTokenView;
+/** With its secret; null where a repeat of the request was answered. */
+export type MadeToken = MadeTokenView;
+export type MadeWorkerToken = MadeWorkerTokenView;
 export type Job = JobView;
 /** One try of a job: as the worker and the engine saw it. */
 export type Attempt = AttemptView;

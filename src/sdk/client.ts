@@ -14,6 +14,7 @@ import type * as answers from "./answers.ts";
 import { pause } from "./backoff.ts";
 import { ClientError } from "./client_error.ts";
 import { followLog, type LogEvent, type ReadLog, readLog } from "./job_log.ts";
+import { Tokens } from "./tokens.ts";
 import { type CallOptions, type Query, Transport, type TransportOptions } from "./transport.ts";
 
 export interface ClientOptions extends TransportOptions {
@@ -35,6 +36,7 @@ export interface WaitOptions extends CallOptions {
 export class Client {
   readonly org: string;
   readonly url: string;
+  readonly tokens: Tokens;
   readonly #transport: Transport;
 
   /** Throws TypeError for an address or a token that can be none. */
@@ -42,6 +44,7 @@ export class Client {
     this.#transport = new Transport(options);
     this.url = this.#transport.url;
     this.org = options.org ?? "default";
+    this.tokens = new Tokens(this.#transport, this.org);
   }
 
   // Submitting

@@ -120,7 +120,8 @@ function gate(shell: Shell) {
     if (!caller || caller.via === "nobody") return refuse(c);
     c.set("caller", caller);
     await next();
-    c.res = guarded(access, caller, c.res);
+    const response = guarded(access, caller, c.res);
+    if (response !== c.res) c.res = response;
     if (isAgeing(caller)) {
       const peer = { request: c.req.raw, address: peerOf(c) };
       for (const cookie of secured(await authentication.identity.prolong(peer), c.req.raw)) {

@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AccountsOptions } from "../../src/accounts/create.ts";
 import { ALL_ROUTES } from "../../src/api/all_routes.ts";
 import { createApi } from "../../src/api/app.ts";
 import { createOpenApi } from "../../src/api/openapi.ts";
@@ -20,7 +19,7 @@ import {
   type ServerFrame,
 } from "../../src/messages/frames.ts";
 import { LiveHub } from "../../src/web/live_hub.ts";
-import { type AccessParts, accessParts } from "./access_parts.ts";
+import { type AccessParts, type AccessPartsOptions, accessParts } from "./access_parts.ts";
 import { createConformance } from "./conformance.ts";
 import { type TestDatabase, testDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
@@ -58,7 +57,7 @@ export interface ApiBox extends AccessParts {
 export async function apiBox(
   options: Partial<EngineOptions> = {},
   openDatabase: () => Promise<TestDatabase> = testDatabase,
-  accounts: Partial<AccountsOptions> = {},
+  accounts: Omit<AccessPartsOptions, "database"> = {},
 ): Promise<ApiBox> {
   const { url, drop } = await openDatabase();
   const folder = await mkdtemp(join(tmpdir(), "api-"));

@@ -48,7 +48,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   api: {
     imports: [...PURE, "runtime", "db", "blobs", "engine", "accounts", "protocol", "web"],
-    packages: ["hono", "zod", "zod-openapi", "postgres"],
+    packages: ["hono", "prom-client", "zod", "zod-openapi", "postgres"],
   },
   worker: { imports: [...PURE, "runtime"], packages: ["ws", "uuid", "zod", "xstate"] },
   sdk: {
