@@ -10,6 +10,7 @@ import { LiveHub } from "../../src/web/live_hub.ts";
 import { type ApiBox, apiBox, hello, JOBS, V1 } from "../support/api_box.ts";
 import { accessAs, roleIn, SUPERUSER } from "../support/as_caller.ts";
 import { createConformance } from "../support/conformance.ts";
+import { eventually } from "../support/eventually.ts";
 
 const conform = createConformance(createOpenApi(ALL_ROUTES, "test"));
 const author = { name: "Ada", user: "person-ada", token: null, address: "192.0.2.7" };
@@ -308,5 +309,58 @@ describe("the audit log by API", () => {
     assert.equal(none.status, 404);
     const whole = await ids("admin", `/orgs/default/audit?object_kind=job&object_id=${job.id}`);
     assert.deepEqual(whole, [job.id]);
+  });
+
+  test("every change that is asked for by API has its row, with who asked", async () => {
+    const last = async () => {
+      const { json } = await ask("root", "/audit?limit=1");
+      const [{ actor, person, action, object_id }] = json.items;
+      return { actor, person, action, object_id };
+    };
+    const post = async (path: string, body: object = {}) => {
+      const { status, json } = await send(path, body);
+      assert.ok(status < 300, `${path} ${JSON.stringify(json)}`);
+      return json;
+    };
+    const send = async (path: string, body: object) => {
+      const headers = { "x-as": "root", "content-type": "application/json" };
+      const request = { method: "POST", headers, body: JSON.stringify(body) };
+      const response = await api.request(`http://box${V1}${path}`, request);
+      return { status: response.status, json: await response.json() };
+    };
+    const says = async (action: string, object_id: string) => {
+      const who = { actor: "root", person: "person-root" };
+      assert.deepEqual(await last(), { ...who, action, object_id });
+    };
+    const job = await post("/orgs/default/jobs", { ...hello, requirements: { pool: "none" } });
+    await post(`/jobs/${job.id}/cancel`);
+    await says("job.cancel", job.id);
+    await post(`/jobs/${job.id}/retry`);
+    await says("job.retry", job.id);
+    await post("/orgs/default/queues/default/pause");
+    await says("queue.pause", "default");
+    await post("/orgs/default/queues/default/resume");
+    await says("queue.resume", "default");
+    await post("/admin/draining", { enabled: true });
+    await says("instance.drain", "instance");
+    await post("/admin/draining", { enabled: false });
+    const worker = await box.worker();
+    await post(`/workers/${worker.id}/drain`);
+    await says("worker.drain", worker.id);
+    const flow = await post("/orgs/default/workflows", {
+      ...{ name: "flow", jobs: [{ key: "a", ...hello, requirements: { pool: "none" } }] },
+    });
+    await post(`/workflows/${flow.id}/cancel`);
+    await says("operation.end", flow.id);
+    await eventually(async () => {
+      const { json } = await ask("root", `/workflows/${flow.id}`);
+      return json.state === "cancelled";
+    }, "the workflow has ended");
+    const before = await last();
+    assert.equal((await send(`/workflows/${flow.id}/cancel`, {})).status, 409);
+    assert.deepEqual(await last(), before);
+    const { operation } = await post("/orgs/default/jobs/retry", { filter: { name: "nobody" } });
+    const begin = await ask("root", `/audit?object_kind=operation&object_id=${operation}`);
+    assert.equal(begin.json.items.at(-1).action, "jobs.retry");
   });
 });

@@ -116,7 +116,7 @@ const cancel = route({
   bodyOptional: true,
   answers: { 200: jobAnswer("The job as it is now") },
   handle: async ({ params, body, caller, deps }) =>
-    acted(deps, params.id, await deps.engine.cancelJob(params.id, caller.author.name, body.reason)),
+    acted(deps, params.id, await deps.engine.cancelJob(params.id, caller.author, body.reason)),
 });
 
 const retry = route({
@@ -130,7 +130,7 @@ const retry = route({
   bodyOptional: true,
   answers: { 200: jobAnswer("The job as it is now") },
   handle: async ({ params, body, caller, deps }) =>
-    acted(deps, params.id, await deps.engine.retryJob(params.id, caller.author.name, body.reason)),
+    acted(deps, params.id, await deps.engine.retryJob(params.id, caller.author, body.reason)),
 });
 
 /** Two routes with one shape: the verb is the last step of the path. */
@@ -155,7 +155,7 @@ function onMatching(verb: "cancel" | "retry"): Route {
         params.org,
         body.filter as JobFilter,
         { reason: body.reason, dryRun: body.dry_run ?? false },
-        caller.author.name,
+        caller.author,
       );
       return { status: 202, body: { operation, affected } };
     },

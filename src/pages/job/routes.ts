@@ -72,8 +72,8 @@ async function act(c: BoardContext, shell: Shell, action: "cancel" | "retry"): P
   const { engine } = shell.deps;
   const result: ActionResult =
     action === "cancel"
-      ? await engine.cancelJob(job, caller.author.name, reason)
-      : await engine.retryJob(job, caller.author.name, reason);
+      ? await engine.cancelJob(job, caller.author, reason)
+      : await engine.retryJob(job, caller.author, reason);
   if (!result.ok) {
     const title = action === "cancel" ? "Not cancelled" : "Not retried";
     throw new PageError(result.code === "not_found" ? 404 : 409, title, result.reason);
