@@ -1,6 +1,7 @@
 /** The pages the board has, in the order the navigation lists them. */
 import type { BoardPage } from "../web/shell.ts";
+import { auditPage } from "./audit/routes.ts";
 import { jobPage } from "./job/routes.ts";
 import { livePage } from "./live/routes.ts";
 
-export const boardPages: readonly BoardPage[] = [livePage, jobPage];
+export const boardPages: readonly BoardPage[] = [livePage, jobPage, auditPage];

@@ -5,6 +5,7 @@
 import type { JobState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import type { Requirements } from "../../messages/job_input.ts";
+import { type AuditRow, readObjectAudit } from "../../web/audit_rows.ts";
 import { readSnapshot } from "../../web/live_snapshot.ts";
 
 export interface JobRow {
@@ -96,10 +97,14 @@ export interface JobPageRows {
   moreDependencies: boolean;
   moreDependents: boolean;
   workflows: WorkflowRef[];
+  /** What people did to it, newest first. */
+  changes: AuditRow[];
+  moreChanges: boolean;
 }
 
 export const NEIGHBOURS_MAX = 50;
 const ATTEMPTS_MAX = 100;
+const CHANGES_MAX = 20;
 
 /** Null where there is no such job. `id` is the feed id that the rows are true for. */
 export async function readJobPage(
@@ -112,6 +117,11 @@ export async function readJobPage(
     const attempts = await readAttempts(tx, job);
     const dependencies = await readNeighbours(tx, id, "dependency");
     const dependents = await readNeighbours(tx, id, "dependent");
+    const changes = await readObjectAudit(
+      tx,
+      { kind: "job", id },
+      { before: null, limit: CHANGES_MAX },
+    );
     return {
       job,
       attempts,
@@ -120,6 +130,8 @@ export async function readJobPage(
       moreDependencies: dependencies.length > NEIGHBOURS_MAX,
       moreDependents: dependents.length > NEIGHBOURS_MAX,
       workflows: await readWorkflows(tx, id),
+      changes: changes.rows,
+      moreChanges: changes.next !== null,
     };
   });
   return { id: snapshot.id, rows: snapshot.value };

@@ -1,4 +1,5 @@
 /** `/board/jobs/{id}`: one job, why it is where it is, and what can be done about it. */
+import { may } from "../../core/scope.ts";
 import type { ActionResult } from "../../engine/engine.ts";
 import { isSameOrigin } from "../../web/auth.ts";
 import { PageError } from "../../web/errors.ts";
@@ -46,10 +47,17 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
     id: job,
     name: rows.job.name,
     sections,
+    manages: managesOrg(c, shell, rows.job.org),
     stream: `/board/stream?panels=job&job=${job}${query}&since=${encodeURIComponent(id)}`,
     log: { job, attempt, tail: tail.html, size: tail.size, skipped: tail.from, live },
   };
   return shell.page(c, "job/index", model, { title: rows.job.name, nav: "live" });
+}
+
+/** Outside the live parts: those are one and the same for all who see the job. */
+function managesOrg(c: BoardContext, shell: Shell, name: string): boolean {
+  const org = shell.deps.directory.byName(name);
+  return org !== undefined && may(c.get("caller").scope, org.id, "manage");
 }
 
 async function log(c: BoardContext, follow: LogStreamDeps): Promise<Response> {
