@@ -53,8 +53,7 @@ export class Actions {
 
   async cancelJob(id: string, actor: Actor, reason: string | null): Promise<ActionResult> {
     const done = await transact(this.#context.database.intake, async (tx) => {
-      await lockLive(tx, [id]);
-      const facts = await factsFor(tx, actor, id);
+      const facts = await factsFor(tx, actor, id, () => lockLive(tx, [id]));
       const cancelled = await this.#cancel(tx, [id], actorName(actor), reason);
       if (facts) await auditCancel(tx, actor, { id, reason, facts, cancelled });
       return cancelled;

@@ -27,13 +27,16 @@ export function operationObject({
     : { objectKind: "operation", objectId: id };
 }
 
-/** Null where nobody will ask. */
+/** Null where nobody will ask. `lock`: nothing changes the job between this look and the change. */
 export async function factsFor(
   tx: Transaction,
   actor: Actor,
   id: string,
+  lock: () => Promise<void> = async () => {},
 ): Promise<JobFacts | null> {
-  return typeof actor === "string" ? null : readJobFacts(tx, id);
+  if (typeof actor === "string") return null;
+  await lock();
+  return readJobFacts(tx, id);
 }
 
 /** A job as it was before. */

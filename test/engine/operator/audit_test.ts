@@ -192,6 +192,31 @@ describe("the audit log", () => {
     assert.equal(row.after.name, row.before.name);
   });
 
+  test("of many who ask for the same at once, one changes it and has the row", async () => {
+    await rig.addEngine();
+    const waits = await rig.submit({ requirements: { pool: "none" } });
+    const asks = Array.from({ length: 12 }, (_, i) => ({
+      engine: rig.engines[i % 2]!.engine,
+      author: { ...ADA, name: `person ${i}` },
+    }));
+    const paused = await Promise.all(
+      asks.map(({ engine, author }) => engine.pauseQueue("default", "default", author)),
+    );
+    assert.equal(paused.filter((changed) => changed).length, 1);
+    const [queue] = await rig.sql`select paused_by from queue where name = 'default'`;
+    assert.equal((await only()).actor, queue!.paused_by);
+    const cancelled = await Promise.all(
+      asks.map(({ engine, author }) => engine.cancelJob(waits, author)),
+    );
+    assert.equal(cancelled.filter(({ ok }) => ok).length, 1);
+    const retried = await Promise.all(
+      asks.map(({ engine, author }) => engine.retryJob(waits, author)),
+    );
+    assert.equal(retried.filter(({ ok }) => ok).length, 1);
+    const actions = (await rows()).map((row) => row.action);
+    assert.deepEqual(actions, ["queue.pause", "job.cancel", "job.retry"]);
+  });
+
   test("what changes nothing leaves nothing, and neither do submissions, jobs and the system", async () => {
     const id = await failed();
     const { engine } = rig;
