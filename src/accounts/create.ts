@@ -55,6 +55,8 @@ export interface Accounts {
   readonly workerTokens: WorkerTokens;
   /** Whoever remembers something of people, sessions or organizations listens here. */
   readonly announcements: Announcements;
+  /** How many streams and sockets would be ended with their credential. */
+  readonly watched: number;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -119,6 +121,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
     tokens: new ApiTokens(parts),
     workerTokens: new WorkerTokens(parts),
     announcements,
+    get watched() {
+      return watchers.size;
+    },
     start: async () => {
       await orgs.fresh();
       await announcements.start();

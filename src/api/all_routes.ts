@@ -1,4 +1,5 @@
 /** Every route of the API, in the order in which they are matched: fixed steps before parameters. */
+import { auditRoutes } from "./audit/routes.ts";
 import { liveRoutes } from "./board/live_routes.ts";
 import { boardRoutes } from "./board/routes.ts";
 import { historyRoutes } from "./jobs/history_routes.ts";
@@ -32,4 +33,5 @@ export const ALL_ROUTES: readonly Route[] = [
   ...orgRoutes,
   ...memberRoutes,
   ...peopleRoutes,
+  ...auditRoutes,
 ];

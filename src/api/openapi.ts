@@ -88,8 +88,10 @@ function operation(route: Route): ZodOpenApiOperationObject {
 function answersOf(answers: Record<number, Answer>) {
   const entries = Object.entries(answers).map(([status, answer]) => {
     const type = answer.contentType ?? "application/json";
-    const content = answer.schema ? { content: { [type]: { schema: answer.schema } } } : {};
-    return [status, { description: answer.description, ...content }];
+    if (!answer.schema) return [status, { description: answer.description }];
+    const texts = answer.texts?.map((other) => [other, { schema: z.string() }]) ?? [];
+    const content = { [type]: { schema: answer.schema }, ...Object.fromEntries(texts) };
+    return [status, { description: answer.description, content }];
   });
   return Object.fromEntries(entries);
 }
@@ -108,6 +110,7 @@ function problemsOf(route: Route) {
   if (route.method !== "get") {
     kinds.push("bad_request", "conflict", "too_large", "unsupported_media_type");
   }
+  if (route.path.endsWith("/audit")) kinds.push("forbidden");
   if (route.path.endsWith("/log")) kinds.push("gone", "range_not_satisfiable");
   return problemResponses(kinds);
 }

@@ -57,7 +57,7 @@ const draining = route({
   body: z.strictObject({ enabled: z.boolean() }),
   answers: { 200: { description: "As it is now", schema: z.object({ enabled: z.boolean() }) } },
   handle: async ({ body, caller, deps }) => {
-    await deps.engine.setDraining(body.enabled, caller.author.name);
+    await deps.engine.setDraining(body.enabled, caller.author);
     return ok({ enabled: body.enabled });
   },
 });

@@ -15,6 +15,8 @@ export interface Answer {
   schema?: z.ZodType;
   /** `application/json` where a schema is given. */
   contentType?: string;
+  /** Other content types that the caller may ask for. */
+  texts?: readonly string[];
 }
 
 /** A handler's answer as data, so that it can be kept and replayed; or a response of its own. */

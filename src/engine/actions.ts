@@ -1,8 +1,10 @@
 /** Cancel and retry: of one job, of a workflow, and of everything that matches, as an operation. */
 import { v7 as uuidv7 } from "uuid";
+import { type Actor, actorName } from "../core/author.ts";
 import { canRetry, type JobState } from "../core/job_state.ts";
 import { SECONDS_PER_POINT } from "../core/rank.ts";
 import type { Transaction } from "../db/client.ts";
+import { type JobFacts, workflowName } from "../db/statements/audit_facts.ts";
 import {
   askCancel,
   askWorkflowCancel,
@@ -21,6 +23,7 @@ import type { EngineContext } from "./context.ts";
 import type { EnderListener } from "./ender.ts";
 import { type ActionResult, type JobFilter, NotFound } from "./engine.ts";
 import { CHUNK, workChunk } from "./operations.ts";
+import { audit, auditCancel, auditRetry, factsFor, operationObject } from "./operator/audit.ts";
 import { transact } from "./pipeline.ts";
 
 /** Descendants that one retry revives at most; a workflow has at most 10,000 jobs a submission. */
@@ -48,10 +51,13 @@ export class Actions {
 
   // One job
 
-  async cancelJob(id: string, actor: string, reason: string | null): Promise<ActionResult> {
-    const done = await transact(this.#context.database.intake, (tx) =>
-      this.#cancel(tx, [id], actor, reason),
-    );
+  async cancelJob(id: string, actor: Actor, reason: string | null): Promise<ActionResult> {
+    const done = await transact(this.#context.database.intake, async (tx) => {
+      const facts = await factsFor(tx, actor, id, () => lockLive(tx, [id]));
+      const cancelled = await this.#cancel(tx, [id], actorName(actor), reason);
+      if (facts) await auditCancel(tx, actor, { id, reason, facts, cancelled });
+      return cancelled;
+    });
     this.#announce(done);
     if (done.ended.some((e) => e.id === id)) return { ok: true, state: "cancelled" };
     const state = await this.#stateOf(id);
@@ -69,7 +75,7 @@ export class Actions {
     return { ok: false, code: "conflict", reason: `It has ended already: ${state}.` };
   }
 
-  async retryJob(id: string, actor: string, reason: string | null): Promise<ActionResult> {
+  async retryJob(id: string, actor: Actor, reason: string | null): Promise<ActionResult> {
     const state = await this.#stateOf(id);
     if (state === null) return notFound(id);
     if (!canRetry(state)) {
@@ -77,9 +83,14 @@ export class Actions {
         state === "succeeded" ? "It succeeded: submit it again." : `It has not ended: ${state}.`;
       return { ok: false, code: "conflict", reason: why };
     }
-    const done = await transact(this.#context.database.intake, (tx) =>
-      this.#revive(tx, [id], actor, reason),
-    );
+    const done = await transact(this.#context.database.intake, async (tx) => {
+      let facts: JobFacts | null = null;
+      const revived = await this.#revive(tx, [id], actorName(actor), reason, async () => {
+        facts = await factsFor(tx, actor, id);
+      });
+      if (facts) await auditRetry(tx, actor, { id, reason, facts, rows: revived.rows });
+      return revived;
+    });
     const bad = done.held.get(id);
     if (bad) {
       const some = bad.slice(0, 10).join(", ");
@@ -101,16 +112,25 @@ export class Actions {
    * after that commit: of two workflows that share a job and are cancelled together, the later one
    * must see the earlier one's cancel.
    */
-  async cancelWorkflow(id: string, actor: string, reason: string | null) {
+  async cancelWorkflow(id: string, actor: Actor, reason: string | null) {
     const asked = await transact(this.#context.database.intake, async (tx) => {
       const row = await lockWorkflow(tx, id);
       if (row?.state !== "open" && row?.state !== "running") return { state: row?.state };
       const operation: OperationRow = {
-        ...{ id: uuidv7(), org_id: row.org_id, kind: "cancel_workflow", reason, actor },
+        ...{ id: uuidv7(), org_id: row.org_id, kind: "cancel_workflow", reason },
+        actor: actorName(actor),
         ...{ filter: { org: row.org_id, workflow: id }, cursor: null, done: 0 },
       };
       const affected = await askWorkflowCancel(tx, id, reason);
       await insertOperation(tx, { ...operation, affected });
+      if (typeof actor !== "string") {
+        const facts = { name: await workflowName(tx, id), state: row.state };
+        await audit(tx, actor, {
+          ...{ org: row.org_id, action: "workflow.cancel", ...operationObject(operation), reason },
+          ...{ affected, before: { ...facts, cancel_requested: row.cancelled } },
+          after: { ...facts, state: "running", cancel_requested: true, operation: operation.id },
+        });
+      }
       return { operation, affected };
     });
     if (asked.operation === undefined) {
@@ -141,7 +161,7 @@ export class Actions {
     org: string,
     filter: JobFilter,
     options: { reason?: string; dryRun?: boolean },
-    actor: string,
+    actor: Actor,
   ): Promise<{ operation: string | null; affected: number }> {
     const match = await this.#matchFilter(kind, org, filter);
     const affected = await this.#count(kind, match);
@@ -152,11 +172,18 @@ export class Actions {
       kind,
       filter: { ...match },
       reason: options.reason ?? null,
-      actor,
+      actor: actorName(actor),
       cursor: null,
       done: 0,
     };
-    await insertOperation(this.#context.database.intake, { ...row, affected });
+    await transact(this.#context.database.intake, async (tx) => {
+      await insertOperation(tx, { ...row, affected });
+      // As it was asked; how many it reached, its end says.
+      await audit(tx, actor, {
+        ...{ org: match.org, action: `jobs.${kind}`, ...operationObject(row), reason: row.reason },
+        ...{ affected, after: { operation: row.id, filter } },
+      });
+    });
     this.onOperation();
     return { operation: row.id, affected };
   }
@@ -237,10 +264,12 @@ export class Actions {
     ids: string[],
     actor: string,
     reason: string | null,
+    onLocked: () => Promise<void> = async () => {},
   ): Promise<{ rows: ReadyRow[]; held: Map<string, string[]> }> {
     const ended = await lockEnds(tx, ids, REVIVE_MAX);
     if (ended.length === 0) return { rows: [], held: new Map() };
     await lockAround(tx, ended);
+    await onLocked();
     const { free, held } = withoutHeld(ended, await badDependencies(tx, ended));
     if (free.length === 0) return { rows: [], held };
     const options = { secondsPerPoint: SECONDS_PER_POINT, actor, reason };

@@ -1,23 +1,18 @@
 /** Puts the engine together: every part once, in the order in which they need each other. */
 import { randomUUID } from "node:crypto";
+import { type Actor, actorName } from "../core/author.ts";
 import { resolveLapse, resolveReport } from "../core/job_end.ts";
 import type { Database } from "../db/client.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
-import { askDrain } from "../db/statements/sessions.ts";
-import {
-  ensureDrainingRow,
-  pauseQueue,
-  resumeQueue,
-  setDraining,
-} from "../db/statements/switches.ts";
+import { ensureDrainingRow } from "../db/statements/switches.ts";
 import { Actions } from "./actions.ts";
 import { Bus } from "./bus.ts";
 import { Clock } from "./clock.ts";
 import type { EngineContext, Log } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Ender, type EnderListener } from "./ender.ts";
-import { type Actor, type Engine, InvalidInput, NotFound } from "./engine.ts";
+import { type Engine, InvalidInput, NotFound } from "./engine.ts";
 import { Explainer } from "./explainer.ts";
 import { FeedReader } from "./feed_reader.ts";
 import { Histories } from "./histories.ts";
@@ -36,6 +31,7 @@ import { Batches } from "./leases/batches.ts";
 import { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
 import { Operations } from "./operations.ts";
+import { Controls } from "./operator/controls.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
 import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
@@ -74,6 +70,7 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly #workflows: Workflows;
   readonly #actions: Actions;
   readonly #operations: Operations;
+  readonly #controls: Controls;
   readonly #replicas: Replicas;
   readonly #batches: Batches;
   readonly emptied: SessionHost["emptied"] = (batch) => this.#batches.emptied(batch);
@@ -124,6 +121,7 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#workflows = new Workflows(context, this.#submission, (id) => this.#settler.look(id));
     this.#actions = new Actions(context, ends);
     this.#operations = new Operations(context, this.#actions);
+    this.#controls = new Controls(context, () => this.#switched());
     this.#actions.onOperation = () => this.#operations.poke();
     this.#actions.onCancelled = (id) => this.#settler.look(id);
     this.#replicas = new Replicas(context, {
@@ -331,15 +329,15 @@ class SignalboxEngine implements Engine, SessionHost {
   }
 
   submitJobs(...[org, jobs, actor, receipt]: Parameters<Engine["submitJobs"]>) {
-    return this.#submission.submitJobs(org, jobs, actor, receipt);
+    return this.#submission.submitJobs(org, jobs, actorName(actor), receipt);
   }
 
   submitWorkflow(...[org, input, actor, receipt]: Parameters<Engine["submitWorkflow"]>) {
-    return this.#workflows.submit(org, input, actor, receipt);
+    return this.#workflows.submit(org, input, actorName(actor), receipt);
   }
 
   addToWorkflow(...[id, jobs, { close }, actor, receipt]: Parameters<Engine["addToWorkflow"]>) {
-    return this.#workflows.add(id, jobs, { close: close ?? false, receipt }, actor);
+    return this.#workflows.add(id, jobs, { close: close ?? false, receipt }, actorName(actor));
   }
 
   cancelJob(id: string, actor: Actor, reason?: string) {
@@ -358,38 +356,24 @@ class SignalboxEngine implements Engine, SessionHost {
     return this.#actions.onMatching(kind, org, filter, options, actor);
   }
 
-  async pauseQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<void> {
-    const id = await this.#queue(org, queue);
-    await pauseQueue(this.context.database.beats, id, actor, reason ?? null);
-    await this.#switched();
+  pauseQueue(...[org, queue, actor, reason]: Parameters<Engine["pauseQueue"]>) {
+    return this.#controls.pauseQueue(org, queue, actor, reason);
   }
 
-  async resumeQueue(org: string, queue: string): Promise<void> {
-    await resumeQueue(this.context.database.beats, await this.#queue(org, queue));
-    await this.#switched();
+  resumeQueue(...[org, queue, actor, reason]: Parameters<Engine["resumeQueue"]>) {
+    return this.#controls.resumeQueue(org, queue, actor, reason);
   }
 
-  async setDraining(enabled: boolean, actor: Actor): Promise<void> {
-    await setDraining(this.context.database.beats, enabled, actor);
-    await this.#switched();
+  setDraining(enabled: boolean, actor: Actor) {
+    return this.#controls.setDraining(enabled, actor);
   }
 
-  /** An intent on the session's row: whichever replica holds its socket carries it there. */
-  async drainWorker(uid: string): Promise<boolean> {
-    const found = await askDrain(this.context.database.beats, uid);
-    if (found) this.context.bus.tell("cancel.requested", {});
-    return found;
+  drainWorker(uid: string, actor: Actor) {
+    return this.#controls.drainWorker(uid, actor);
   }
 
   explain(id: string, attempt?: number) {
     return this.#explainer.explain(id, attempt);
-  }
-
-  async #queue(org: string, name: string): Promise<number> {
-    const orgId = await this.names.orgId(org);
-    const id = orgId === undefined ? undefined : await this.names.queueId(orgId, name);
-    if (id === undefined) throw new NotFound(`There is no queue ${name} in ${org}.`);
-    return id;
   }
 
   async #switched(): Promise<void> {

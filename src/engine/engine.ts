@@ -2,6 +2,7 @@
  * The engine's front door: everything that pages, API, protocol and command line may ask of it.
  * Whoever reads goes to the database with `reads`; whoever changes anything comes through here.
  */
+import type { Actor } from "../core/author.ts";
 import type { JobState, WaitingFor } from "../core/job_state.ts";
 import type { NewJob } from "../db/statements/insert_jobs.ts";
 import type {
@@ -21,9 +22,6 @@ import type {
 import type { Explanation, FullExplanation } from "./explain.ts";
 import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
-
-/** Who asks: written into phase events. "admin" until accounts exist; later a user or token name. */
-export type Actor = string;
 
 export interface Submitted {
   id: string;
@@ -131,6 +129,11 @@ export interface WorkerGrant {
   org: string | null;
 }
 
+/**
+ * Whoever changes something is named by `actor`: in phase events by name, and where it is an `Author`
+ * in the audit log too, in the transaction of the change. Submissions are no changes by operators:
+ * their phase events name the author, and the audit log does not repeat it.
+ */
 export interface Engine {
   readonly replicaId: string;
   readonly names: Interner;
@@ -183,10 +186,11 @@ export interface Engine {
     actor: Actor,
   ): Promise<{ operation: string | null; affected: number }>;
 
-  pauseQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<void>;
-  resumeQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<void>;
+  /** Switches answer whether anything changed: what was so already leaves no trace. */
+  pauseQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<boolean>;
+  resumeQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<boolean>;
   /** While draining nothing is leased on any replica. */
-  setDraining(enabled: boolean, actor: Actor): Promise<void>;
+  setDraining(enabled: boolean, actor: Actor): Promise<boolean>;
   /** Asks a worker to finish what it holds and take nothing new. */
   drainWorker(workerUid: string, actor: Actor): Promise<boolean>;
 
@@ -199,4 +203,4 @@ export interface Engine {
   connectWorker(hello: Hello, grant: WorkerGrant, link: WorkerLink): Promise<ConnectResult>;
 }
 
-export type { Assignment, Explanation, FinishedReport, Requirements, WaitingFor };
+export type { Actor, Assignment, Explanation, FinishedReport, Requirements, WaitingFor };

@@ -5,6 +5,7 @@
  */
 
 import type { Transaction } from "../db/client.ts";
+import { auditOperationEnd } from "../db/statements/audit_facts.ts";
 import { type MatchFilter, matchJobs } from "../db/statements/match_jobs.ts";
 import {
   lockOperation,
@@ -14,6 +15,7 @@ import {
 } from "../db/statements/operations.ts";
 import { holdRole, stillLeads } from "../db/statements/replicas.ts";
 import type { EngineContext } from "./context.ts";
+import { operationObject } from "./operator/audit.ts";
 import { sqlState, transact } from "./pipeline.ts";
 import { Loop, type Service } from "./service.ts";
 
@@ -90,9 +92,20 @@ export class Operations implements Service {
       if (faults < FAULTS_MAX) return;
       const { done, cursor } = row;
       const failed = { done, cursor, state: "failed" as const, error: String(error) };
-      await noteOperation(this.#context.database.intake, row.id, failed);
+      await transact(this.#context.database.intake, (tx) => note(tx, row, failed));
     }
   }
+}
+
+/** How far it is; the end has its row in the audit log, in the same transaction. */
+async function note(
+  tx: Transaction,
+  row: OperationRow,
+  progress: Parameters<typeof noteOperation>[2],
+): Promise<void> {
+  const { state, done, error } = progress;
+  if (!(await noteOperation(tx, row.id, progress)) || state === "running") return;
+  await auditOperationEnd(tx, { ...operationObject(row), id: row.id, state, done, error });
 }
 
 /**
@@ -112,7 +125,7 @@ export async function workChunk(
   const told = await transact(intake, async (tx) => {
     if (!(await leads(tx)) || !(await lockOperation(tx, row.id, row.cursor))) return null;
     const done = found.ids.length > 0 ? await operator.act(tx, row, found.ids) : null;
-    await noteOperation(tx, row.id, {
+    await note(tx, row, {
       done: row.done + (done?.n ?? 0),
       cursor: found.cursor,
       state: found.cursor === null ? "done" : "running",

@@ -39,6 +39,7 @@ const OTHERS = {
   check: '<path d="m3.5 8.5 3 3 6-7"/>',
   retry: '<path d="M13 8a5 5 0 1 1-1.5-3.6M13 2.5v3h-3"/>',
   down: '<path d="M8 3v9.5M4 8.7l4 4 4-4"/>',
+  audit: '<path d="M4 2.5h8v11H4z"/><path d="M6.2 5.5h3.6M6.2 8h3.6M6.2 10.5h2"/>',
   worker:
     '<rect x="2.5" y="3" width="11" height="4" rx="1"/><rect x="2.5" y="9" width="11" height="4" rx="1"/><path d="M5 5h.1M5 11h.1"/>',
 } as const;

@@ -1,17 +1,10 @@
 /**
- * Everybody who may ask, as rows of `person` and `membership` and scopes made of them. A bearer's word is
- * who they are: what a real credential is worth is tested elsewhere.
+ * Everybody who may ask, with a real API token each: of their own, and one that a member narrowed to
+ * reading. Rows as the accounts write them, asked about by the real access service.
  */
-import type { Access, Caller } from "../../src/accounts/caller.ts";
-import type { Directory } from "../../src/accounts/directory.ts";
-import {
-  narrowed,
-  personScope,
-  type Role,
-  type Scope,
-  strangerScope,
-  superuserScope,
-} from "../../src/core/scope.ts";
+import { announce } from "../../src/accounts/announce.ts";
+import { hashSecret, makeSecret } from "../../src/accounts/token_secrets.ts";
+import type { Role } from "../../src/core/scope.ts";
 import type { Sql } from "../../src/db/client.ts";
 
 /** The first five are of acme, the foreigner of open; narrowed holds a member's token that only reads acme. */
@@ -45,11 +38,12 @@ const PARTS: Partial<Record<Actor, Part>> = {
   foreigner: { org: OPEN, role: "member" },
 };
 
-export interface CastAccess extends Access {
-  /** As when the credential is revoked: ends what this one has open. */
-  revoke(actor: Actor): void;
-  /** How many streams would be told. */
-  watched(): number;
+/** What each shows as a bearer. */
+const SECRETS = new Map<Actor, string>(CAST.map((actor) => [actor, makeSecret("api").secret]));
+
+/** Nothing for who has nothing to show. */
+export function credentialOf(actor: Actor): { authorization?: string } {
+  return actor === "anonymous" ? {} : { authorization: `Bearer ${SECRETS.get(actor)}` };
 }
 
 /** Makes both organizations and everybody in them. */
@@ -62,10 +56,31 @@ export async function engageCast(sql: Sql): Promise<void> {
     const name = nameOf(actor);
     await sql`insert into person (id, name, email, is_superuser)
       values (${actor}, ${name}, ${`${actor}@example.org`}, ${actor === "superuser"})`;
-    if (part === undefined) continue;
-    await sql`insert into membership (org_id, person_id, role)
-      select id, ${actor}, ${part.role}::role from org where name = ${part.org}`;
+    if (part !== undefined) {
+      await sql`insert into membership (org_id, person_id, role)
+        select id, ${actor}, ${part.role}::role from org where name = ${part.org}`;
+    }
+    await giveToken(sql, actor);
   }
+}
+
+async function giveToken(sql: Sql, actor: Actor): Promise<void> {
+  const isNarrow = actor === "narrowed";
+  const hash = hashSecret(SECRETS.get(actor)!);
+  await sql`
+    insert into api_token (id, name, hash, hint, person_id, org_id, role, purpose, created_by)
+    select gen_random_uuid(), ${nameOf(actor)}, ${hash}, 'sbx_test', ${actor},
+      (select id from org where name = ${ACME} and ${isNarrow}), ${isNarrow ? "viewer" : null}::role,
+      'api', ${actor}`;
+}
+
+/** What they have open ends. */
+export async function revoke(sql: Sql, actor: Actor): Promise<void> {
+  await sql.begin(async (tx) => {
+    const [row] = await tx`
+      update api_token set revoked_at = now() where person_id = ${actor} returning id`;
+    await announce(tx, { token: row!.id as string });
+  });
 }
 
 /** Names of people stand in what they do: those of acme bear its word. Two are called the same. */
@@ -73,51 +88,4 @@ function nameOf(actor: Actor): string {
   if (actor === "operator" || actor === "member") return `${ACME} Ann`;
   const org = PARTS[actor]?.org;
   return org === undefined ? actor : `${org} ${actor}`;
-}
-
-export function castAccess(sql: Sql, directory: Directory): CastAccess {
-  const ends = new Map<() => void, Actor>();
-  return {
-    authenticate: async (request, address) => {
-      const word = /^Bearer (\w+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
-      const actor = (word ?? "anonymous") as Actor;
-      if (!CAST.includes(actor)) return null;
-      return callerOf(actor, await scopeOf(sql, directory, actor), address ?? null);
-    },
-    watch: (caller, end) => {
-      const actor = (caller.credential.person ?? "anonymous") as Actor;
-      const once = () => {
-        ends.delete(once);
-        end();
-      };
-      ends.set(once, actor);
-      return () => ends.delete(once);
-    },
-    revoke: (actor) => {
-      for (const [end, whose] of [...ends]) if (whose === actor) end();
-    },
-    watched: () => ends.size,
-  };
-}
-
-async function scopeOf(sql: Sql, directory: Directory, actor: Actor): Promise<Scope> {
-  if (actor === "superuser") return superuserScope();
-  if (actor === "anonymous") return strangerScope(directory.open);
-  const rows = await sql<{ org_id: number; role: Role }[]>`
-    select org_id, role from membership where person_id = ${actor}`;
-  const roles = rows.map(({ org_id, role }) => [org_id, role] as [number, Role]);
-  const scope = personScope(roles, directory.open);
-  if (actor !== "narrowed") return scope;
-  return narrowed(scope, { org: directory.byName(ACME)!.id, role: "viewer" });
-}
-
-function callerOf(actor: Actor, scope: Scope, address: string | null): Caller {
-  const person = actor === "anonymous" ? null : actor;
-  const token = actor === "narrowed" ? "narrow-token" : null;
-  return {
-    author: { name: nameOf(actor), user: person, token, address },
-    scope,
-    via: person === null ? "nobody" : "token",
-    credential: { person, session: null, token, expiresAt: null },
-  };
 }

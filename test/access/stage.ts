@@ -10,7 +10,7 @@ import { LiveHub } from "../../src/web/live_hub.ts";
 import { HandWorker } from "../support/api_box.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
 import { createConformance } from "../support/conformance.ts";
-import { type Actor, type CastAccess, castAccess, engageCast } from "./cast.ts";
+import { type Actor, credentialOf, engageCast } from "./cast.ts";
 
 export interface Asked {
   method: string;
@@ -27,8 +27,8 @@ export interface Answer {
   headers: Headers;
 }
 
-export interface Stage extends Pick<BoardBox, "engine" | "database" | "logs" | "directory"> {
-  access: CastAccess;
+export interface Stage
+  extends Pick<BoardBox, "engine" | "database" | "logs" | "directory" | "accounts"> {
   /** Everything that is registered, as `METHOD /path/:param`. */
   routes: string[];
   /** What went wrong on our side. */
@@ -47,18 +47,17 @@ const conform = createConformance(createOpenApi(ALL_ROUTES, "test"));
 
 export async function stage(): Promise<Stage> {
   const box = await boardBox({ alone: true });
-  const { engine, database, logs, directory, auth } = box;
+  const { engine, database, logs, directory, accounts, auth } = box;
   await engageCast(database.beats);
   await directory.refresh();
-  const access = castAccess(database.reads, directory);
   const troubles: object[] = [];
   const note = (fields: object) => troubles.push(fields);
   const log = { warn: note, error: note };
   const onError = (error: unknown, what: string) => note({ error, what });
   const hub = new LiveHub({ feed: engine.feed, now: () => engine.now(), onError, flushMs: 50 });
-  const parts = { engine, database, logs, access, directory, log };
+  const parts = { ...accounts, engine, database, logs, log };
   const api = createApi({ ...parts, hub });
-  const board = createBoard({ ...parts, auth, live: hub }, boardPages);
+  const board = createBoard({ ...parts, accounts, auth, live: hub }, boardPages);
   const fetch = async (actor: Actor, { method, path, body, headers }: Asked) => {
     const request = new Request(`http://stage${path}`, {
       method,
@@ -66,7 +65,7 @@ export async function stage(): Promise<Stage> {
       headers: {
         accept: "text/html",
         "sec-fetch-site": "same-origin",
-        ...(actor === "anonymous" ? {} : { authorization: `Bearer ${actor}` }),
+        ...credentialOf(actor),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
@@ -80,7 +79,7 @@ export async function stage(): Promise<Stage> {
   }, BEAT_MS);
   const ask = async (actor: Actor, asked: Asked) => answerOf(asked, await fetch(actor, asked));
   return {
-    ...{ engine, database, logs, directory, access, troubles, fetch, ask },
+    ...{ engine, database, logs, directory, accounts, troubles, fetch, ask },
     routes: [...routesOf(api as unknown as Hono), ...routesOf(board as unknown as Hono)],
     worker: async (org, over) => {
       const worker = await connect(box, org, over);

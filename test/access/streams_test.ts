@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { SseReader } from "../support/sse_reader.ts";
-import { ACME, type Actor, CAST, OPEN } from "./cast.ts";
+import { ACME, type Actor, CAST, OPEN, revoke } from "./cast.ts";
 import { textOf } from "./heard.ts";
 import { get, post } from "./rows.ts";
 import { type Seeded, seed, submit, V1, type World } from "./seed.ts";
@@ -171,9 +171,9 @@ describe("a live stream", () => {
     ];
     const theirs = await Promise.all(paths.map((path) => open("member", path)));
     const others = await Promise.all(paths.map((path) => open("viewer", path)));
-    const watched = box.access.watched();
+    const watched = box.accounts.watched;
     assert.ok(watched >= 8);
-    box.access.revoke("member");
+    await revoke(box.database.intake, "member");
     await eventually(() => theirs.every(({ ended }) => ended), "all of theirs have ended", {
       deadlineMs: 1_000,
     });
@@ -185,10 +185,10 @@ describe("a live stream", () => {
 
   test("is forgotten once it has ended by itself", async () => {
     for (const reader of readers) await reader.close();
-    await eventually(() => box.access.watched() === 0, "nobody is watched");
+    await eventually(() => box.accounts.watched === 0, "nobody is watched");
     const path = `${V1}/jobs/${world.acme.jobs.failed}/log/stream`;
     const reader = await open("viewer", path);
     await eventually(() => reader.ended, "it has ended");
-    await eventually(() => box.access.watched() === 0, "nobody is watched");
+    await eventually(() => box.accounts.watched === 0, "nobody is watched");
   });
 });

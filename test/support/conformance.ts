@@ -40,7 +40,8 @@ export function createConformance(document: OpenApiDocument): (heard: Heard) => 
     if (answer.content !== undefined && answer.content[essence] === undefined) {
       throw new Error(`${what} as ${essence}, which is not documented`);
     }
-    if (!essence.includes("json") || answer.content === undefined) return;
+    // JSON itself, or a dialect such as application/problem+json; not NDJSON, which is lines of it.
+    if (!/[/+]json$/.test(essence) || answer.content === undefined) return;
     const steps = [
       "paths",
       template,

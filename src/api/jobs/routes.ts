@@ -121,7 +121,7 @@ const cancel = route({
   bodyOptional: true,
   answers: { 200: jobAnswer("The job as it is now") },
   handle: async ({ params, body, caller, deps }) => {
-    const result = await deps.engine.cancelJob(params.id, caller.author.name, body.reason);
+    const result = await deps.engine.cancelJob(params.id, caller.author, body.reason);
     return acted(deps, caller, params.id, result);
   },
 });
@@ -138,7 +138,7 @@ const retry = route({
   bodyOptional: true,
   answers: { 200: jobAnswer("The job as it is now") },
   handle: async ({ params, body, caller, deps }) => {
-    const result = await deps.engine.retryJob(params.id, caller.author.name, body.reason);
+    const result = await deps.engine.retryJob(params.id, caller.author, body.reason);
     return acted(deps, caller, params.id, result);
   },
 });
@@ -166,7 +166,7 @@ function onMatching(verb: "cancel" | "retry"): Route {
         params.org,
         body.filter as JobFilter,
         { reason: body.reason, dryRun: body.dry_run ?? false },
-        caller.author.name,
+        caller.author,
       );
       return { status: 202, body: { operation, affected } };
     },

@@ -63,8 +63,8 @@ const act = route({
       select paused_at is not null as paused from queue where id = ${id}`;
     const wanted = params.action === "pause";
     const { engine } = deps;
-    if (wanted) await engine.pauseQueue(params.org, params.name, caller.author.name, body.reason);
-    else await engine.resumeQueue(params.org, params.name, caller.author.name, body.reason);
+    if (wanted) await engine.pauseQueue(params.org, params.name, caller.author, body.reason);
+    else await engine.resumeQueue(params.org, params.name, caller.author, body.reason);
     return ok({ affected: row?.paused === wanted ? 0 : 1 });
   },
 });

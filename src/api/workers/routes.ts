@@ -76,7 +76,7 @@ const drain = route({
     202: { description: "It was asked", schema: z.object({ draining: z.literal(true) }) },
   },
   handle: async ({ params, caller, deps }) => {
-    const asked = await deps.engine.drainWorker(params.id, caller.author.name);
+    const asked = await deps.engine.drainWorker(params.id, caller.author);
     if (!asked) throw notFound("connected worker", params.id);
     return { status: 202, body: { draining: true } };
   },

@@ -108,7 +108,7 @@ const cancel = route({
     200: { description: "How many jobs", schema: z.object({ affected: z.int() }) },
   },
   handle: async ({ params, body, caller, deps }) => {
-    const result = await deps.engine.cancelWorkflow(params.id, caller.author.name, body.reason);
+    const result = await deps.engine.cancelWorkflow(params.id, caller.author, body.reason);
     if (result.ok) return ok({ affected: result.affected });
     throw new ApiProblem(result.code === "conflict" ? "conflict" : "not_found", result.reason);
   },

@@ -52,6 +52,7 @@ export async function lockOperation(
   return rows.length > 0;
 }
 
+/** False where it was over before. */
 export async function noteOperation(
   sql: Sql | Transaction,
   id: string,
@@ -61,12 +62,13 @@ export async function noteOperation(
     state: "running" | "done" | "failed";
     error?: string;
   },
-): Promise<void> {
-  await sql.unsafe(
+): Promise<boolean> {
+  const rows = await sql.unsafe(
     `update operation set done = $2, cursor = $3, state = $4::operation_state, error = $5,
        finished_at = case when $4::operation_state <> 'running' then now() end
-     where id = $1 and state = 'running'`,
+     where id = $1 and state = 'running' returning id`,
     [id, progress.done, progress.cursor, progress.state, progress.error ?? null],
     prepared,
   );
+  return rows.length > 0;
 }

@@ -157,16 +157,30 @@ export async function setSessionDraining(sql: Sql, id: number): Promise<void> {
   await sql.unsafe(`update worker_connection set draining = true where id = $1`, [id], prepared);
 }
 
-/** Asks a worker to drain; true where it has an open session. */
-export async function askDrain(sql: Sql, uid: string): Promise<boolean> {
-  const rows = await sql.unsafe(
-    `update worker_connection c set draining = true from worker w
-     where w.uid = $1 and c.worker_id = w.id and c.ended_at is null and c.dropped_at is null
-     returning c.id`,
+/** A session that was asked to drain, as it was. */
+export interface DrainAsked {
+  /** Null: it works for all organizations. */
+  org: number | null;
+  name: string;
+  was: boolean;
+}
+
+/** Asks a worker to drain; empty where it has no open session. */
+export async function askDrain(tx: Transaction, uid: string): Promise<DrainAsked[]> {
+  const rows = await tx.unsafe(
+    `with open as materialized (
+       select c.id, c.org_id as org, w.name, c.draining as was from worker w
+       join worker_connection c on c.worker_id = w.id
+       where w.uid = $1 and c.ended_at is null and c.dropped_at is null
+       for no key update of c),
+     asked as (
+       update worker_connection c set draining = true from open o
+       where c.id = any(array[o.id]) and not o.was)
+     select org, name, was from open`,
     [uid],
     prepared,
   );
-  return rows.length > 0;
+  return rows as unknown as DrainAsked[];
 }
 
 /** Those of these sessions that are over, whoever ended them. */

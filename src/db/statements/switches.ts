@@ -55,37 +55,61 @@ export async function ensureDrainingRow(sql: Sql): Promise<void> {
   );
 }
 
-/** Waits for leases in flight: they hold the row shared (engine rule 30). */
-export async function setDraining(sql: Sql, enabled: boolean, actor: string): Promise<void> {
-  await sql.unsafe(
+/** Waits for leases in flight: they hold the row shared (engine rule 30). False: it was so already. */
+export async function setDraining(
+  tx: Transaction,
+  enabled: boolean,
+  actor: string,
+): Promise<boolean> {
+  const rows = await tx.unsafe(
     `update setting set value = to_jsonb($1::boolean), changed_at = now(), changed_by = $2
-     where key = 'draining'`,
+     where key = 'draining' and value <> to_jsonb($1::boolean) returning key`,
     [enabled, actor],
     prepared,
   );
+  return rows.length > 0;
 }
 
-/** Waits for leases in flight on this queue, so the answer is true when it is given. */
+/**
+ * Waits for leases in flight on this queue, so the answer is true when it is given. False: it was
+ * paused already, and stays so in the name of whoever did it.
+ */
 export async function pauseQueue(
-  sql: Sql,
+  tx: Transaction,
   queue: number,
   actor: string,
   reason: string | null,
-): Promise<void> {
-  await sql.unsafe(
-    `update queue set paused_at = coalesce(paused_at, now()), paused_by = $2, pause_reason = $3
-     where id = $1`,
+): Promise<boolean> {
+  const rows = await tx.unsafe(
+    `update queue set paused_at = now(), paused_by = $2, pause_reason = $3
+     where id = $1 and paused_at is null returning id`,
     [queue, actor, reason],
     prepared,
   );
+  return rows.length > 0;
 }
 
-export async function resumeQueue(sql: Sql, queue: number): Promise<void> {
-  await sql.unsafe(
+/** How a queue was paused. */
+export interface Pause {
+  paused_by: string | null;
+  pause_reason: string | null;
+}
+
+/** Null: it was not paused. */
+export async function resumeQueue(tx: Transaction, queue: number): Promise<Pause | null> {
+  const [row] = await tx.unsafe(
+    `select paused_by, pause_reason from queue where id = $1 and paused_at is not null
+     for no key update`,
+    [queue],
+    prepared,
+  );
+  if (row === undefined) return null;
+  await tx.unsafe(
     `update queue set paused_at = null, paused_by = null, pause_reason = null where id = $1`,
     [queue],
     prepared,
   );
+  return row as unknown as Pause;
 }
 
 export interface QueueRoom {

@@ -7,6 +7,7 @@ import { explainTo } from "../../web/explain_to.ts";
 import type { LiveTopic, TopicRequest } from "../../web/live_topic.ts";
 import type { Shell } from "../../web/shell.ts";
 import type { LiveMessage } from "../../web/sse.ts";
+import { changesModel } from "./changes_view.ts";
 import { type JobPageRows, readJobPage } from "./queries.ts";
 import {
   attemptsModel,
@@ -31,6 +32,7 @@ const SECTIONS = {
   "job-payload": ["job/_payload", payloadModel],
   "job-neighbours": ["job/_neighbours", neighboursModel],
   "job-attempts": ["job/_attempts", attemptsModel],
+  "job-changes": ["job/_changes", changesModel],
   "job-contexts": ["job/_contexts", contextsModel],
 } as const;
 

@@ -7,6 +7,7 @@ import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
 import type { Requirements } from "../../messages/job_input.ts";
+import { type AuditRow, readObjectAudit } from "../../web/audit_rows.ts";
 import { readSnapshot } from "../../web/live_snapshot.ts";
 
 export interface JobRow {
@@ -99,10 +100,14 @@ export interface JobPageRows {
   moreDependencies: boolean;
   moreDependents: boolean;
   workflows: WorkflowRef[];
+  /** What people did to it, newest first. */
+  changes: AuditRow[];
+  moreChanges: boolean;
 }
 
 export const NEIGHBOURS_MAX = 50;
 const ATTEMPTS_MAX = 100;
+const CHANGES_MAX = 20;
 
 /** Null where there is no such job among these organizations. `id` is the feed id that the rows are true for. */
 export async function readJobPage(
@@ -116,6 +121,11 @@ export async function readJobPage(
     const attempts = await readAttempts(tx, job);
     const dependencies = await readNeighbours(tx, id, "dependency");
     const dependents = await readNeighbours(tx, id, "dependent");
+    const changes = await readObjectAudit(
+      tx,
+      { kind: "job", id },
+      { before: null, limit: CHANGES_MAX },
+    );
     return {
       job,
       attempts,
@@ -124,6 +134,8 @@ export async function readJobPage(
       moreDependencies: dependencies.length > NEIGHBOURS_MAX,
       moreDependents: dependents.length > NEIGHBOURS_MAX,
       workflows: await readWorkflows(tx, id),
+      changes: changes.rows,
+      moreChanges: changes.next !== null,
     };
   });
   return { id: snapshot.id, rows: snapshot.value };

@@ -52,6 +52,7 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
     name: rows.job.name,
     operates: may(scope, rows.job.org_id, "operate"),
     sections,
+    manages: may(scope, rows.job.org_id, "manage"),
     stream: `/board/stream?panels=job&job=${job}${query}&since=${encodeURIComponent(id)}`,
     log: { job, attempt, tail: tail.html, size: tail.size, skipped: tail.from, live },
   };
@@ -83,8 +84,8 @@ async function act(c: BoardContext, shell: Shell, action: "cancel" | "retry"): P
   const { engine } = shell.deps;
   const result: ActionResult =
     action === "cancel"
-      ? await engine.cancelJob(job, caller.author.name, reason)
-      : await engine.retryJob(job, caller.author.name, reason);
+      ? await engine.cancelJob(job, caller.author, reason)
+      : await engine.retryJob(job, caller.author, reason);
   if (!result.ok) {
     const title = action === "cancel" ? "Not cancelled" : "Not retried";
     throw new PageError(result.code === "not_found" ? 404 : 409, title, result.reason);
