@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import type { Role } from "../../src/core/scope.ts";
+import { lesser, ROLES, type Role } from "../../src/core/scope.ts";
 import type { Sql } from "../../src/db/client.ts";
 import { type ApiBox, apiBox, hello, TOKEN, V1 } from "../support/api_box.ts";
 import { eventually } from "../support/eventually.ts";
@@ -189,6 +189,23 @@ describe("nobody gains by a token", () => {
     await eventually(async () => (await mayList(full.secret)) === 404, "it sees nothing any more");
     const { json } = await box.call("GET", `${V1}/me`, undefined, bearer(full.secret));
     assert.deepEqual(json.roles, {});
+  });
+
+  test("for every role of its owner and every ceiling it is the lesser of both, and in no other place", async () => {
+    const { person, headers } = await signedIn("owner");
+    const tokens = await Promise.all(
+      [null, ...ROLES].map(async (role) => ({ role, ...(await tokenOf(headers, { role })) })),
+    );
+    for (const owns of ROLES) {
+      await setRole(sql, person, acme, owns);
+      box.accounts.announcements.tell({ person });
+      for (const { role, secret } of tokens) {
+        const { json: me } = await box.call("GET", `${V1}/me`, undefined, bearer(secret));
+        const least = role === null ? owns : lesser(owns, role);
+        assert.deepEqual(me.roles, { acme: least }, `${owns} with ceiling ${role}`);
+        assert.equal(me.is_superuser, false);
+      }
+    }
   });
 
   test("a superuser's token is of one organization only", async () => {
