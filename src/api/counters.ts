@@ -3,17 +3,19 @@
  * folded, in one statement and so in one snapshot (engine rule 11).
  */
 import type { JobState } from "../core/job_state.ts";
+import type { OrgFilter } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
+import { andOfOrgs } from "../db/org_filter.ts";
 
 type Counts = Partial<Record<JobState, number>>;
 const NIL = "00000000-0000-0000-0000-000000000000";
 
-/** By queue id: jobs that have not ended. Without `org` for all organizations. */
+/** By queue id: jobs that have not ended. */
 export async function countByQueue(
   sql: Sql | Transaction,
-  org: number | null,
+  orgs: OrgFilter,
 ): Promise<Map<number, Counts>> {
-  const scope = org === null ? sql`` : sql`and org_id = ${org}`;
+  const scope = andOfOrgs(sql, sql`org_id`, orgs);
   const rows = await sql`
     select queue_id as key, state, sum(n)::bigint as n from (
       select queue_id, state, n from counter
@@ -39,7 +41,7 @@ export async function countByWorkflow(
       where org_id = ${org} and queue_id = 0 and name_id = 0 and workflow_id = any(${list}::uuid[])
       union all
       select workflow_id, state, n from counter_delta
-      where workflow_id = any(${list}::uuid[]) and workflow_id <> ${NIL}
+      where org_id = ${org} and workflow_id = any(${list}::uuid[]) and workflow_id <> ${NIL}
     ) c group by workflow_id, state`;
   return group(rows as unknown as Row<string>[]);
 }

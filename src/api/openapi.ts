@@ -102,7 +102,7 @@ function problemsOf(route: Route) {
   if (route.params || route.query) kinds.push("not_found");
   if (route.params || route.query || route.body) kinds.push("invalid");
   if (route.method === "post") {
-    kinds.push("bad_request", "conflict", "too_large", "unsupported_media_type");
+    kinds.push("forbidden", "bad_request", "conflict", "too_large", "unsupported_media_type");
   }
   if (route.path.endsWith("/audit")) kinds.push("forbidden");
   if (route.path.endsWith("/log")) kinds.push("gone", "range_not_satisfiable");

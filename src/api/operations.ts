@@ -1,5 +1,7 @@
 /** What touches many rows: how far it is. */
 import { z } from "zod";
+import { seenOrgs } from "../core/scope.ts";
+import { andOfOrgs } from "../db/org_filter.ts";
 import { time } from "./jobs/schemas.ts";
 import { iso } from "./jobs/view.ts";
 import { notFound } from "./lookup.ts";
@@ -35,12 +37,14 @@ const show = route({
   summary: "Progress of something that touches many rows",
   params: idParams,
   answers: { 200: { description: "The operation", schema: operation } },
-  handle: async ({ params, deps }) => {
-    const [row] = (await deps.database.reads`
+  handle: async ({ params, caller, deps }) => {
+    const sql = deps.database.reads;
+    const seen = andOfOrgs(sql, sql`p.org_id`, seenOrgs(caller.scope));
+    const [row] = (await sql`
       select p.id, o.name as org, p.kind, p.state, p.affected, p.done, p.filter, p.reason, p.actor,
         p.error, p.created_at, p.finished_at
       from operation p left join org o on o.id = p.org_id
-      where p.id = ${params.id}`) as unknown as OperationRow[];
+      where p.id = ${params.id} ${seen}`) as unknown as OperationRow[];
     if (row === undefined) throw notFound("operation", params.id);
     return ok({
       ...row,

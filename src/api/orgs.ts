@@ -1,33 +1,49 @@
 /** Organizations, and the switch that drains the whole instance. */
 import { z } from "zod";
-import { cursorParam, encodeCursor, listOf, NUMBER } from "./cursor.ts";
+import { ROLES, roleIn, sightOf } from "../core/scope.ts";
+import { superusersOnly } from "./allowed.ts";
+import { cursorParam, encodeCursor, listOf } from "./cursor.ts";
 import { time } from "./jobs/schemas.ts";
 import { limitParam } from "./query.ts";
 import { ok, type Route, route } from "./route.ts";
 
 const LIST_DEFAULT = 100;
-const org = z.object({ name: z.string(), created_at: time }).meta({ id: "Org" });
+/** By name, for ids would tell how many others there are. */
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const org = z
+  .object({
+    name: z.string(),
+    title: z.string().nullable().describe("For people; null: it is called by its name"),
+    is_public: z.boolean().describe("Everybody who has signed in may read it"),
+    role: z.enum(ROLES).nullable().describe("The caller's own; null: none"),
+    created_at: time,
+  })
+  .meta({ id: "Org" });
 
 const list = route({
   method: "get",
   path: "/orgs",
   tag: "Instance",
-  summary: "Organizations",
-  query: z.strictObject({ cursor: cursorParam(NUMBER), limit: limitParam }),
+  summary: "Organizations that the caller sees; strangers see public ones",
+  forStrangers: true,
+  query: z.strictObject({ cursor: cursorParam(NAME), limit: limitParam }),
   answers: { 200: { description: "A page of organizations", schema: listOf(org) } },
-  handle: async ({ query, deps }) => {
+  handle: ({ query, caller, deps }) => {
     const limit = query.limit ?? LIST_DEFAULT;
-    const rows = (await deps.database.reads`
-      select id, name, created_at from org where id > ${Number(query.cursor ?? 0)}
-      order by id limit ${limit + 1}`) as unknown as {
-      id: number;
-      name: string;
-      created_at: Date;
-    }[];
-    const page = rows.slice(0, limit);
+    const after = query.cursor ?? "";
+    const seen = [...deps.directory.all]
+      .filter(({ id, name }) => name > after && sightOf(caller.scope, id) !== "nothing")
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const page = seen.slice(0, limit);
     return ok({
-      items: page.map(({ name, created_at }) => ({ name, created_at: created_at.toISOString() })),
-      next_cursor: rows.length > limit ? encodeCursor(String(page.at(-1)!.id)) : null,
+      items: page.map(({ id, name, title, isPublic, createdAt }) => ({
+        name,
+        title,
+        is_public: isPublic,
+        role: roleIn(caller.scope, id),
+        created_at: createdAt.toISOString(),
+      })),
+      next_cursor: seen.length > limit ? encodeCursor(page.at(-1)!.name) : null,
     });
   },
 });
@@ -37,6 +53,7 @@ const draining = route({
   path: "/admin/draining",
   tag: "Instance",
   summary: "While draining, nothing is dispatched on any server",
+  allow: superusersOnly,
   body: z.strictObject({ enabled: z.boolean() }),
   answers: { 200: { description: "As it is now", schema: z.object({ enabled: z.boolean() }) } },
   handle: async ({ body, caller, deps }) => {

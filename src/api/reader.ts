@@ -1,8 +1,13 @@
-/** What reading jobs takes, out of what the API is made from. */
+/** What reading jobs takes, out of what the API is made from and who asks. */
+import { seenOrgs } from "../core/scope.ts";
 import type { Sql } from "../db/client.ts";
-import type { ApiDeps } from "./deps.ts";
+import type { ApiDeps, Caller } from "./deps.ts";
 import type { JobReader } from "./jobs/rows.ts";
 
-export function jobReader({ database, engine }: ApiDeps): JobReader & { sql: Sql } {
-  return { sql: database.reads, names: engine.names, now: () => engine.now() };
+export function jobReader(
+  { database, engine }: ApiDeps,
+  { scope }: Pick<Caller, "scope">,
+): JobReader & { sql: Sql } {
+  const orgs = seenOrgs(scope);
+  return { sql: database.reads, names: engine.names, now: () => engine.now(), orgs };
 }

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { Receipt } from "../engine/engine.ts";
+import type { Asking } from "./allowed.ts";
 import type { ApiDeps, Caller } from "./deps.ts";
 
 export type Method = "get" | "post";
@@ -55,14 +56,22 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   /** The body may be left out, and is then `{}`. */
   bodyOptional?: boolean;
   answers: Record<number, Answer>;
-  /** Whoever shows no credential is let in too, with a scope that says what a stranger may see. */
-  forStrangers?: boolean;
+  /** Whoever shows no credential is let in too (for some questions), with the scope of a stranger. */
+  forStrangers?: boolean | ((url: URL) => boolean);
+  /**
+   * Throws 404 or 403 where the caller may not, before the body is read and before a kept answer is
+   * given again. What only reads asks the scope in its own statements instead.
+   */
+  allow?(asking: Asking<NoInfer<P>>): unknown;
   handle(input: RouteInput<P, Q, B>): Promise<Reply> | Reply;
   /**
    * For routes that submit: the answer made again from the receipt that the engine kept. Other routes
    * may be done twice where a server dies in between.
    */
-  fromReceipt?(receipt: unknown, deps: ApiDeps): Promise<Reply>;
+  fromReceipt?(
+    receipt: unknown,
+    input: Pick<RouteInput<P, Q, B>, "caller" | "deps">,
+  ): Promise<Reply>;
 }
 
 /** A spec whose types have been checked and may be forgotten. */

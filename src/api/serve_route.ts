@@ -32,6 +32,11 @@ export async function requireCaller(
   });
 }
 
+function isForStrangers({ forStrangers }: Route, request: Request): boolean {
+  if (typeof forStrangers !== "function") return forStrangers ?? false;
+  return forStrangers(new URL(request.url));
+}
+
 /** Answers one request. Never rejects: whatever goes wrong is a problem document. */
 export async function serveRoute(
   route: Route,
@@ -42,9 +47,10 @@ export async function serveRoute(
   const { deps } = serving;
   const { request } = incoming;
   try {
-    const caller = await requireCaller(deps, incoming, route.forStrangers);
+    const caller = await requireCaller(deps, incoming, isForStrangers(route, request));
     const params = route.params ? validate(route.params, pathObject(rawParams), "path") : {};
     const query = validateQuery(route, request);
+    await route.allow?.({ params, caller, deps });
     if (route.method === "get") {
       const input = { params, query, body: undefined, caller, request, deps };
       return withoutBody(request, toResponse(await route.handle(input)));
@@ -83,7 +89,7 @@ async function handlePost(route: Route, input: Validated, serving: Serving): Pro
   if (fromReceipt === undefined) {
     return answerOnce({ idempotency, receipt, fromReceipt }, () => kept(handle));
   }
-  const again = (content: unknown) => fromReceipt(content, deps);
+  const again = (content: unknown) => fromReceipt(content, { caller, deps });
   return answerOnce({ idempotency, receipt, fromReceipt: again }, handle);
 }
 

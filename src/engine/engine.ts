@@ -19,7 +19,7 @@ import type {
   ParsedWorkflowJobInput,
   Requirements,
 } from "../messages/job_input.ts";
-import type { Explanation } from "./explain.ts";
+import type { Explanation, FullExplanation } from "./explain.ts";
 import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
 
@@ -194,8 +194,11 @@ export interface Engine {
   /** Asks a worker to finish what it holds and take nothing new. */
   drainWorker(workerUid: string, actor: Actor): Promise<boolean>;
 
-  /** Why a job waits, or why it went where it went. Null where there is no such job or attempt. */
-  explain(id: string, attempt?: number): Promise<Explanation | null>;
+  /**
+   * Why a job waits, or why it went where it went. Null where there is no such job or attempt. Of all
+   * organizations: to be masked for whoever reads it.
+   */
+  explain(id: string, attempt?: number): Promise<FullExplanation | null>;
 
   connectWorker(hello: Hello, grant: WorkerGrant, link: WorkerLink): Promise<ConnectResult>;
 }

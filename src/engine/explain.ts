@@ -32,6 +32,8 @@ export interface Explanation {
   vetoes: VetoView[];
   /** Every worker the caller may see, with what stands against this job there. Empty = fits. */
   workers: { id: string; name: string; vetoes: VetoView[]; score?: number; terms?: TermView[] }[];
+  /** How many more are connected, of organizations that the reader does not see. */
+  hidden_workers?: number;
   /** For a waiting job: unfinished direct dependencies, first 100. */
   blocked_by?: { id: string; name: string; state: JobState }[];
   dispatch?: {
@@ -39,12 +41,21 @@ export interface Explanation {
     worker: { id: string; name: string };
     score: number;
     terms: TermView[];
-    considered: number;
+    /** Pairs of a job and a worker that were weighed, whosever; null: not for this reader. */
+    considered: number | null;
     candidates: CandidateView[];
+    /** How many more were passed over, of organizations that the reader does not see. */
+    hidden_candidates?: number;
     contexts: {
       worker: Record<string, unknown> | null;
       job: Record<string, unknown> | null;
       instance: Record<string, unknown> | null;
     };
   };
+}
+
+/** As the engine knows it. Told to nobody as it is: `maskExplanation` leaves out what is not theirs. */
+export interface FullExplanation extends Explanation {
+  /** Organizations of the candidates, by job; a job that is gone is nobody's. */
+  whose: ReadonlyMap<string, number>;
 }

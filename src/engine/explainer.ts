@@ -22,7 +22,7 @@ import {
   readPlace,
 } from "../db/statements/read_explanation.ts";
 import type { EngineContext } from "./context.ts";
-import type { Explanation, VetoView } from "./explain.ts";
+import type { Explanation, FullExplanation, VetoView } from "./explain.ts";
 import type { Histories } from "./histories.ts";
 import type { InstanceView } from "./instance_view.ts";
 import type { Sessions } from "./sessions.ts";
@@ -48,7 +48,7 @@ export class Explainer {
     this.#parts = parts;
   }
 
-  async explain(id: string, attempt?: number): Promise<Explanation | null> {
+  async explain(id: string, attempt?: number): Promise<FullExplanation | null> {
     const sql = this.#context.database.reads;
     const row = await readJobFacts(sql, id);
     if (!row) return null;
@@ -66,12 +66,14 @@ export class Explainer {
       considered_at: new Date(this.#context.clock.now()).toISOString(),
     };
     const waits = row.state === "queued" || row.state === "ready" ? await this.#waiting(row) : null;
+    const jobs = await readJobNames(sql, dispatch?.candidates ?? []);
     return {
       ...base,
       vetoes: [],
       workers: [],
       ...waits,
-      ...(dispatch ? { dispatch: await this.#dispatch(dispatch, row) } : {}),
+      ...(dispatch ? { dispatch: await this.#dispatch(dispatch, row, jobs) } : {}),
+      whose: new Map([...jobs].map(([id, { org }]) => [id, org])),
     };
   }
 
@@ -173,24 +175,23 @@ export class Explainer {
   async #dispatch(
     a: AttemptFacts,
     row: JobFactsRow,
+    jobs: Awaited<ReturnType<typeof readJobNames>>,
   ): Promise<NonNullable<Explanation["dispatch"]>> {
     const sql = this.#context.database.reads;
     const { names } = this.#context;
     const ids = [a.worker_context, a.job_context, a.instance_context];
-    const [contexts, jobs] = await Promise.all([
+    const [contexts] = await Promise.all([
       readContexts(
         sql,
         ids.flatMap((i) => i ?? []),
       ),
-      readJobNames(sql, a.candidates ?? []),
-      names.load({ workers: [a.worker_id] }),
+      names.load({ workers: [a.worker_id], names: [...jobs.values()].map(({ name }) => name) }),
     ]);
-    await names.load({ names: [...jobs.values()] });
     const body = (id: string | null) => (id === null ? null : (contexts.get(id) ?? null));
     const job = body(a.job_context);
     const named = (id: string) => {
-      const name = jobs.get(id);
-      return name === undefined ? null : names.jobName(name);
+      const found = jobs.get(id);
+      return found === undefined ? null : names.jobName(found.name);
     };
     return {
       attempt: a.attempt,

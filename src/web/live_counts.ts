@@ -1,19 +1,22 @@
 /** Small reads that boards watch: how many jobs stand where, which workers are connected. */
 
+import type { OrgFilter } from "../core/scope.ts";
 import type { Sql } from "../db/client.ts";
+import { andOfFleet, andOfOrgs, type FleetFilter } from "../db/org_filter.ts";
 import { LIVE_STATES, type LiveState } from "./live_filter.ts";
 
 export type StateCounts = Record<LiveState, number>;
 
-/** Jobs per state, of one organization (its id) or of all; from counters, never by counting. */
-export async function readCounts(reads: Sql, org: number | null): Promise<StateCounts> {
+/** Jobs per state of these organizations; from counters, never by counting. */
+export async function readCounts(reads: Sql, orgs: OrgFilter): Promise<StateCounts> {
+  const own = andOfOrgs(reads, reads`org_id`, orgs);
   const rows = await reads<{ state: string; n: number }[]>`
     select state, sum(n)::float8 as n from (
       select state, n from counter
-      where queue_id <> 0 ${org === null ? reads`` : reads`and org_id = ${org}`}
+      where queue_id <> 0 ${own}
       union all
       select state, n from counter_delta
-      where queue_id <> 0 ${org === null ? reads`` : reads`and org_id = ${org}`}
+      where queue_id <> 0 ${own}
     ) c group by state`;
   const found = new Map(rows.map((row) => [row.state, Math.max(0, row.n)]));
   const counts = LIVE_STATES.map((state) => [state, found.get(state) ?? 0] as const);
@@ -30,7 +33,8 @@ export interface QueueCounts {
 
 const QUEUES_MAX = 1_000;
 
-export async function readQueues(reads: Sql, org: number | null): Promise<QueueCounts[]> {
+export async function readQueues(reads: Sql, orgs: OrgFilter): Promise<QueueCounts[]> {
+  const own = andOfOrgs(reads, reads`org_id`, orgs);
   const rows = await reads<
     {
       org: string;
@@ -46,13 +50,13 @@ export async function readQueues(reads: Sql, org: number | null): Promise<QueueC
     left join (
       select queue_id, jsonb_object_agg(state, n) as states from (
         select queue_id, state, sum(n)::float8 as n from (
-          select queue_id, state, n from counter where queue_id <> 0
+          select queue_id, state, n from counter where queue_id <> 0 ${own}
           union all
-          select queue_id, state, n from counter_delta where queue_id <> 0
+          select queue_id, state, n from counter_delta where queue_id <> 0 ${own}
         ) every group by 1, 2
       ) sums group by 1
     ) c on c.queue_id = u.id
-    ${org === null ? reads`` : reads`where u.org_id = ${org}`}
+    where true ${andOfOrgs(reads, reads`u.org_id`, orgs)}
     order by o.name, u.name limit ${QUEUES_MAX}`;
   return rows.map((row) => ({
     org: row.org,
@@ -81,7 +85,7 @@ export interface ConnectedWorker {
 const WORKERS_MAX = 5_000;
 
 /** Open sessions; `away` lost its socket and keeps its jobs until its lease ends. */
-export async function readWorkers(reads: Sql, org: number | null): Promise<ConnectedWorker[]> {
+export async function readWorkers(reads: Sql, fleet: FleetFilter): Promise<ConnectedWorker[]> {
   const rows = await reads<
     {
       uid: string;
@@ -100,12 +104,11 @@ export async function readWorkers(reads: Sql, org: number | null): Promise<Conne
       c.concurrency, coalesce(h.used, 0)::int as used, c.metrics
     from worker_connection c
     join worker w on w.id = c.worker_id
-    left join org o on o.id = w.org_id
+    left join org o on o.id = c.org_id
     left join (
       select holder, count(*) as used from leased_job group by 1
     ) h on h.holder = c.id
-    where c.ended_at is null
-      ${org === null ? reads`` : reads`and (w.org_id is null or w.org_id = ${org})`}
+    where c.ended_at is null ${andOfFleet(reads, reads`c.org_id`, fleet)}
     order by w.name, w.id limit ${WORKERS_MAX}`;
   return rows.map((row) => ({
     id: row.uid,

@@ -16,7 +16,6 @@ import type { Feed, FeedEvent } from "../engine/feed.ts";
 import { Channel } from "./live_channel.ts";
 import { isAfter, type LiveTopic, type TopicRequest } from "./live_topic.ts";
 import { type JoinOptions, Viewer } from "./live_viewer.ts";
-import { encodePosition } from "./sse.ts";
 
 export interface LiveHubOptions {
   /** Loads the names of what it delivers before it does. */
@@ -92,11 +91,16 @@ export class LiveHub {
   stream(requests: readonly TopicRequest[], options: JoinOptions): ReadableStream<Uint8Array> {
     this.#subscribe();
     const channels = requests.map((request) => this.#channel(request));
+    let forget = () => {};
     const viewer = new Viewer(channels, options, {
       recovered: () => this.#inTurn(() => this.#resync(viewer), "resync"),
-      closed: () => this.#leave(viewer),
+      closed: () => {
+        forget();
+        this.#leave(viewer);
+      },
     });
     for (const channel of channels) channel.viewers += 1;
+    forget = options.whileAllowed?.(() => viewer.close()) ?? forget;
     viewer.send(`retry: 1000\n${options.hello ?? ""}`);
     this.#freshen(channels).then(
       () => this.#inTurn(() => this.#join(viewer), "join"),
@@ -251,7 +255,7 @@ export class LiveHub {
     );
     for (const viewer of this.#viewers) {
       const text = viewer.channels.map((channel) => texts.get(channel) ?? "").join("");
-      if (text !== "") viewer.send(text + encodePosition(position));
+      if (text !== "") viewer.sendUpTo(text, position);
     }
   }
 

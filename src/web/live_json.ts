@@ -1,11 +1,18 @@
 /**
  * The live stream for programs: `GET /api/v1/board/live?topics=…&org=…`, server-sent events with JSON
- * data: `snapshot` first, then `job`, `queue`, `worker`, `counters`, and `resync`, `ping`.
+ * data: `snapshot` first, then `job`, `queue`, `worker`, `fleet`, `counters`, and `resync`, `ping`.
  *
  * A `job` event is one committed phase, in order, with an id to resume from (`Last-Event-ID`).
  * `snapshot` comes again after `resync`, which says that events were missed.
  */
+import { askedOrgs, seenFleet } from "../accounts/asked_orgs.ts";
+import type { Access, Caller } from "../accounts/caller.ts";
+import type { Directory } from "../accounts/directory.ts";
+import { covers, orgsKey } from "../core/org_filter.ts";
+import { countedOrgs, type OrgFilter, type Scope } from "../core/scope.ts";
 import type { Sql } from "../db/client.ts";
+import { readFleetSize } from "../db/fleet.ts";
+import { type FleetFilter, fleetKey } from "../db/org_filter.ts";
 import type { FeedEvent } from "../engine/feed.ts";
 import type { Interner } from "../engine/interner.ts";
 import { readCounts, readQueues, readWorkers } from "./live_counts.ts";
@@ -28,12 +35,16 @@ export interface LiveJsonDeps {
   live: LiveHub;
   reads: Sql;
   names: Interner;
+  directory: Directory;
+  access: Pick<Access, "watch">;
   now(): number;
 }
 
 /** The handler that the API mounts. The caller was authenticated before. */
-export function createLiveEvents(deps: LiveJsonDeps): (request: Request) => Promise<Response> {
-  return async (request) => {
+export function createLiveEvents(
+  deps: LiveJsonDeps,
+): (request: Request, caller: Caller) => Promise<Response> {
+  return async (request, caller) => {
     const params = new URL(request.url).searchParams;
     const wanted = wantedTopics(params);
     const unknown = wanted.find((topic) => !(LIVE_TOPICS as readonly string[]).includes(topic));
@@ -41,14 +52,13 @@ export function createLiveEvents(deps: LiveJsonDeps): (request: Request) => Prom
       const detail = `There is no topic "${unknown}". Use ${LIVE_TOPICS.join(", ")}.`;
       return problem(422, "Unknown topic", detail);
     }
-    const orgName = params.get("org") ?? "";
-    const org = orgName === "" ? null : await deps.names.orgId(orgName);
-    if (org === undefined)
-      return problem(404, "Not found", `There is no organization "${orgName}".`);
-    const requests = (wanted as LiveTopicName[]).map((topic) => topicOf(deps, topic, orgName, org));
+    const question = questionOf(deps, caller.scope, params.get("org") ?? "");
+    const requests = (wanted as LiveTopicName[]).map((topic) => topicOf(deps, topic, question));
     const options: JoinOptions = {
       since: request.headers.get("last-event-id") || null,
+      withoutPositions: !caller.scope.isSignedIn,
       now: deps.now,
+      whileAllowed: (end) => deps.access.watch(caller, end),
       snapshot: (parts, id) => {
         const fields = requests.map((r, i) => `"${wanted[i]}":${parts.get(r.key) ?? "null"}`);
         return `{"id":${JSON.stringify(id)},${fields.join(",")}}`;
@@ -61,6 +71,27 @@ export function createLiveEvents(deps: LiveJsonDeps): (request: Request) => Prom
       throw error;
     }
   };
+}
+
+/** Strangers are told counts of public organizations, and nothing of any one thing. */
+export function isForStrangers(url: URL): boolean {
+  return wantedTopics(url.searchParams).every((topic) => topic === "counters");
+}
+
+/** What is asked, by organizations: equal questions share one topic, whoever asks. */
+interface Question {
+  rows: OrgFilter;
+  counts: OrgFilter;
+  fleet: FleetFilter;
+  /** What of the fleet is not hidden, asked for or not. */
+  seen: FleetFilter;
+}
+
+function questionOf({ directory }: LiveJsonDeps, scope: Scope, org: string): Question {
+  const seen = seenFleet(scope);
+  const rows = askedOrgs(directory, seen.orgs, org);
+  const counts = askedOrgs(directory, countedOrgs(scope), org);
+  return { rows, counts, fleet: { orgs: rows, shared: seen.shared }, seen };
 }
 
 function wantedTopics(params: URLSearchParams): string[] {
@@ -76,40 +107,61 @@ function problem(status: number, title: string, detail: string): Response {
   });
 }
 
-function topicOf(
-  deps: LiveJsonDeps,
-  topic: LiveTopicName,
-  orgName: string,
-  org: number | null,
-): TopicRequest {
-  const key = `json/${topic}/${orgName}`;
+function topicOf(deps: LiveJsonDeps, topic: LiveTopicName, question: Question): TopicRequest {
   const { reads } = deps;
+  const { rows, counts, fleet, seen } = question;
   switch (topic) {
     case "jobs":
-      return { key, create: () => new JobsTopic(deps, orgName) };
+      return { key: `json/jobs/${orgsKey(rows)}`, create: () => new JobsTopic(deps, rows) };
     case "counters":
       return {
-        key,
-        create: () => pollOf("counters", async () => new Map([["", await readCounts(reads, org)]])),
+        key: `json/counters/${orgsKey(counts)}`,
+        create: () =>
+          pollOf("counters", async () => new Map([["", await readCounts(reads, counts)]])),
       };
     case "queues":
       return {
-        key,
+        key: `json/queues/${orgsKey(rows)}`,
         create: () =>
           pollOf("queue", async () => {
-            const queues = await readQueues(reads, org);
+            const queues = await readQueues(reads, rows);
             return new Map(queues.map((queue) => [`${queue.org}/${queue.name}`, queue]));
           }),
       };
     case "workers":
       return {
-        key,
-        create: () =>
-          pollOf("worker", async () => {
-            const workers = await readWorkers(reads, org);
-            return new Map(workers.map((worker) => [worker.id, worker]));
-          }),
+        key: `json/workers/${fleetKey(fleet)}/${fleetKey(seen)}`,
+        create: () => new WorkersTopic(() => readFleet(reads, fleet, seen)),
       };
+  }
+}
+
+async function readFleet(reads: Sql, asked: FleetFilter, seen: FleetFilter) {
+  const [workers, size] = await Promise.all([
+    readWorkers(reads, asked),
+    readFleetSize(reads, asked, seen),
+  ]);
+  return new Map<string, object>([[FLEET, size], ...workers.map((w) => [w.id, w] as const)]);
+}
+
+/** Beside the workers, which have uuids: how many there are, and how many of them are hidden. */
+const FLEET = "fleet";
+
+class WorkersTopic extends PollTopic {
+  constructor(read: () => Promise<Map<string, object>>) {
+    super({
+      everyMs: POLL_MS,
+      read,
+      print: (changed) =>
+        [...changed].map(([key, item]) => ({
+          event: key === FLEET ? "fleet" : "worker",
+          data: JSON.stringify(item ?? { key, gone: true }),
+        })),
+      printAll: (all) => {
+        const { [FLEET]: fleet, ...items } = Object.fromEntries(all);
+        return [{ data: JSON.stringify({ items: Object.values(items), fleet }) }];
+      },
+    });
   }
 }
 
@@ -134,16 +186,15 @@ function pollOf(event: string, read: () => Promise<Map<string, object>>): PollTo
 class JobsTopic implements LiveTopic {
   readonly #table: LiveTable;
   readonly #names: Interner;
-  readonly #org: string;
+  readonly #orgs: OrgFilter;
   #news: FeedEvent[] = [];
   readonly tickMs = 500;
 
-  constructor(deps: LiveJsonDeps, org: string) {
+  constructor(deps: LiveJsonDeps, orgs: OrgFilter) {
     this.#names = deps.names;
-    this.#org = org;
-    const filter = { ...NO_FILTER, org };
+    this.#orgs = orgs;
     const { reads, names, now } = deps;
-    this.#table = new LiveTable({ reads, names, filter, limits: LIMITS, now });
+    this.#table = new LiveTable({ reads, names, filter: NO_FILTER, orgs, limits: LIMITS, now });
   }
 
   load(): Promise<string> {
@@ -189,8 +240,7 @@ class JobsTopic implements LiveTopic {
   }
 
   #own(events: readonly FeedEvent[]): readonly FeedEvent[] {
-    if (this.#org === "") return events;
-    return events.filter((event) => this.#names.orgName(event.org) === this.#org);
+    return events.filter((event) => covers(this.#orgs, event.org));
   }
 
   #print(event: FeedEvent): LiveMessage {

@@ -1,7 +1,9 @@
 /** Rows of live jobs and the horizon they are true for, read in one repeatable-read transaction. */
 
 import { timeOfId } from "../core/ids.ts";
+import type { OrgFilter } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
+import { andOfOrgs } from "../db/org_filter.ts";
 import type { Interner } from "../engine/interner.ts";
 import type { LiveFilter } from "./live_filter.ts";
 import type { LiveRow, RowDetails } from "./live_row.ts";
@@ -43,15 +45,21 @@ async function horizon(tx: Transaction): Promise<string> {
   return `${BigInt(row?.xmin as string) - 1n}.${Number.MAX_SAFE_INTEGER}`;
 }
 
+export interface LiveQuestion {
+  filter: LiveFilter;
+  /** Only jobs of these are there. */
+  orgs: OrgFilter;
+  limits: { active: number; waiting: number };
+}
+
 export async function readLive(
   reads: Sql,
   names: Interner,
-  filter: LiveFilter,
-  limits: { active: number; waiting: number },
+  { filter, orgs, limits }: LiveQuestion,
 ): Promise<LiveSnapshot> {
   const { id, value } = await readSnapshot(reads, async (tx) => {
-    const active = await readActive(tx, filter, limits.active + 1);
-    const waiting = await readWaiting(tx, filter, limits.waiting + 1);
+    const active = await readActive(tx, filter, orgs, limits.active + 1);
+    const waiting = await readWaiting(tx, filter, orgs, limits.waiting + 1);
     return { active, waiting };
   });
   const rows = [...value.active, ...value.waiting.rows];
@@ -87,25 +95,36 @@ function columns(tx: Transaction | Sql) {
 }
 
 /** Jobs on workers: found by the batches of their sessions. */
-async function readActive(tx: Transaction, filter: LiveFilter, limit: number): Promise<LiveRow[]> {
+async function readActive(
+  tx: Transaction,
+  filter: LiveFilter,
+  orgs: OrgFilter,
+  limit: number,
+): Promise<LiveRow[]> {
   const rows = await tx<Row[]>`
     select ${columns(tx)}
-    from (select * from leased_job limit ${ACTIVE_SEARCHED_MAX}) l
+    from (
+      select * from leased_job where true ${andOfOrgs(tx, tx`org_id`, orgs)}
+      limit ${ACTIVE_SEARCHED_MAX}) l
     ${conditions(tx, filter)}
     order by l.dispatched_at desc, l.id desc limit ${limit}`;
   return rows.map(toRow);
 }
 
-/** Jobs in line, newest first. */
-async function readWaiting(tx: Transaction, filter: LiveFilter, limit: number) {
+/**
+ * Jobs in line, newest first. Those of other organizations do not count among those that are looked
+ * through: how many they are must neither be told nor hide what a reader may see.
+ */
+async function readWaiting(tx: Transaction, filter: LiveFilter, orgs: OrgFilter, limit: number) {
+  const own = andOfOrgs(tx, tx`org_id`, orgs);
   const rows = await tx<Row[]>`
     select ${columns(tx)}
-    from (select * from live_job where session_id is null
+    from (select * from live_job where session_id is null ${own}
           order by id desc limit ${SEARCHED_MAX}) l
     ${conditions(tx, filter)}
     order by l.id desc limit ${limit}`;
   const [last] = await tx`
-    select 1 from live_job where session_id is null
+    select 1 from live_job where session_id is null ${own}
     order by id desc offset ${SEARCHED_MAX} limit 1`;
   return { rows: rows.map(toRow), searchedPart: last !== undefined };
 }

@@ -15,16 +15,18 @@ export function mountStream(app: Hono<BoardEnv>, shell: Shell, pages: readonly B
     if (wanted.size === 0 || wanted.size > PANELS_MAX) {
       throw new PageError(422, "No such stream", "Name between one and eight panels.");
     }
+    const caller = c.get("caller");
     const requests = [...wanted].map((name) => {
       const panel = panels.get(name);
       if (!panel) throw new PageError(422, "No such panel", `There is no panel "${name}".`);
-      return panel(params);
+      return panel(params, caller.scope);
     });
-    const { engine } = shell.deps;
+    const { access, engine } = shell.deps;
     const body = shell.deps.live.stream(requests, {
       // What the browser has by now counts more than what its page was printed with.
       since: c.req.header("last-event-id") || params.get("since") || null,
       now: () => engine.now(),
+      whileAllowed: (end) => access.watch(caller, end),
       hello: `event: hello\ndata: ${JSON.stringify({ now: engine.now() })}\n\n`,
     });
     return new Response(body, { headers: SSE_HEADERS });

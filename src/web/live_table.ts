@@ -6,6 +6,8 @@
  * not a blur.
  */
 import { isFinal } from "../core/job_state.ts";
+import { covers } from "../core/org_filter.ts";
+import type { OrgFilter } from "../core/scope.ts";
 import type { Sql } from "../db/client.ts";
 import type { FeedEvent } from "../engine/feed.ts";
 import type { Interner } from "../engine/interner.ts";
@@ -18,6 +20,8 @@ export interface LiveTableOptions {
   reads: Sql;
   names: Interner;
   filter: LiveFilter;
+  /** Jobs of others are not there, whatever happens to them. */
+  orgs: OrgFilter;
   limits: TableLimits;
   /** Ms since the epoch. */
   now(): number;
@@ -63,8 +67,8 @@ export class LiveTable {
   }
 
   async load(): Promise<string> {
-    const { reads, names, filter, limits } = this.#options;
-    const snapshot = await readLive(reads, names, filter, limits);
+    const { reads, names, filter, orgs, limits } = this.#options;
+    const snapshot = await readLive(reads, names, { filter, orgs, limits });
     for (const id of this.#entries.keys()) this.#gone.add(id);
     this.#entries.clear();
     this.#sizes = { active: 0, waiting: 0, ended: 0 };
@@ -76,6 +80,7 @@ export class LiveTable {
 
   apply(events: readonly FeedEvent[]): void {
     for (const event of events) {
+      if (!covers(this.#options.orgs, event.org)) continue;
       const entry = this.#entries.get(event.job);
       if (entry) this.#update(entry, event);
       else this.#consider(event);
@@ -111,9 +116,12 @@ export class LiveTable {
     this.#newcomers = 0;
   }
 
-  /** The rows of these jobs, and which of them the table does not hold. */
-  async pick(jobs: Iterable<string>): Promise<{ changed: Entry[]; gone: string[] }> {
-    const ids = [...new Set(jobs)];
+  /** The rows of the jobs that these events tell of, and which of them the table does not hold. */
+  async pick(
+    events: readonly Pick<FeedEvent, "job" | "org">[],
+  ): Promise<{ changed: Entry[]; gone: string[] }> {
+    const own = events.filter((event) => covers(this.#options.orgs, event.org));
+    const ids = [...new Set(own.map((event) => event.job))];
     const changed = ids.flatMap((id) => this.#entries.get(id) ?? []);
     await this.#readDetails(changed.map((entry) => entry.row));
     return { changed, gone: ids.filter((id) => !this.#entries.has(id)) };
@@ -216,11 +224,11 @@ export class LiveTable {
 
   /** Where rows have left a table that holds only a part, others get their places. */
   async #refill(now: number): Promise<void> {
-    const { reads, names, filter, limits } = this.#options;
+    const { reads, names, filter, orgs, limits } = this.#options;
     const lacks = (home: Home) => this.more[home] && this.#sizes[home] < limits[home] * 0.7;
     if (!(lacks("active") || lacks("waiting")) || now - this.#refilledAt < REFILL_MS) return;
     this.#refilledAt = now;
-    const snapshot = await readLive(reads, names, filter, limits);
+    const snapshot = await readLive(reads, names, { filter, orgs, limits });
     for (const home of ["active", "waiting"] as const) {
       for (const row of snapshot[home]) {
         if (this.#sizes[home] < limits[home] && !this.#entries.has(row.id)) this.#add(row, home);

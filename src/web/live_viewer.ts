@@ -14,6 +14,13 @@ export interface JoinOptions {
   hello?: string;
   /** One picture of several topics as a single message, for readers of JSON. */
   snapshot?: (parts: Map<string, string>, id: string) => string;
+  /**
+   * Told how to end the stream where its viewer may not read on; answers with what to call once it has
+   * ended by itself.
+   */
+  whileAllowed?(end: () => void): () => void;
+  /** Positions go on with everything that happens anywhere: who sees only counts is told none. */
+  withoutPositions?: boolean;
   now(): number;
 }
 
@@ -52,6 +59,15 @@ export class Viewer {
     this.#stream.send(text);
   }
 
+  /** What stands up to `position`. */
+  sendUpTo(text: string, position: string): void {
+    this.send(text + encodePosition(this.#told(position)));
+  }
+
+  #told(position: string): string {
+    return this.options.withoutPositions ? "" : position;
+  }
+
   close(): void {
     if (!this.closed) this.#stream.close();
   }
@@ -59,7 +75,7 @@ export class Viewer {
   ping(now: number, position: string | null): void {
     this.pingedAt = now;
     const data = JSON.stringify({ at: new Date(now).toISOString() });
-    this.send(encodeMessage({ event: "ping", data, ...(position ? { id: position } : {}) }));
+    this.send(encodeMessage({ event: "ping", data, id: this.#told(position ?? "") }));
   }
 
   /** The whole picture; `resync` tells that something was missed before it. */
@@ -68,15 +84,16 @@ export class Viewer {
     const parts = await Promise.all(this.channels.map((channel) => channel.topic.full()));
     if (this.options.snapshot) {
       const byKey = new Map(this.channels.map((c, i) => [c.key, parts[i]?.[0]?.data ?? "null"]));
-      const data = this.options.snapshot(byKey, position);
-      this.send(head + encodeMessage({ event: "snapshot", id: position, data }));
+      const id = this.#told(position);
+      const data = this.options.snapshot(byKey, id);
+      this.send(head + encodeMessage({ event: "snapshot", id, data }));
       return;
     }
-    this.send(head + parts.map(encodeMessages).join("") + encodePosition(position));
+    this.sendUpTo(head + parts.map(encodeMessages).join(""), position);
   }
 
   async sendMissed(events: readonly FeedEvent[], position: string): Promise<void> {
     const parts = await Promise.all(this.channels.map((channel) => channel.topic.missed(events)));
-    this.send(parts.map(encodeMessages).join("") + encodePosition(position));
+    this.sendUpTo(parts.map(encodeMessages).join(""), position);
   }
 }

@@ -3,6 +3,7 @@ import type { Context, Hono } from "hono";
 import type { Access, Caller } from "../accounts/caller.ts";
 import type { Directory } from "../accounts/directory.ts";
 import type { LogStore } from "../blobs/log_store.ts";
+import type { Scope } from "../core/scope.ts";
 import type { Database } from "../db/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Assets } from "./assets.ts";
@@ -44,6 +45,12 @@ export interface NavItem {
   group: string;
 }
 
+/**
+ * Panels share topics, so whatever a topic prints must be in its key: what is asked, and of which
+ * organizations. Of the caller only the scope may count.
+ */
+export type Panels = Record<string, (params: URLSearchParams, scope: Scope) => TopicRequest>;
+
 export interface BoardPage {
   /** The page's folder in `src/pages` and `views`. */
   id: string;
@@ -51,7 +58,7 @@ export interface BoardPage {
   nav?: NavItem;
   mount(app: Hono<BoardEnv>, shell: Shell): void;
   /** Live panels by name: which topic a stream's parameters ask for. */
-  panels?(shell: Shell): Record<string, (params: URLSearchParams) => TopicRequest>;
+  panels?(shell: Shell): Panels;
 }
 
 export interface PageOptions {

@@ -63,8 +63,8 @@ describe("the question asked of rows in SQL and of events here", () => {
     const limits = { active: 100, waiting: 100 };
     await fc.assert(
       fc.asyncProperty(filters, async (filter) => {
-        const all = await readLive(reads, names, NO_FILTER, limits);
-        const found = await readLive(reads, names, filter, limits);
+        const all = await readLive(reads, names, { filter: NO_FILTER, orgs: "all", limits });
+        const found = await readLive(reads, names, { filter, orgs: "all", limits });
         const wanted = [...all.active, ...all.waiting].filter((row) => matches(filter, row, names));
         const ids = [...found.active, ...found.waiting].map((row) => row.id);
         assert.deepEqual(ids.sort(), wanted.map((row) => row.id).sort());
@@ -76,7 +76,11 @@ describe("the question asked of rows in SQL and of events here", () => {
   test("a list longer than asked for says that there is more", async () => {
     const { reads } = box.database;
     const limits = { active: 1, waiting: 4 };
-    const found = await readLive(reads, box.engine.names, NO_FILTER, limits);
+    const found = await readLive(reads, box.engine.names, {
+      filter: NO_FILTER,
+      orgs: "all",
+      limits,
+    });
     assert.equal(found.waiting.length, 4);
     assert.equal(found.moreWaiting, true);
     assert.equal(found.searchedPart, false);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { adminCaller } from "../../src/accounts/access.ts";
 import { createLiveEvents } from "../../src/web/live_json.ts";
 import { JOBS } from "../support/api_box.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
@@ -13,12 +14,15 @@ describe("the live stream for programs", () => {
   const readers: SseReader[] = [];
   before(async () => {
     box = await boardBox({ alone: true });
-    events = createLiveEvents({
+    const answer = createLiveEvents({
       live: box.live,
       reads: box.database.reads,
       names: box.engine.names,
+      directory: box.directory,
+      access: box.access,
       now: () => box.engine.now(),
     });
+    events = (request) => answer(request, adminCaller("token", null, null));
   });
   after(async () => {
     for (const reader of readers) await reader.close();
@@ -121,7 +125,7 @@ describe("the live stream for programs", () => {
     const id = await submit("json-foreign");
     await everybody.until(() => jobsOf(everybody, id).length > 0);
     assert.deepEqual(jobsOf(reader, id), []);
-    const unknown = await events(new Request("http://b/x?org=nobody"));
+    const unknown = await box.get("/api/v1/board/live?org=nobody");
     assert.equal(unknown.status, 404);
     assert.equal(unknown.headers.get("content-type"), "application/problem+json");
   });

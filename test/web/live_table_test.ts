@@ -25,7 +25,7 @@ describe("the table of live jobs", () => {
     const { reads } = box.database;
     const { names, feed } = box.engine;
     const now = () => box.engine.now() + clock.ahead;
-    const made = new LiveTable({ reads, names, filter, limits, now });
+    const made = new LiveTable({ reads, names, filter, orgs: "all", limits, now });
     stops.push(feed.subscribe((events) => made.apply(events)));
     await feed.settled();
     await made.load();
@@ -78,9 +78,13 @@ describe("the table of live jobs", () => {
   test("lets go of a job a moment after its end", async () => {
     const made = await table();
     const { json } = await box.call("POST", JOBS, { name: "alone", kind: "handler" });
-    await eventually(async () => (await made.pick([json.id])).changed.length === 1, "it is there");
+    await eventually(
+      async () => (await made.pick([{ job: json.id, org: 1 }])).changed.length === 1,
+      "it is there",
+    );
     await box.call("POST", `/api/v1/jobs/${json.id}/cancel`, {});
-    const ended = () => made.pick([json.id]).then(({ changed }) => changed[0]?.row.state);
+    const ended = () =>
+      made.pick([{ job: json.id, org: 1 }]).then(({ changed }) => changed[0]?.row.state);
     await eventually(
       async () => (await ended()) === "cancelled",
       "it has ended and is still there",
@@ -88,7 +92,7 @@ describe("the table of live jobs", () => {
     clock.ahead = LINGER_MS + 1_000;
     await made.tick();
     assert.deepEqual((await made.takeChanges()).gone.includes(json.id), true);
-    assert.deepEqual((await made.pick([json.id])).gone, [json.id]);
+    assert.deepEqual((await made.pick([{ job: json.id, org: 1 }])).gone, [json.id]);
     clock.ahead = 0;
   });
 

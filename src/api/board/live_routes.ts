@@ -1,7 +1,7 @@
 /** `/board/live`: what the board shows, as events in JSON, for boards of somebody's own. */
 import { z } from "zod";
-import { createLiveEvents, LIVE_TOPICS } from "../../web/live_json.ts";
-import { orgIdOf } from "../lookup.ts";
+import { createLiveEvents, isForStrangers, LIVE_TOPICS } from "../../web/live_json.ts";
+import { requireCounted } from "../lookup.ts";
 import { type Route, route } from "../route.ts";
 
 const TOPIC_LIST = new RegExp(`^(${LIVE_TOPICS.join("|")})(,(${LIVE_TOPICS.join("|")}))*$`);
@@ -14,25 +14,29 @@ const topicsParam = z
 const live = route({
   method: "get",
   path: "/board/live",
+  forStrangers: isForStrangers,
   tag: "Board",
   summary: "What changes, as it changes",
   description:
     "Server-sent events: `snapshot` {topic: rows}, `job`, `queue`, `worker`, `counters`, `resync` (what " +
-    "you had is too old; a snapshot follows), `ping`. `Last-Event-ID` goes on where you were.",
+    "you had is too old; a snapshot follows), `fleet` (how many workers there are), `ping`. " +
+    "`Last-Event-ID` goes on where you were. Strangers may ask for `topics=counters`.",
   query: z.strictObject({ topics: topicsParam, org: z.string().max(63).optional() }),
   answers: {
     200: { description: "Events", contentType: "text/event-stream", schema: z.string() },
   },
-  handle: async ({ query, request, deps }) => {
-    if (query.org !== undefined) await orgIdOf(deps, query.org);
-    const { hub, database, engine } = deps;
+  handle: async ({ query, caller, request, deps }) => {
+    if (query.org !== undefined) requireCounted(deps, caller, query.org);
+    const { hub, database, engine, directory, access } = deps;
     const answer = createLiveEvents({
       live: hub,
       reads: database.reads,
       names: engine.names,
+      directory,
+      access,
       now: () => engine.now(),
     });
-    return answer(request);
+    return answer(request, caller);
   },
 });
 

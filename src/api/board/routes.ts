@@ -1,16 +1,19 @@
 /** The board's data as JSON: live jobs, one job's inspection, and what each rule rewards. */
 import { z } from "zod";
+import { askedOrgs } from "../../accounts/asked_orgs.ts";
+import { seenOrgs } from "../../core/scope.ts";
 import { RULES, RULES_VERSION } from "../../core/scoring/score.ts";
+import { explainTo } from "../../web/explain_to.ts";
 import { LIVE_STATES, NO_FILTER } from "../../web/live_filter.ts";
 import { readLive } from "../../web/live_snapshot.ts";
 import { listOf } from "../cursor.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, Caller } from "../deps.ts";
 import { explanation } from "../jobs/explain_schema.ts";
 import { readAttempts } from "../jobs/history.ts";
 import { readJob } from "../jobs/rows.ts";
 import { attempt, attemptParam, job } from "../jobs/schemas.ts";
 import { jobView } from "../jobs/view.ts";
-import { notFound, orgIdOf } from "../lookup.ts";
+import { notFound, orgOf } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
 import { jobReader } from "../reader.ts";
 import { ok, type Route, route } from "../route.ts";
@@ -28,7 +31,7 @@ const dispatched = route({
   summary: "Jobs on workers, the latest first",
   query: liveQuery,
   answers: { 200: { description: "Live jobs", schema: listOf(liveJob) } },
-  handle: async ({ query, deps }) => ok(await readGroup(deps, query, "active")),
+  handle: async ({ query, caller, deps }) => ok(await readGroup(deps, caller, query, "active")),
 });
 
 const pending = route({
@@ -38,7 +41,7 @@ const pending = route({
   summary: "Jobs in line, the newest first",
   query: liveQuery,
   answers: { 200: { description: "Live jobs", schema: listOf(liveJob) } },
-  handle: async ({ query, deps }) => ok(await readGroup(deps, query, "waiting")),
+  handle: async ({ query, caller, deps }) => ok(await readGroup(deps, caller, query, "waiting")),
 });
 
 const inspection = z
@@ -53,12 +56,13 @@ const inspect = route({
   params: idParams,
   query: z.strictObject({ attempt: attemptParam }),
   answers: { 200: { description: "The inspection", schema: inspection } },
-  handle: async ({ params, query, deps }) => {
-    const row = await readJob(jobReader(deps), params.id);
+  handle: async ({ params, query, caller, deps }) => {
+    const reader = jobReader(deps, caller);
+    const row = await readJob(reader, params.id);
     if (row === null) throw notFound("job", params.id);
     const [attempts, explained] = await Promise.all([
-      readAttempts(jobReader(deps), row, { after: 0, limit: ATTEMPTS_MAX }),
-      deps.engine.explain(params.id, query.attempt),
+      readAttempts(reader, row, { after: 0, limit: ATTEMPTS_MAX }),
+      explainTo(deps, caller.scope, params.id, query.attempt),
     ]);
     if (explained === null) throw notFound("such attempt of job", params.id);
     return ok({ job: jobView(row), attempts, explanation: explained });
@@ -99,10 +103,12 @@ export const boardRoutes: readonly Route[] = [dispatched, pending, inspect, rule
 
 async function readGroup(
   deps: ApiDeps,
+  caller: Caller,
   query: z.output<typeof liveQuery>,
   group: "active" | "waiting",
 ) {
-  if (query.org !== undefined) await orgIdOf(deps, query.org);
+  if (query.org !== undefined) orgOf(deps, caller, query.org, "view");
+  const orgs = askedOrgs(deps.directory, seenOrgs(caller.scope), query.org ?? "");
   const { names } = deps.engine;
   const limit = query.limit ?? LIST_DEFAULT;
   const limits = { active: 0, waiting: 0, [group]: limit };
@@ -110,6 +116,6 @@ async function readGroup(
     (state) => (state === "running" || state === "dispatched") === (group === "active"),
   );
   const filter = { ...NO_FILTER, states, org: query.org ?? "" };
-  const found = await readLive(deps.database.reads, names, filter, limits);
+  const found = await readLive(deps.database.reads, names, { filter, orgs, limits });
   return { items: found[group].map((row) => viewOfRow(row, names)), next_cursor: null };
 }

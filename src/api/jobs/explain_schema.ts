@@ -38,6 +38,10 @@ export const explanation = z
         terms: z.array(term).optional(),
       }),
     ),
+    hidden_workers: z
+      .int()
+      .optional()
+      .describe("How many more are connected, of organizations that the caller does not see"),
     blocked_by: z
       .array(z.object({ id: z.uuid(), name: z.string(), state: jobState }))
       .optional()
@@ -48,10 +52,18 @@ export const explanation = z
         worker: z.object({ id: z.uuid(), name: z.string() }),
         score: z.number(),
         terms: z.array(term),
-        considered: z.int(),
+        considered: z
+          .int()
+          .nullable()
+          .describe("Pairs weighed, of all organizations; for superusers"),
         candidates: z.array(
           z.object({ job: z.uuid(), name: z.string().nullable(), score: z.number() }),
         ),
+        hidden_candidates: z
+          .int()
+          .describe(
+            "How many more were passed over, of organizations that the caller does not see",
+          ),
         contexts: z.object({ worker: context, job: context, instance: context }),
       })
       .optional(),

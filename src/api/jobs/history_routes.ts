@@ -1,14 +1,15 @@
 /** What happened to a job, and why. */
 import { z } from "zod";
+import { explainTo } from "../../web/explain_to.ts";
+import { onJob } from "../allowed.ts";
 import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
-import type { ApiDeps } from "../deps.ts";
 import { notFound } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
 import { jobReader } from "../reader.ts";
 import { ok, type Route, route } from "../route.ts";
 import { explanation } from "./explain_schema.ts";
 import { readAttempts, readEvents } from "./history.ts";
-import { type JobRow, readJobs } from "./rows.ts";
+import { type JobReader, type JobRow, readJobs } from "./rows.ts";
 import { attempt, attemptParam, phaseEvent } from "./schemas.ts";
 
 const tag = "Jobs";
@@ -23,11 +24,12 @@ const attempts = route({
   params: idParams,
   query: pageQuery,
   answers: { 200: { description: "Attempts; the living one last", schema: listOf(attempt) } },
-  handle: async ({ params, query, deps }) => {
-    const job = await jobRow(deps, params.id);
+  handle: async ({ params, query, caller, deps }) => {
+    const reader = jobReader(deps, caller);
+    const job = await jobRow(reader, params.id);
     const limit = query.limit ?? PAGE_DEFAULT;
     const after = Number(query.cursor ?? 0);
-    const found = await readAttempts(jobReader(deps), job, { after, limit: limit + 1 });
+    const found = await readAttempts(reader, job, { after, limit: limit + 1 });
     return ok(pageOf(found, limit, (item) => String(item.attempt)));
   },
 });
@@ -40,11 +42,12 @@ const events = route({
   params: idParams,
   query: pageQuery,
   answers: { 200: { description: "Phase events", schema: listOf(phaseEvent) } },
-  handle: async ({ params, query, deps }) => {
-    const job = await jobRow(deps, params.id);
+  handle: async ({ params, query, caller, deps }) => {
+    const reader = jobReader(deps, caller);
+    const job = await jobRow(reader, params.id);
     const limit = query.limit ?? PAGE_DEFAULT;
     const after = Number(query.cursor ?? 0);
-    const found = await readEvents(jobReader(deps), job, { after, limit: limit + 1 });
+    const found = await readEvents(reader, job, { after, limit: limit + 1 });
     return ok(pageOf(found, limit, (item) => item.id));
   },
 });
@@ -57,8 +60,9 @@ const explain = route({
   params: idParams,
   query: z.strictObject({ attempt: attemptParam }),
   answers: { 200: { description: "The explanation", schema: explanation } },
-  handle: async ({ params, query, deps }) => {
-    const found = await deps.engine.explain(params.id, query.attempt);
+  allow: onJob("view"),
+  handle: async ({ params, query, caller, deps }) => {
+    const found = await explainTo(deps, caller.scope, params.id, query.attempt);
     if (found === null) throw notFound(query.attempt ? "such attempt of job" : "job", params.id);
     return ok(found);
   },
@@ -66,8 +70,8 @@ const explain = route({
 
 export const historyRoutes: readonly Route[] = [attempts, events, explain];
 
-async function jobRow(deps: ApiDeps, id: string): Promise<JobRow> {
-  const [row] = await readJobs(jobReader(deps), [id]);
+async function jobRow(reader: JobReader, id: string): Promise<JobRow> {
+  const [row] = await readJobs(reader, [id]);
   if (row === undefined) throw notFound("job", id);
   return row;
 }

@@ -41,7 +41,7 @@ export async function listJobs(
   const result = await database.reads.begin(
     "isolation level repeatable read read only",
     async (tx) => {
-      const reader = { sql: tx, names, now };
+      const reader = { sql: tx, names, now, orgs: [filter.org] };
       const { ids, next } = await walk(reader, filter, page);
       const byId = new Map((await readJobs(reader, ids)).map((row) => [row.id, row]));
       return { rows: ids.flatMap((id) => byId.get(id) ?? []), next };

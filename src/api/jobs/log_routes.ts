@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { LogSlice } from "../../blobs/log_store.ts";
 import { SSE_HEADERS } from "../../web/sse.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, Caller } from "../deps.ts";
 import { notFound } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams, numberParam } from "../query.ts";
@@ -39,8 +39,8 @@ const log = route({
   params: idParams,
   query: logQuery,
   answers: { 200: textAnswer("The log so far"), 206: textAnswer("The range") },
-  handle: async ({ params, query, request, deps }) => {
-    const { attempt, logBytes, ended } = await findLog(deps, params.id, query.attempt);
+  handle: async ({ params, query, caller, request, deps }) => {
+    const { attempt, logBytes, ended } = await findLog(deps, caller, params.id, query.attempt);
     if (attempt === 0) return text(null);
     if (query.tail !== undefined) {
       return text(await deps.logs.read(params.id, attempt, { tailLines: query.tail }));
@@ -73,9 +73,9 @@ const stream = route({
   answers: {
     200: { description: "Events", contentType: "text/event-stream", schema: z.string() },
   },
-  handle: async ({ params, query, request, deps }) => {
-    const { attempt } = await findLog(deps, params.id, query.attempt);
-    const body = followLog(deps, {
+  handle: async ({ params, query, caller, request, deps }) => {
+    const { attempt } = await findLog(deps, caller, params.id, query.attempt);
+    const body = followLog(deps, caller, {
       job: params.id,
       attempt,
       only: query.attempt !== undefined,
@@ -89,8 +89,8 @@ const stream = route({
 export const logRoutes: readonly Route[] = [log, stream];
 
 /** The attempt that is meant; 0 where the job was never dispatched. Throws where it is none. */
-async function findLog(deps: ApiDeps, id: string, wanted: number | undefined) {
-  const state = await readLogState(jobReader(deps), id, wanted ?? null);
+async function findLog(deps: ApiDeps, caller: Caller, id: string, wanted: number | undefined) {
+  const state = await readLogState(jobReader(deps, caller), id, wanted ?? null);
   if (state === null) throw notFound("job", id);
   if (wanted !== undefined && wanted > state.latest) throw notFound(`attempt ${wanted} of job`, id);
   return state;

@@ -1,6 +1,7 @@
 /** What a reader of a log must know of its attempt: is there more to come? */
 import type { JobState, Outcome } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
+import { andOfOrgs } from "../../db/org_filter.ts";
 import { endRange, type JobReader } from "./rows.ts";
 
 export interface LogState {
@@ -33,7 +34,7 @@ export async function readLogState(
   return null;
 }
 
-export type LogStateReader = Pick<JobReader, "now"> & { sql: Sql };
+export type LogStateReader = Pick<JobReader, "now" | "orgs"> & { sql: Sql };
 
 interface Standing {
   state: JobState;
@@ -45,10 +46,11 @@ interface Standing {
 /** A job can be retried between two looks, and is then in neither place. */
 const LOOKS_MAX = 4;
 
-async function lookOnce({ sql, now }: LogStateReader, job: string, wanted: number | null) {
+async function lookOnce({ sql, now, orgs }: LogStateReader, job: string, wanted: number | null) {
   const [row] = await sql`
     select j.created_at, l.state, l.attempt, l.session_id is not null as held, null as reason
-    from job j left join live_job l on l.id = j.id where j.id = ${job}`;
+    from job j left join live_job l on l.id = j.id
+    where j.id = ${job} ${andOfOrgs(sql, sql`j.org_id`, orgs)}`;
   if (row === undefined) return null;
   const { from, to } = endRange((row.created_at as Date).getTime(), now());
   let standing = row as unknown as Standing;

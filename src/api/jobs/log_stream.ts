@@ -10,7 +10,7 @@
  */
 import { isFinal } from "../../core/job_state.ts";
 import { encodeMessage, type LiveMessage } from "../../web/sse.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, Caller } from "../deps.ts";
 import { jobReader } from "../reader.ts";
 import { jobWatchOf } from "./job_watch.ts";
 import { type LogState, readLogState } from "./log_state.ts";
@@ -32,7 +32,7 @@ export interface FollowOptions {
   position: LogPosition | null;
 }
 
-type FollowDeps = ApiDeps;
+type FollowDeps = ApiDeps & { reader: ReturnType<typeof jobReader> };
 
 const CHUNK_BYTES = 64 * 1024;
 /** Without news the state is looked up this often: the feed may be late, the log elsewhere. */
@@ -48,27 +48,46 @@ export function parsePosition(text: string | null): LogPosition | null {
 }
 
 /** The body of the stream. Stops all its work when the reader cancels it. */
-export function followLog(deps: FollowDeps, options: FollowOptions): ReadableStream<Uint8Array> {
+export function followLog(
+  api: ApiDeps,
+  caller: Caller,
+  options: FollowOptions,
+): ReadableStream<Uint8Array> {
+  const deps: FollowDeps = { ...api, reader: jobReader(api, caller) };
   const encoder = new TextEncoder();
   const bell = new Bell();
   const messages = follow(deps, options, bell);
+  let over = false;
+  let forget = () => {};
+  const finish = async () => {
+    over = true;
+    forget();
+    bell.ring("stop");
+    await messages.return(undefined);
+  };
   return new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(encoder.encode("retry: 1000\n\n"));
+      // At once, whatever is just being read: it is not theirs any more.
+      forget = api.access.watch(caller, () => {
+        if (over) return;
+        controller.close();
+        void finish();
+      });
     },
     async pull(controller) {
       try {
         const { done, value } = await messages.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(encodeMessage(value)));
+        if (over) return;
+        if (!done) return controller.enqueue(encoder.encode(encodeMessage(value)));
+        controller.close();
+        await finish();
       } catch (error) {
-        controller.error(error);
+        if (!over) controller.error(error);
+        await finish();
       }
     },
-    async cancel() {
-      bell.ring("stop");
-      await messages.return(undefined);
-    },
+    cancel: finish,
   });
 }
 
@@ -82,7 +101,7 @@ async function* follow(
   try {
     reader = await begin(deps, options, bell);
     while (!bell.stopped) {
-      const state = await readLogState(jobReader(deps), options.job, reader.attempt || null);
+      const state = await readLogState(deps.reader, options.job, reader.attempt || null);
       if (state === null) return;
       yield* reader.read(false);
       const hasNone = state.latest === 0 && !isFinal(state.jobState);

@@ -1,9 +1,10 @@
 /** Jobs: submit, list, look at, cancel, retry. */
 import { z } from "zod";
 import type { ActionResult, JobFilter, Submitted } from "../../engine/engine.ts";
+import { inOrg, onJob } from "../allowed.ts";
 import { encodeCursor } from "../cursor.ts";
-import type { ApiDeps } from "../deps.ts";
-import { notFound, orgIdOf, queueIdOf, workerIdOf } from "../lookup.ts";
+import type { ApiDeps, Caller } from "../deps.ts";
+import { notFound, orgOf, queueIdOf, workerIdOf } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams } from "../query.ts";
 import { jobReader } from "../reader.ts";
@@ -34,6 +35,7 @@ const submit = route({
   path: "/orgs/{org}/jobs",
   tag,
   summary: "Submit a job",
+  allow: inOrg("submit"),
   params: orgParams,
   body: jobInput,
   answers: {
@@ -44,10 +46,10 @@ const submit = route({
     const answer = (jobs: Submitted[]) => ({ status: 201, body: knownJob(jobs, deps) });
     const signed = receipt && { ...receipt, answer };
     const submitted = await deps.engine.submitJobs(params.org, [body], caller.author.name, signed);
-    if (!submitted[0]!.job) return submittedJob(submitted, deps);
+    if (!submitted[0]!.job) return submittedJob(submitted, deps, caller);
     return { ...answer(submitted), kept: true };
   },
-  fromReceipt: (receipt, deps) => submittedJob(receipt as Submitted[], deps),
+  fromReceipt: (receipt, { deps, caller }) => submittedJob(receipt as Submitted[], deps, caller),
 });
 
 const submitBulk = route({
@@ -55,6 +57,7 @@ const submitBulk = route({
   path: "/orgs/{org}/jobs/bulk",
   tag,
   summary: "Submit up to 10,000 jobs, all or nothing",
+  allow: inOrg("submit"),
   params: orgParams,
   body: bulkInput,
   answers: {
@@ -79,8 +82,9 @@ const list = route({
   params: orgParams,
   query: listQuery,
   answers: { 200: { description: "A page of jobs", schema: jobList } },
-  handle: async ({ params, query, deps }) => {
-    const filter = await resolveFilter(deps, params.org, query);
+  handle: async ({ params, query, caller, deps }) => {
+    const { id: org } = orgOf(deps, caller, params.org, "view");
+    const filter = await resolveFilter(deps, org, query);
     if (filter === null) return ok({ items: [], next_cursor: null, searched_to: null });
     const { rows, next } = await listJobs(listDeps(deps), filter, {
       before: query.cursor ?? null,
@@ -101,7 +105,7 @@ const show = route({
   summary: "One job",
   params: idParams,
   answers: { 200: jobAnswer("The job, with payload and result") },
-  handle: async ({ params, deps }) => ok(await showJob(deps, params.id)),
+  handle: async ({ params, caller, deps }) => ok(await showJob(deps, caller, params.id)),
 });
 
 const cancel = route({
@@ -109,14 +113,17 @@ const cancel = route({
   path: "/jobs/{id}/cancel",
   tag,
   summary: "Cancel a job",
+  allow: onJob("operate"),
   description:
     "One that waits ends at once; one that runs is asked, and ends when its worker says.",
   params: idParams,
   body: reasonInput,
   bodyOptional: true,
   answers: { 200: jobAnswer("The job as it is now") },
-  handle: async ({ params, body, caller, deps }) =>
-    acted(deps, params.id, await deps.engine.cancelJob(params.id, caller.author, body.reason)),
+  handle: async ({ params, body, caller, deps }) => {
+    const result = await deps.engine.cancelJob(params.id, caller.author, body.reason);
+    return acted(deps, caller, params.id, result);
+  },
 });
 
 const retry = route({
@@ -124,13 +131,16 @@ const retry = route({
   path: "/jobs/{id}/retry",
   tag,
   summary: "Take a job that ended badly back to queued",
+  allow: onJob("operate"),
   description: "With all its dependents that it had kept from running.",
   params: idParams,
   body: reasonInput,
   bodyOptional: true,
   answers: { 200: jobAnswer("The job as it is now") },
-  handle: async ({ params, body, caller, deps }) =>
-    acted(deps, params.id, await deps.engine.retryJob(params.id, caller.author, body.reason)),
+  handle: async ({ params, body, caller, deps }) => {
+    const result = await deps.engine.retryJob(params.id, caller.author, body.reason);
+    return acted(deps, caller, params.id, result);
+  },
 });
 
 /** Two routes with one shape: the verb is the last step of the path. */
@@ -140,6 +150,7 @@ function onMatching(verb: "cancel" | "retry"): Route {
     path: `/orgs/{org}/jobs/${verb}`,
     tag,
     summary: verb === "cancel" ? "Cancel all jobs that match" : "Retry all jobs that match",
+    allow: inOrg("operate"),
     description: "Goes on in the background: `GET /operations/{id}` shows how far it is.",
     params: orgParams,
     body: matchingInput,
@@ -173,8 +184,8 @@ export const jobRoutes: readonly Route[] = [
   onMatching("retry"),
 ];
 
-async function submittedJob([job]: Submitted[], deps: ApiDeps): Promise<Reply> {
-  return { status: job!.created ? 201 : 200, body: await showJob(deps, job!.id) };
+async function submittedJob([job]: Submitted[], deps: ApiDeps, caller: Caller): Promise<Reply> {
+  return { status: job!.created ? 201 : 200, body: await showJob(deps, caller, job!.id) };
 }
 
 /** As it was written, without reading it. */
@@ -186,14 +197,19 @@ function submittedIds(submitted: readonly Submitted[]): Reply {
   return { status: 201, body: { ids: submitted.map(({ id }) => id) } };
 }
 
-async function showJob(deps: ApiDeps, id: string) {
-  const row = await readJob(jobReader(deps), id);
+async function showJob(deps: ApiDeps, caller: Caller, id: string) {
+  const row = await readJob(jobReader(deps, caller), id);
   if (row === null) throw notFound("job", id);
   return jobView(row);
 }
 
-async function acted(deps: ApiDeps, id: string, result: ActionResult): Promise<Reply> {
-  if (result.ok) return ok(await showJob(deps, id));
+async function acted(
+  deps: ApiDeps,
+  caller: Caller,
+  id: string,
+  result: ActionResult,
+): Promise<Reply> {
+  if (result.ok) return ok(await showJob(deps, caller, id));
   throw new ApiProblem(result.code === "conflict" ? "conflict" : "not_found", result.reason);
 }
 
@@ -204,10 +220,9 @@ function listDeps({ database, engine }: ApiDeps) {
 /** Null where nothing can match: a job name that never was. */
 async function resolveFilter(
   deps: ApiDeps,
-  orgName: string,
+  org: number,
   query: ListQuery,
 ): Promise<ListFilter | null> {
-  const org = await orgIdOf(deps, orgName);
   if (query.workflow !== undefined) await requireWorkflow(deps, org, query.workflow);
   const name = query.name === undefined ? null : await deps.engine.names.jobNameId(org, query.name);
   if (name === undefined) return null;
@@ -217,7 +232,7 @@ async function resolveFilter(
     queue: query.queue === undefined ? null : await queueIdOf(deps, org, query.queue),
     name,
     workflow: query.workflow ?? null,
-    worker: query.worker === undefined ? null : await workerIdOf(deps, query.worker),
+    worker: query.worker === undefined ? null : await workerIdOf(deps, org, query.worker),
     tags: Object.fromEntries((query.tag ?? []).map(splitTag)),
     words: (query.q ?? "").split(/\s+/).filter((word) => word !== ""),
     createdAfter: query.created_after === undefined ? null : Date.parse(query.created_after),

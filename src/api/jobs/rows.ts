@@ -7,7 +7,9 @@
  * statement, planning alone took 5 ms with 9 days of partitions, and goes with their number.
  */
 import type { JobState, WaitingFor } from "../../core/job_state.ts";
+import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
+import { andOfOrgs } from "../../db/org_filter.ts";
 import type { Interner } from "../../engine/interner.ts";
 import type { Requirements } from "../../messages/job_input.ts";
 
@@ -77,6 +79,8 @@ export interface JobReader {
   names: Interner;
   /** Database time, milliseconds since the epoch. */
   now(): number;
+  /** Only jobs of these are there. */
+  orgs: OrgFilter;
 }
 
 interface Options {
@@ -117,7 +121,7 @@ export async function readJobs(
 }
 
 async function readLive(
-  { sql }: JobReader,
+  { sql, orgs }: JobReader,
   ids: readonly string[],
   { whole }: Options,
 ): Promise<LiveRow[]> {
@@ -133,7 +137,7 @@ async function readLive(
         from workflow_job m where m.job_id = j.id) end as workflows
       ${whole ? sql`, j.payload` : sql``}
     from job j join shape s on s.id = j.shape_id left join live_job l on l.id = j.id
-    where j.id = any(${ids as string[]}::uuid[])`) as unknown as LiveRow[];
+    where j.id = any(${ids as string[]}::uuid[]) ${andOfOrgs(sql, sql`j.org_id`, orgs)}`) as unknown as LiveRow[];
 }
 
 /** How jobs ended, with their last attempts, looked for from the day of the oldest on. */

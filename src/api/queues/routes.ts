@@ -1,8 +1,9 @@
 /** Queues: the table, pause and resume. */
 import { z } from "zod";
+import { inOrg } from "../allowed.ts";
 import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
 import { reasonInput } from "../jobs/schemas.ts";
-import { orgIdOf, queueIdOf } from "../lookup.ts";
+import { orgOf, queueIdOf } from "../lookup.ts";
 import { limitParam } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 import { readQueues } from "./rows.ts";
@@ -20,8 +21,8 @@ const list = route({
   params: orgParams,
   query: z.strictObject({ cursor: cursorParam(NUMBER), limit: limitParam }),
   answers: { 200: { description: "A page of queues", schema: listOf(queue) } },
-  handle: async ({ params, query, deps }) => {
-    const org = await orgIdOf(deps, params.org);
+  handle: async ({ params, query, caller, deps }) => {
+    const { id: org } = orgOf(deps, caller, params.org, "view");
     const limit = query.limit ?? LIST_DEFAULT;
     const found = await readQueues(deps.database.reads, org, {
       after: Number(query.cursor ?? 0),
@@ -40,6 +41,7 @@ const act = route({
   path: "/orgs/{org}/queues/{name}/{action}",
   tag,
   summary: "Pause or resume a queue",
+  allow: inOrg("operate"),
   description: "From a paused queue nothing is dispatched; what runs, runs on.",
   params: z.strictObject({
     org: z.string().max(63),
@@ -55,7 +57,7 @@ const act = route({
     },
   },
   handle: async ({ params, body, caller, deps }) => {
-    const org = await orgIdOf(deps, params.org);
+    const { id: org } = orgOf(deps, caller, params.org, "operate");
     const id = await queueIdOf(deps, org, params.name);
     const [row] = await deps.database.reads`
       select paused_at is not null as paused from queue where id = ${id}`;

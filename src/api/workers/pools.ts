@@ -1,5 +1,7 @@
 /** Pools: connected workers by the pool they said they belong to, with what their slots hold. */
+import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
+import { andOfOrgs, type FleetFilter } from "../../db/org_filter.ts";
 import { type LiveWorker, readWorkers, type WorkerReader } from "./rows.ts";
 import type { PoolView } from "./schemas.ts";
 
@@ -15,12 +17,14 @@ interface HeldRow {
   since: Date;
 }
 
-export async function readPools(reader: WorkerReader): Promise<PoolView[]> {
+/** Of jobs that others have on shared workers nothing is told but that a slot is used. */
+export async function readPools(reader: WorkerReader, fleet: FleetFilter): Promise<PoolView[]> {
   const { sql } = reader;
-  const workers = await readWorkers(reader, null, { after: 0, limit: WORKERS_MAX });
+  const workers = await readWorkers(reader, fleet, { after: 0, limit: WORKERS_MAX });
   const held = await readHeld(
     sql,
     workers.map(({ session }) => session),
+    fleet.orgs,
   );
   const pools = new Map<string, PoolView>();
   for (const worker of workers) {
@@ -34,13 +38,17 @@ export async function readPools(reader: WorkerReader): Promise<PoolView[]> {
   return [...pools.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function readHeld(sql: Sql, sessions: number[]): Promise<Map<number, HeldRow[]>> {
+async function readHeld(
+  sql: Sql,
+  sessions: number[],
+  orgs: OrgFilter,
+): Promise<Map<number, HeldRow[]>> {
   const rows = (await sql`
     select s.session, held.* from unnest(${sessions}::bigint[]) as s(session)
     cross join lateral (
       select l.id as job, n.name, l.attempt, l.state, coalesce(l.started_at, l.dispatched_at) as since
       from leased_job l join job_name n on n.id = l.name_id
-      where l.holder = s.session limit ${JOBS_MAX}) held`) as unknown as HeldRow[];
+      where l.holder = s.session ${andOfOrgs(sql, sql`l.org_id`, orgs)} limit ${JOBS_MAX}) held`) as unknown as HeldRow[];
   const bySession = new Map<number, HeldRow[]>();
   for (const row of rows) {
     const list = bySession.get(Number(row.session)) ?? [];

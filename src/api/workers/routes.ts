@@ -1,12 +1,15 @@
 /** Workers and pools: who is there, what they do, and sending one home. */
 import { z } from "zod";
+import { seenFleet } from "../../accounts/asked_orgs.ts";
+import { readFleetSize } from "../../db/fleet.ts";
+import { onWorker } from "../allowed.ts";
 import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
-import { notFound, orgIdOf } from "../lookup.ts";
+import { notFound, orgOf } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 import { readPools } from "./pools.ts";
 import { readWorkers, workerReader } from "./rows.ts";
-import { pool, worker } from "./schemas.ts";
+import { fleetSize, pool, worker } from "./schemas.ts";
 
 const tag = "Workers";
 const LIST_DEFAULT = 200;
@@ -18,16 +21,23 @@ const list = route({
   summary: "Connected workers that may work for the organization",
   params: z.strictObject({ org: z.string().max(63) }),
   query: z.strictObject({ cursor: cursorParam(NUMBER), limit: limitParam }),
-  answers: { 200: { description: "A page of workers", schema: listOf(worker) } },
-  handle: async ({ params, query, deps }) => {
-    const org = await orgIdOf(deps, params.org);
+  answers: {
+    200: { description: "A page of workers", schema: listOf(worker).extend({ fleet: fleetSize }) },
+  },
+  handle: async ({ params, query, caller, deps }) => {
+    const { id: org } = orgOf(deps, caller, params.org, "view");
+    const asked = { orgs: [org], shared: true };
     const limit = query.limit ?? LIST_DEFAULT;
     const after = Number(query.cursor ?? 0);
-    const found = await readWorkers(workerReader(deps), org, { after, limit: limit + 1 });
+    const [found, fleet] = await Promise.all([
+      readWorkers(workerReader(deps), asked, { after, limit: limit + 1 }),
+      readFleetSize(deps.database.reads, asked, seenFleet(caller.scope)),
+    ]);
     const page = found.slice(0, limit);
     return ok({
       items: page.map(({ view }) => view),
       next_cursor: found.length > limit ? encodeCursor(String(page.at(-1)!.number)) : null,
+      fleet,
     });
   },
 });
@@ -37,9 +47,19 @@ const pools = route({
   path: "/pools",
   tag,
   summary: "Pools, their workers, and what their slots hold",
-  answers: { 200: { description: "All pools that have a worker", schema: listOf(pool) } },
-  handle: async ({ deps }) => {
-    return ok({ items: await readPools(workerReader(deps)), next_cursor: null });
+  answers: {
+    200: {
+      description: "Pools that have a worker whom the caller sees",
+      schema: listOf(pool).extend({ fleet: fleetSize }),
+    },
+  },
+  handle: async ({ caller, deps }) => {
+    const seen = seenFleet(caller.scope);
+    const [items, fleet] = await Promise.all([
+      readPools(workerReader(deps), seen),
+      readFleetSize(deps.database.reads, seen, seen),
+    ]);
+    return ok({ items, next_cursor: null, fleet });
   },
 });
 
@@ -47,6 +67,7 @@ const drain = route({
   method: "post",
   path: "/workers/{id}/drain",
   tag,
+  allow: onWorker("operate"),
   summary: "Ask a worker to finish what it holds, take nothing new, and leave",
   params: idParams,
   body: z.strictObject({}),

@@ -1,5 +1,6 @@
 /** Connected workers: one row a session that has not ended. */
 import type { Sql } from "../../db/client.ts";
+import { andOfFleet, type FleetFilter } from "../../db/org_filter.ts";
 import type { Hello, WorkerMetrics } from "../../messages/frames.ts";
 import type { ApiDeps } from "../deps.ts";
 import { iso } from "../jobs/view.ts";
@@ -41,10 +42,10 @@ export function workerReader({ database, leaseSeconds }: ApiDeps): WorkerReader 
   return { sql: database.reads, leaseSeconds: leaseSeconds ?? LEASE_SECONDS };
 }
 
-/** In the order of their first coming, from after `after`; of one organization and the shared. */
+/** In the order of their first coming, from after `after`. */
 export async function readWorkers(
   { sql, leaseSeconds }: WorkerReader,
-  org: number | null,
+  fleet: FleetFilter,
   { after, limit }: { after: number; limit: number },
 ): Promise<LiveWorker[]> {
   const rows = (await sql`
@@ -55,7 +56,7 @@ export async function readWorkers(
     join worker w on w.id = c.worker_id
     left join org o on o.id = c.org_id
     where c.ended_at is null and w.id > ${after}
-      ${org === null ? sql`` : sql`and (c.org_id is null or c.org_id = ${org})`}
+      ${andOfFleet(sql, sql`c.org_id`, fleet)}
     order by w.id, c.id desc limit ${limit}`) as unknown as WorkerRow[];
   // A worker that reconnects may for a moment have two: the newest is true.
   const newest = rows.filter((row, i) => rows[i - 1]?.number !== row.number);

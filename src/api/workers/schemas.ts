@@ -40,6 +40,16 @@ export const worker = z
   .meta({ id: "Worker" });
 export type WorkerView = z.infer<typeof worker>;
 
+const shares = z.object({
+  visible: z.int().min(0),
+  total: z.int().min(0),
+  hidden: z.int().min(0).describe("Of organizations that the caller does not see"),
+});
+
+export const fleetSize = z
+  .object({ workers: shares, slots: shares })
+  .meta({ id: "FleetSize", description: "Connected workers and the slots that they offer" });
+
 export const slotJob = z.object({
   job: z.uuid(),
   name: z.string(),
@@ -61,7 +71,9 @@ export const pool = z
         state: z.enum(WORKER_STATES),
         slots: z.int(),
         used: z.int(),
-        jobs: z.array(slotJob).describe("What its slots hold, the first 100"),
+        jobs: z
+          .array(slotJob)
+          .describe("What its slots hold of what the caller sees, the first 100"),
       }),
     ),
   })

@@ -2,9 +2,10 @@
 import { z } from "zod";
 import type { SubmittedWorkflow } from "../../engine/engine.ts";
 import { jobName } from "../../messages/names.ts";
+import { inOrg, onWorkflow } from "../allowed.ts";
 import { cursorParam, encodeCursor, listOf, UUID } from "../cursor.ts";
 import { reasonInput, workflowInput } from "../jobs/schemas.ts";
-import { notFound, orgIdOf } from "../lookup.ts";
+import { notFound, orgOf } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams, limitParam } from "../query.ts";
 import { jobReader } from "../reader.ts";
@@ -23,6 +24,7 @@ const submit = route({
   path: "/orgs/{org}/workflows",
   tag,
   summary: "Submit jobs that depend on each other",
+  allow: inOrg("submit"),
   description: "All or nothing. A cycle or an unknown key is 422 and names it.",
   params: orgParams,
   body: workflowInput,
@@ -45,8 +47,8 @@ const list = route({
     limit: limitParam,
   }),
   answers: { 200: { description: "A page of workflows", schema: listOf(workflowSummary) } },
-  handle: async ({ params, query, deps }) => {
-    const org = await orgIdOf(deps, params.org);
+  handle: async ({ params, query, caller, deps }) => {
+    const { id: org } = orgOf(deps, caller, params.org, "view");
     const { items, next } = await listWorkflows(
       deps.database.reads,
       { org, state: query.state ?? [], name: query.name ?? null },
@@ -64,8 +66,8 @@ const show = route({
   params: idParams,
   query: z.strictObject({ cursor: cursorParam(KEY), limit: limitParam }),
   answers: { 200: { description: "The workflow", schema: workflow } },
-  handle: async ({ params, query, deps }) => {
-    const found = await readWorkflow(jobReader(deps), params.id, {
+  handle: async ({ params, query, caller, deps }) => {
+    const found = await readWorkflow(jobReader(deps, caller), params.id, {
       afterKey: query.cursor ?? null,
       limit: query.limit ?? JOBS_DEFAULT,
     });
@@ -80,6 +82,7 @@ const add = route({
   path: "/workflows/{id}/jobs",
   tag,
   summary: "Add jobs to an open workflow",
+  allow: onWorkflow("submit"),
   params: idParams,
   body: moreJobs,
   answers: { 201: { description: "The new jobs", schema: submitted } },
@@ -96,6 +99,7 @@ const cancel = route({
   path: "/workflows/{id}/cancel",
   tag,
   summary: "Cancel a workflow",
+  allow: onWorkflow("operate"),
   description: "Jobs that another live workflow holds are spared.",
   params: idParams,
   body: reasonInput,

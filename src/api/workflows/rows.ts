@@ -1,6 +1,7 @@
 /** Workflows with the counts of their jobs, and their jobs by key. */
 import { JOB_STATES, type JobState } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
+import { andOfOrgs } from "../../db/org_filter.ts";
 import { countByWorkflow } from "../counters.ts";
 import { type JobReader, type JobRow, readJobs } from "../jobs/rows.ts";
 import { iso } from "../jobs/view.ts";
@@ -82,7 +83,8 @@ export async function readWorkflow(
   { afterKey, limit }: { afterKey: string | null; limit: number },
 ): Promise<WorkflowView | null> {
   const { sql } = reader;
-  const [row] = (await sql`${select(sql)} where w.id = ${id}`) as unknown as WorkflowRow[];
+  const seen = andOfOrgs(sql, sql`w.org_id`, reader.orgs);
+  const [row] = (await sql`${select(sql)} where w.id = ${id} ${seen}`) as unknown as WorkflowRow[];
   if (row === undefined) return null;
   const members = (await sql`
     select key, job_id from workflow_job

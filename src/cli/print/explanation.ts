@@ -90,7 +90,7 @@ function printWorker(worker: WorkerView, paint: Paint, width: number): string {
 
 function printDispatch(dispatch: Dispatch, paint: Paint, width: number): string {
   const considered =
-    dispatch.considered > 0 ? ` (${count(dispatch.considered, "pair")} considered)` : "";
+    (dispatch.considered ?? 0) > 0 ? ` (${count(dispatch.considered!, "pair")} considered)` : "";
   const title = paint(
     "bold",
     `Attempt ${dispatch.attempt} went to ${oneLine(dispatch.worker.name)} with ${points(dispatch.score)} points${considered}`,

@@ -180,12 +180,18 @@ export async function readContexts(sql: Sql, ids: string[]) {
   return new Map(rows.map((r) => [r.id as string, r.body as Record<string, unknown>]));
 }
 
-/** Interned names of jobs, by job id. */
-export async function readJobNames(sql: Sql, ids: string[]): Promise<Map<string, number>> {
+/** Interned names and organizations of jobs, by job id. */
+export async function readJobNames(
+  sql: Sql,
+  ids: string[],
+): Promise<Map<string, { name: number; org: number }>> {
+  if (ids.length === 0) return new Map();
   const rows = await sql.unsafe(
-    `select id, name_id from job where id = any($1::uuid[])`,
+    `select id, name_id, org_id from job where id = any($1::uuid[])`,
     [plainArray(ids)],
     prepared,
   );
-  return new Map(rows.map((r) => [r.id as string, r.name_id as number]));
+  return new Map(
+    rows.map((r) => [r.id as string, { name: r.name_id as number, org: r.org_id as number }]),
+  );
 }

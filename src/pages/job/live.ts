@@ -1,7 +1,9 @@
 /** One job's page as a topic: its sections are printed once for all viewers, and sent where they differ. */
 import { isFinal } from "../../core/job_state.ts";
+import { type Scope, seenOrgs, sightKey } from "../../core/scope.ts";
 import type { Explanation } from "../../engine/explain.ts";
 import type { FeedEvent } from "../../engine/feed.ts";
+import { explainTo } from "../../web/explain_to.ts";
 import type { LiveTopic, TopicRequest } from "../../web/live_topic.ts";
 import type { Shell } from "../../web/shell.ts";
 import type { LiveMessage } from "../../web/sse.ts";
@@ -38,6 +40,7 @@ export class JobTopic implements LiveTopic {
   readonly #shell: Pick<Shell, "deps" | "renderer">;
   readonly #id: string;
   readonly #attempt: number | null;
+  readonly #scope: Scope;
   /** For progress, and for what blocks a job that waits: the world around it changes. */
   readonly tickMs = 2_000;
   #rows: JobPageRows | null = null;
@@ -49,10 +52,11 @@ export class JobTopic implements LiveTopic {
   /** What viewers were told last. */
   #told: Sections = {};
 
-  constructor(shell: Pick<Shell, "deps" | "renderer">, id: string, attempt: number | null) {
+  constructor(shell: Pick<Shell, "deps" | "renderer">, question: JobQuestion) {
     this.#shell = shell;
-    this.#id = id;
-    this.#attempt = attempt;
+    this.#id = question.id;
+    this.#attempt = question.attempt;
+    this.#scope = question.scope;
   }
 
   /** As it is now; `rows` is null where there is no such job. */
@@ -110,7 +114,11 @@ export class JobTopic implements LiveTopic {
 
   async #readNow(): Promise<string> {
     this.#stale = false;
-    const { id, rows } = await readJobPage(this.#shell.deps.database.reads, this.#id);
+    const { id, rows } = await readJobPage(
+      this.#shell.deps.database.reads,
+      this.#id,
+      seenOrgs(this.#scope),
+    );
     this.#rows = rows;
     if (!rows) return id;
     this.#related = new Set([...rows.dependencies, ...rows.dependents].map((row) => row.id));
@@ -126,7 +134,12 @@ export class JobTopic implements LiveTopic {
     const of = `${job.state}/${job.attempt}`;
     const waits = job.state === "queued" || job.state === "ready";
     if (of === this.#explanation.of && !waits) return this.#explanation.value;
-    const value = await this.#shell.deps.engine.explain(this.#id, this.#attempt ?? undefined);
+    const value = await explainTo(
+      this.#shell.deps,
+      this.#scope,
+      this.#id,
+      this.#attempt ?? undefined,
+    );
     this.#explanation = { of, value };
     return value;
   }
@@ -161,6 +174,16 @@ function partial(target: string, html: string, swap = "outerMorph"): string {
   return `<hx-partial hx-target="${target}" hx-swap="${swap}">${html}</hx-partial>`;
 }
 
-export function jobTopic(shell: Shell, id: string, attempt: number | null): TopicRequest<JobTopic> {
-  return { key: `job/${id}?${attempt ?? ""}`, create: () => new JobTopic(shell, id, attempt) };
+export interface JobQuestion {
+  id: string;
+  /** Null for the latest, whatever it is. */
+  attempt: number | null;
+  /** What it prints of others' jobs goes by what is seen: equal sights share it. */
+  scope: Scope;
+}
+
+export function jobTopic(shell: Shell, question: JobQuestion): TopicRequest<JobTopic> {
+  const { id, attempt, scope } = question;
+  const key = `job/${sightKey(scope)}/${id}?${attempt ?? ""}`;
+  return { key, create: () => new JobTopic(shell, question) };
 }

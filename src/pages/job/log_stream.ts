@@ -20,6 +20,8 @@ export interface LogStreamDeps {
   isAlive(job: string, attempt: number): Promise<boolean>;
   /** How long nothing must come before an attempt that is over is believed: bytes may be on their way. */
   quietMs?: number;
+  /** Told how to end the stream where its reader may not read on; answers with what to call after. */
+  whileAllowed?(end: () => void): () => void;
 }
 
 export function streamLog(
@@ -30,13 +32,31 @@ export function streamLog(
 ): Response {
   const follower = new LogFollower(deps, job, attempt, from);
   const encoder = new TextEncoder();
+  let over = false;
+  let forget = () => {};
+  const finish = () => {
+    over = true;
+    forget();
+    follower.stop();
+  };
   const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      // At once, whatever is just being read: it is not theirs any more.
+      const end = () => {
+        if (over) return;
+        controller.close();
+        finish();
+      };
+      forget = deps.whileAllowed?.(end) ?? forget;
+    },
     pull: async (controller) => {
       const text = await follower.next();
-      if (text === null) controller.close();
-      else controller.enqueue(encoder.encode(text));
+      if (over) return;
+      if (text !== null) return controller.enqueue(encoder.encode(text));
+      controller.close();
+      finish();
     },
-    cancel: () => follower.stop(),
+    cancel: finish,
   });
   return new Response(body, { headers: SSE_HEADERS });
 }

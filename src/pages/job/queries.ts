@@ -3,13 +3,16 @@
  * it lives, else in `job_end`; its attempts; its neighbours. All bounded, and found by id.
  */
 import type { JobState, Outcome, WaitingFor } from "../../core/job_state.ts";
+import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
+import { andOfOrgs } from "../../db/org_filter.ts";
 import type { Requirements } from "../../messages/job_input.ts";
 import { type AuditRow, readObjectAudit } from "../../web/audit_rows.ts";
 import { readSnapshot } from "../../web/live_snapshot.ts";
 
 export interface JobRow {
   id: string;
+  org_id: number;
   org: string;
   name: string;
   queue: string;
@@ -106,13 +109,14 @@ export const NEIGHBOURS_MAX = 50;
 const ATTEMPTS_MAX = 100;
 const CHANGES_MAX = 20;
 
-/** Null where there is no such job. `id` is the feed id that the rows are true for. */
+/** Null where there is no such job among these organizations. `id` is the feed id that the rows are true for. */
 export async function readJobPage(
   reads: Sql,
   id: string,
+  orgs: OrgFilter,
 ): Promise<{ id: string; rows: JobPageRows | null }> {
   const snapshot = await readSnapshot(reads, async (tx) => {
-    const job = await readJob(tx, id);
+    const job = await readJob(tx, id, orgs);
     if (!job) return null;
     const attempts = await readAttempts(tx, job);
     const dependencies = await readNeighbours(tx, id, "dependency");
@@ -137,9 +141,9 @@ export async function readJobPage(
   return { id: snapshot.id, rows: snapshot.value };
 }
 
-async function readJob(tx: Transaction, id: string): Promise<JobRow | null> {
+async function readJob(tx: Transaction, id: string, orgs: OrgFilter): Promise<JobRow | null> {
   const [row] = await tx<JobRow[]>`
-    select j.id, o.name as org, n.name, u.name as queue, j.kind, j.priority, s.requirements,
+    select j.id, j.org_id, o.name as org, n.name, u.name as queue, j.kind, j.priority, s.requirements,
       j.max_attempts, j.timeout_seconds, j.run_at, j.dedupe_key, j.tags, j.created_by,
       j.created_at, j.payload,
       coalesce(l.state, e.state, 'created') as state, l.waiting_for,
@@ -167,7 +171,7 @@ async function readJob(tx: Transaction, id: string): Promise<JobRow | null> {
     left join dispatched_job d
       on d.job_id = e.job_id and d.attempt = e.attempt and d.ended_at = e.finished_at
     left join worker w on w.id = coalesce(l.worker_id, e.worker_id)
-    where j.id = ${id}`;
+    where j.id = ${id} ${andOfOrgs(tx, tx`j.org_id`, orgs)}`;
   return row ?? null;
 }
 

@@ -1,9 +1,10 @@
 /** `/board/jobs/{id}`: one job, why it is where it is, and what can be done about it. */
-import { may } from "../../core/scope.ts";
+import { ABILITIES, may, seenOrgs } from "../../core/scope.ts";
 import type { ActionResult } from "../../engine/engine.ts";
 import { isSameOrigin } from "../../web/auth.ts";
 import { PageError } from "../../web/errors.ts";
 import { type BoardContext, type BoardPage, isHtmx, type Shell } from "../../web/shell.ts";
+import { orgOfJob } from "../../web/whose_job.ts";
 import { jobTopic } from "./live.ts";
 import { readTail } from "./log.ts";
 import { createAliveCheck, type LogStreamDeps, streamLog } from "./log_stream.ts";
@@ -17,15 +18,16 @@ export const jobPage: BoardPage = {
     const { logs, database } = shell.deps;
     const follow: LogStreamDeps = { logs, isAlive: createAliveCheck(database.reads) };
     app.get("/board/jobs/:id", (c: BoardContext) => show(c, shell));
-    app.get("/board/jobs/:id/log", (c: BoardContext) => log(c, follow));
+    app.get("/board/jobs/:id/log", (c: BoardContext) => log(c, shell, follow));
     app.post("/board/jobs/:id/cancel", (c: BoardContext) => act(c, shell, "cancel"));
     app.post("/board/jobs/:id/retry", (c: BoardContext) => act(c, shell, "retry"));
   },
   panels: (shell) => ({
-    job: (params) => {
+    job: (params, scope) => {
       const id = params.get("job") ?? "";
       if (!UUID.test(id)) throw notFound();
-      return jobTopic(shell, id, attemptOf(params.get("attempt") ?? undefined));
+      const attempt = attemptOf(params.get("attempt") ?? undefined);
+      return jobTopic(shell, { id, attempt, scope });
     },
   }),
 };
@@ -33,7 +35,9 @@ export const jobPage: BoardPage = {
 async function show(c: BoardContext, shell: Shell): Promise<Response> {
   const job = jobId(c);
   const chosen = attemptOf(c.req.query("attempt"));
-  const { topic, id } = await shell.deps.live.topic(jobTopic(shell, job, chosen));
+  const { scope } = c.get("caller");
+  const question = { id: job, attempt: chosen, scope };
+  const { topic, id } = await shell.deps.live.topic(jobTopic(shell, question));
   const { rows, sections } = await topic.current();
   if (!rows) throw notFound();
   const attempt = chosen ?? rows.job.attempt;
@@ -46,34 +50,34 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
   const model = {
     id: job,
     name: rows.job.name,
+    operates: may(scope, rows.job.org_id, "operate"),
     sections,
-    manages: managesOrg(c, shell, rows.job.org),
+    manages: may(scope, rows.job.org_id, "manage"),
     stream: `/board/stream?panels=job&job=${job}${query}&since=${encodeURIComponent(id)}`,
     log: { job, attempt, tail: tail.html, size: tail.size, skipped: tail.from, live },
   };
   return shell.page(c, "job/index", model, { title: rows.job.name, nav: "live" });
 }
 
-/** Outside the live parts: those are one and the same for all who see the job. */
-function managesOrg(c: BoardContext, shell: Shell, name: string): boolean {
-  const org = shell.deps.directory.byName(name);
-  return org !== undefined && may(c.get("caller").scope, org.id, "manage");
-}
-
-async function log(c: BoardContext, follow: LogStreamDeps): Promise<Response> {
-  const job = jobId(c);
+async function log(c: BoardContext, shell: Shell, follow: LogStreamDeps): Promise<Response> {
+  const { job, caller } = await seenJob(c, shell);
   const attempt = attemptOf(c.req.query("attempt"));
   if (attempt === null) throw new PageError(422, "No such log", "Name an attempt.");
   const from = Number(c.req.header("last-event-id") || c.req.query("from") || 0);
   const start = Number.isSafeInteger(from) && from >= 0 ? from : 0;
-  return streamLog(follow, job, attempt, start);
+  const whileAllowed = (end: () => void) => shell.deps.access.watch(caller, end);
+  return streamLog({ ...follow, whileAllowed }, job, attempt, start);
 }
 
 async function act(c: BoardContext, shell: Shell, action: "cancel" | "retry"): Promise<Response> {
-  const job = jobId(c);
   const caller = c.get("caller");
   if (caller.via === "cookie" && !isSameOrigin(c.req.raw)) {
     throw new PageError(403, "Refused", "That request came from another site.");
+  }
+  const { job, org } = await seenJob(c, shell);
+  if (!may(caller.scope, org, "operate")) {
+    const needs = `Needs the role ${ABILITIES.operate} in the job's organization.`;
+    throw new PageError(403, "You may not do that", `${needs} An admin of it can give it to you.`);
   }
   const form = new URLSearchParams((await c.req.text()).slice(0, 4_096));
   const reason = (form.get("reason") ?? "").trim().slice(0, REASON_MAX) || undefined;
@@ -88,6 +92,15 @@ async function act(c: BoardContext, shell: Shell, action: "cancel" | "retry"): P
   }
   if (!isHtmx(c)) return c.redirect(`/board/jobs/${job}`, 303);
   return shell.fragment(c, "job/_done", { text: doneText(action, result.state) });
+}
+
+/** Whom nobody shows it, and what is not there, are the same here. */
+async function seenJob(c: BoardContext, shell: Shell) {
+  const caller = c.get("caller");
+  const job = jobId(c);
+  const org = await orgOfJob(shell.deps.database.reads, job, seenOrgs(caller.scope));
+  if (org === null) throw notFound();
+  return { job, org, caller };
 }
 
 function doneText(action: "cancel" | "retry", state: string): string {

@@ -21,7 +21,10 @@ export interface ScoreModel {
   worker: string;
   attempt: number;
   terms: TermRow[];
+  /** Empty where the reader may not know. */
   considered: string;
+  /** How many of other organizations were passed over too; empty for none. */
+  hidden: string;
   candidates: { id: string; shortId: string; name: string; score: string; behind: string }[];
 }
 
@@ -58,7 +61,8 @@ export function scoreModel(dispatch: NonNullable<Explanation["dispatch"]>): Scor
     worker: dispatch.worker.name,
     attempt: dispatch.attempt,
     terms: termRows(dispatch.terms),
-    considered: plural(dispatch.considered, "pair"),
+    considered: dispatch.considered === null ? "" : plural(dispatch.considered, "pair"),
+    hidden: dispatch.hidden_candidates ? plural(dispatch.hidden_candidates, "job") : "",
     candidates: dispatch.candidates.map((candidate) => ({
       id: candidate.job,
       shortId: shortId(candidate.job),

@@ -183,6 +183,7 @@ function blocksModel(explanation: Explanation) {
       terms: worker.terms ? termRows(worker.terms).filter((term) => term.sign !== "zero") : [],
     })),
     more: Math.max(0, workers.length - WORKERS_SHOWN),
+    hidden: explanation.hidden_workers ? plural(explanation.hidden_workers, "worker") : "",
   };
 }
 

@@ -1,4 +1,9 @@
 /** The live page's panels: the rows of one filter, and the counts above them. */
+import { askedOrgs, seenFleet } from "../../accounts/asked_orgs.ts";
+import { orgsKey } from "../../core/org_filter.ts";
+import { type OrgFilter, type Scope, seenOrgs } from "../../core/scope.ts";
+import { readFleetSize } from "../../db/fleet.ts";
+import { fleetKey } from "../../db/org_filter.ts";
 import type { FeedEvent } from "../../engine/feed.ts";
 import type { ConnectedWorker, StateCounts } from "../../web/live_counts.ts";
 import { readCounts, readWorkers } from "../../web/live_counts.ts";
@@ -7,7 +12,7 @@ import { PollTopic } from "../../web/live_poll.ts";
 import { type Entry, LiveTable } from "../../web/live_table.ts";
 import type { LiveTopic, TopicRequest } from "../../web/live_topic.ts";
 import type { Renderer } from "../../web/render.ts";
-import type { BoardDeps, Shell } from "../../web/shell.ts";
+import type { BoardDeps, Panels, Shell } from "../../web/shell.ts";
 import type { LiveMessage } from "../../web/sse.ts";
 import { partSentence, rowModel } from "./view.ts";
 
@@ -21,7 +26,7 @@ export class RowsTopic implements LiveTopic {
   readonly tickMs = 500;
   #sentence = "";
 
-  constructor(shell: Pick<Shell, "deps" | "renderer">, filter: LiveFilter) {
+  constructor(shell: Pick<Shell, "deps" | "renderer">, filter: LiveFilter, orgs: OrgFilter) {
     this.#deps = shell.deps;
     this.#renderer = shell.renderer;
     this.#filtered = isFiltered(filter);
@@ -30,6 +35,7 @@ export class RowsTopic implements LiveTopic {
       reads: database.reads,
       names: engine.names,
       filter,
+      orgs,
       limits: LIMITS,
       now: () => engine.now(),
     });
@@ -60,7 +66,7 @@ export class RowsTopic implements LiveTopic {
   }
 
   async missed(events: readonly FeedEvent[]): Promise<LiveMessage[]> {
-    return this.#mend(await this.#table.pick(events.map((event) => event.job)));
+    return this.#mend(await this.#table.pick(events));
   }
 
   /** Takes the place of all rows that the page has. */
@@ -113,8 +119,10 @@ function replace(target: string, html: string): string {
   return `<hx-partial hx-target="${target}" hx-swap="outerHTML">${html}</hx-partial>`;
 }
 
-export function rowsTopic(shell: Shell, filter: LiveFilter): TopicRequest<RowsTopic> {
-  return { key: `live/rows?${filterQuery(filter)}`, create: () => new RowsTopic(shell, filter) };
+export function rowsTopic(shell: Shell, filter: LiveFilter, scope: Scope): TopicRequest<RowsTopic> {
+  const orgs = askedOrgs(shell.deps.directory, seenOrgs(scope), filter.org);
+  const key = `live/rows/${orgsKey(orgs)}?${filterQuery(filter)}`;
+  return { key, create: () => new RowsTopic(shell, filter, orgs) };
 }
 
 // Counts
@@ -124,6 +132,9 @@ export interface Fleet {
   slots: number;
   used: number;
   draining: number;
+  /** Of organizations that are not seen: how many workers, and with them how many there are. */
+  hidden: number;
+  total: number;
 }
 
 export class CountsTopic extends PollTopic {
@@ -136,8 +147,15 @@ export class CountsTopic extends PollTopic {
   }
 }
 
-export function countsTopic(shell: Shell, orgName: string): TopicRequest<CountsTopic> {
-  const { database, engine } = shell.deps;
+export function countsTopic(
+  shell: Shell,
+  orgName: string,
+  scope: Scope,
+): TopicRequest<CountsTopic> {
+  const { database, directory } = shell.deps;
+  const seen = seenFleet(scope);
+  const orgs = askedOrgs(directory, seen.orgs, orgName);
+  const fleet = { orgs, shared: seen.shared };
   const print = (items: ReadonlyMap<string, object | null>): LiveMessage[] => {
     const parts: string[] = [];
     const states = items.get("states");
@@ -150,21 +168,21 @@ export function countsTopic(shell: Shell, orgName: string): TopicRequest<CountsT
     new CountsTopic({
       everyMs: 1_000,
       read: async () => {
-        const org = orgName === "" ? null : ((await engine.names.orgId(orgName)) ?? 0);
-        const states = await readCounts(database.reads, org);
-        const workers = await readWorkers(database.reads, org);
+        const states = await readCounts(database.reads, orgs);
+        const workers = await readWorkers(database.reads, fleet);
+        const size = await readFleetSize(database.reads, fleet, seen);
         return new Map<string, object>([
           ["states", states],
-          ["fleet", fleetOf(workers)],
+          ["fleet", fleetOf(workers, size.workers.hidden)],
         ]);
       },
       print,
       printAll: print,
     });
-  return { key: `live/counts?${orgName}`, create };
+  return { key: `live/counts/${fleetKey(fleet)}/${fleetKey(seen)}`, create };
 }
 
-function fleetOf(workers: readonly ConnectedWorker[]): Fleet {
+function fleetOf(workers: readonly ConnectedWorker[], hidden: number): Fleet {
   const here = workers.filter((worker) => worker.state !== "away");
   const sum = (pick: (worker: ConnectedWorker) => number) =>
     here.reduce((total, worker) => total + pick(worker), 0);
@@ -173,14 +191,14 @@ function fleetOf(workers: readonly ConnectedWorker[]): Fleet {
     slots: sum((worker) => worker.slots),
     used: sum((worker) => worker.used),
     draining: here.filter((worker) => worker.state === "draining").length,
+    hidden,
+    total: here.length + hidden,
   };
 }
 
-export function livePanels(
-  shell: Shell,
-): Record<string, (params: URLSearchParams) => TopicRequest> {
+export function livePanels(shell: Shell): Panels {
   return {
-    live: (params) => rowsTopic(shell, parseFilter(params)),
-    counts: (params) => countsTopic(shell, parseFilter(params).org),
+    live: (params, scope) => rowsTopic(shell, parseFilter(params), scope),
+    counts: (params, scope) => countsTopic(shell, parseFilter(params).org, scope),
   };
 }

@@ -1,4 +1,5 @@
 /** `/board/live`: jobs on workers and jobs in line, as they move. */
+import type { Scope } from "../../core/scope.ts";
 import { filterQuery, isFiltered, type LiveFilter, parseFilter } from "../../web/live_filter.ts";
 import { type BoardContext, type BoardPage, isHtmx, type Shell } from "../../web/shell.ts";
 import { countsTopic, livePanels, rowsTopic } from "./live.ts";
@@ -15,15 +16,17 @@ export const livePage: BoardPage = {
 };
 
 async function show(c: BoardContext, shell: Shell): Promise<Response> {
+  const { scope } = c.get("caller");
   const filter = parseFilter(new URL(c.req.url).searchParams);
   if (isHtmx(c)) {
-    const response = shell.fragment(c, "live/_jobs", await jobsModel(shell, filter));
+    const response = shell.fragment(c, "live/_jobs", await jobsModel(shell, filter, scope));
     response.headers.set("hx-replace-url", addressOf(filter));
     return response;
   }
-  const counts = await shell.deps.live.topic(countsTopic(shell, filter.org));
-  const jobs = await jobsModel(shell, filter);
-  const options = await readFilterOptions(shell.deps.database.reads);
+  const counts = await shell.deps.live.topic(countsTopic(shell, filter.org, scope));
+  const jobs = await jobsModel(shell, filter, scope);
+  const { database, directory } = shell.deps;
+  const options = await readFilterOptions(database.reads, directory, scope);
   const model = {
     filter,
     filtered: isFiltered(filter),
@@ -36,8 +39,8 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
   return shell.page(c, "live/index", model, { title: "Live jobs", nav: "live" });
 }
 
-async function jobsModel(shell: Shell, filter: LiveFilter): Promise<object> {
-  const { topic, id } = await shell.deps.live.topic(rowsTopic(shell, filter));
+async function jobsModel(shell: Shell, filter: LiveFilter, scope: Scope): Promise<object> {
+  const { topic, id } = await shell.deps.live.topic(rowsTopic(shell, filter, scope));
   const query = filterQuery(filter);
   return {
     rows: await topic.rows(),

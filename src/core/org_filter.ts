@@ -1,0 +1,16 @@
+/** Sets of organizations that a question is about, and that may be all there are. Pure. */
+import type { OrgFilter } from "./scope.ts";
+
+export function covers(filter: OrgFilter, org: number): boolean {
+  return filter === "all" || filter.includes(org);
+}
+
+/** What is left where only this one is asked for. */
+export function onlyOrg(filter: OrgFilter, org: number): OrgFilter {
+  return covers(filter, org) ? [org] : [];
+}
+
+/** Equal keys are equal sets. */
+export function orgsKey(filter: OrgFilter): string {
+  return filter === "all" ? "all" : filter.join();
+}

@@ -1,0 +1,139 @@
+/** API and board over one engine and one database, asked by the cast. */
+import type { Hono } from "hono";
+import { ALL_ROUTES } from "../../src/api/all_routes.ts";
+import { createApi, isApiPath } from "../../src/api/app.ts";
+import { createOpenApi } from "../../src/api/openapi.ts";
+import { type Hello, hello as helloFrame } from "../../src/messages/frames.ts";
+import { boardPages } from "../../src/pages/all_pages.ts";
+import { createBoard } from "../../src/web/app.ts";
+import { LiveHub } from "../../src/web/live_hub.ts";
+import { HandWorker } from "../support/api_box.ts";
+import { type BoardBox, boardBox } from "../support/board_box.ts";
+import { createConformance } from "../support/conformance.ts";
+import { type Actor, type CastAccess, castAccess, engageCast } from "./cast.ts";
+
+export interface Asked {
+  method: string;
+  path: string;
+  body?: object;
+  headers?: Record<string, string>;
+}
+
+export interface Answer {
+  status: number;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are whatever the server says.
+  json: any;
+  headers: Headers;
+}
+
+export interface Stage extends Pick<BoardBox, "engine" | "database" | "logs" | "directory"> {
+  access: CastAccess;
+  /** Everything that is registered, as `METHOD /path/:param`. */
+  routes: string[];
+  /** What went wrong on our side. */
+  troubles: object[];
+  fetch(actor: Actor, asked: Asked): Promise<Response>;
+  ask(actor: Actor, asked: Asked): Promise<Answer>;
+  /** Of an organization, or (null) of all. */
+  worker(org: string | null, over: Partial<Hello>): Promise<HandWorker>;
+  close(): Promise<void>;
+}
+
+/** Often enough to keep what workers hold. */
+const BEAT_MS = 5_000;
+
+const conform = createConformance(createOpenApi(ALL_ROUTES, "test"));
+
+export async function stage(): Promise<Stage> {
+  const box = await boardBox({ alone: true });
+  const { engine, database, logs, directory, auth } = box;
+  await engageCast(database.beats);
+  await directory.refresh();
+  const access = castAccess(database.reads, directory);
+  const troubles: object[] = [];
+  const note = (fields: object) => troubles.push(fields);
+  const log = { warn: note, error: note };
+  const onError = (error: unknown, what: string) => note({ error, what });
+  const hub = new LiveHub({ feed: engine.feed, now: () => engine.now(), onError, flushMs: 50 });
+  const parts = { engine, database, logs, access, directory, log };
+  const api = createApi({ ...parts, hub });
+  const board = createBoard({ ...parts, auth, live: hub }, boardPages);
+  const fetch = async (actor: Actor, { method, path, body, headers }: Asked) => {
+    const request = new Request(`http://stage${path}`, {
+      method,
+      redirect: "manual",
+      headers: {
+        accept: "text/html",
+        "sec-fetch-site": "same-origin",
+        ...(actor === "anonymous" ? {} : { authorization: `Bearer ${actor}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return await (isApiPath(new URL(request.url).pathname) ? api : board).fetch(request);
+  };
+  const workers: HandWorker[] = [];
+  const beat = setInterval(() => {
+    for (const { session } of workers) session.handle({ type: "heartbeat" });
+  }, BEAT_MS);
+  const ask = async (actor: Actor, asked: Asked) => answerOf(asked, await fetch(actor, asked));
+  return {
+    ...{ engine, database, logs, directory, access, troubles, fetch, ask },
+    routes: [...routesOf(api as unknown as Hono), ...routesOf(board as unknown as Hono)],
+    worker: async (org, over) => {
+      const worker = await connect(box, org, over);
+      workers.push(worker);
+      return worker;
+    },
+    close: async () => {
+      clearInterval(beat);
+      hub.stop();
+      await box.close();
+    },
+  };
+}
+
+async function answerOf({ method, path }: Asked, response: Response): Promise<Answer> {
+  const text = await response.text();
+  const { status, headers } = response;
+  const contentType = headers.get("content-type");
+  const json = /[/+]json\b/.test(contentType ?? "") ? JSON.parse(text) : undefined;
+  const { pathname } = new URL(path, "http://stage");
+  conform({ method, path: pathname, status, contentType, json });
+  return { status, text, json, headers };
+}
+
+/** Middleware is registered for all methods, routes for one. */
+function routesOf(app: Hono): string[] {
+  const own = app.routes.filter(({ method }) => method !== "ALL");
+  return own.map(({ method, path }) => `${method} ${path}`);
+}
+
+async function connect(
+  { engine }: BoardBox,
+  org: string | null,
+  over: Partial<Hello>,
+): Promise<HandWorker> {
+  const hello = helloFrame.parse({
+    type: "hello",
+    protocol: 1,
+    version: "1.0",
+    worker_id: crypto.randomUUID(),
+    token: "",
+    name: "hand",
+    pid: 1,
+    host: "here",
+    concurrency: 1,
+    kinds: ["exec", "handler"],
+    ...over,
+  });
+  const worker = new HandWorker(hello.worker_id);
+  const link = { send: (frame: never) => worker.frames.push(frame), end: () => {} };
+  const result = await engine.connectWorker(hello, { org }, link);
+  if (!result.ok) throw new Error(result.message);
+  worker.session = result.session;
+  result.session.welcomed();
+  return worker;
+}

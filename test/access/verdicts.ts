@@ -1,0 +1,27 @@
+/** What each of the cast is answered, a letter each in the order of `CAST`. */
+
+/** y: it is done or shown; r: the way to the sign-in form; the rest by its status. */
+const STATUS: Record<string, number> = { r: 303, "1": 401, "3": 403, "4": 404 };
+
+/** superuser owner operator member viewer, of acme; foreigner anonymous narrowed. */
+export interface ByOrg {
+  acme: string;
+  open: string;
+}
+
+export const READ: ByOrg = { acme: "yyyyy41y", open: "yyyyyy14" };
+export const SUBMIT: ByOrg = { acme: "yyyy3413", open: "y3333y14" };
+export const OPERATE: ByOrg = { acme: "yyy33413", open: "y3333314" };
+export const MANAGE: ByOrg = { acme: "yy333413", open: "y3333314" };
+/** Pages and their forms: who is not signed in is led to the form. */
+export const READ_PAGE: ByOrg = { acme: "yyyyy4ry", open: "yyyyyyr4" };
+export const OPERATE_PAGE: ByOrg = { acme: "yyy33413", open: "y3333314" };
+/** Whatever it is asked of: what is not seen is left out of the answer, or is as if it was not there. */
+export const SIGNED_IN = "yyyyyy1y";
+export const SIGNED_IN_PAGE = "yyyyyyry";
+export const SUPERUSER = "y3333313";
+export const EVERYBODY = "yyyyyyyy";
+
+export function statusOf(letter: string, ok: number): number {
+  return letter === "y" ? ok : STATUS[letter]!;
+}
