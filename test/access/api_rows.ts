@@ -1,7 +1,7 @@
 /** The table of the API. */
 import { get, post, type Row, row, type Target } from "./rows.ts";
 import { jobOf, submit, V1 } from "./seed.ts";
-import { EVERYBODY, OPERATE, READ, SIGNED_IN, SUBMIT, SUPERUSER } from "./verdicts.ts";
+import { EVERYBODY, MANAGE, OPERATE, READ, SIGNED_IN, SUBMIT, SUPERUSER } from "./verdicts.ts";
 
 const O = `${V1}/orgs/:org`;
 const J = `${V1}/jobs/:id`;
@@ -158,4 +158,20 @@ const BOARD: Row[] = [
   ]),
 ];
 
-export const API_ROWS: readonly Row[] = [...HEALTH, ...JOBS, ...WORKFLOWS, ...FLEET, ...BOARD];
+const AUDIT: Row[] = [
+  row(`GET ${O}/audit`, MANAGE, (target) =>
+    ["", "?format=csv", "?format=ndjson"].flatMap((q) => ofOrg(`/audit${q}`)(target)),
+  ),
+  row(`GET ${V1}/audit`, "yy333313", () => [get(`${V1}/audit`), get(`${V1}/audit?format=csv`)]),
+  row(`GET ${V1}/audit of one`, MANAGE, ({ of }) => [get(`${V1}/audit?org=${of.org}`)]),
+  row(`GET ${J}/audit`, READ, ofEveryJob("/audit")),
+];
+
+export const API_ROWS: readonly Row[] = [
+  ...HEALTH,
+  ...JOBS,
+  ...WORKFLOWS,
+  ...FLEET,
+  ...AUDIT,
+  ...BOARD,
+];

@@ -49,6 +49,7 @@ export const BOARD_ROWS: readonly Row[] = [
     },
     303,
   ),
+  row("GET /board/audit", "yy3333r3", () => [get("/board/audit")]),
   row("GET /board/stream", SIGNED_IN, () => [get("/board/stream?panels=live,counts", SSE)]),
   row("panel live", SIGNED_IN, () => [get("/board/stream?panels=live", SSE)]),
   row("panel counts", SIGNED_IN, () => [get("/board/stream?panels=counts", SSE)]),

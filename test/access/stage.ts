@@ -98,7 +98,7 @@ async function answerOf({ method, path }: Asked, response: Response): Promise<An
   const text = await response.text();
   const { status, headers } = response;
   const contentType = headers.get("content-type");
-  const json = contentType?.includes("json") ? JSON.parse(text) : undefined;
+  const json = /[/+]json\b/.test(contentType ?? "") ? JSON.parse(text) : undefined;
   const { pathname } = new URL(path, "http://stage");
   conform({ method, path: pathname, status, contentType, json });
   return { status, text, json, headers };

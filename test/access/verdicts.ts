@@ -12,6 +12,7 @@ export interface ByOrg {
 export const READ: ByOrg = { acme: "yyyyy41y", open: "yyyyyy14" };
 export const SUBMIT: ByOrg = { acme: "yyyy3413", open: "y3333y14" };
 export const OPERATE: ByOrg = { acme: "yyy33413", open: "y3333314" };
+export const MANAGE: ByOrg = { acme: "yy333413", open: "y3333314" };
 /** Pages and their forms: who is not signed in is led to the form. */
 export const READ_PAGE: ByOrg = { acme: "yyyyy4ry", open: "yyyyyyr4" };
 export const OPERATE_PAGE: ByOrg = { acme: "yyy33413", open: "y3333314" };

@@ -1,11 +1,11 @@
 /** The audit log: of an organization, of all that the caller manages, and of one job. */
 import { z } from "zod";
-import { may, type OrgFilter, sees } from "../../core/scope.ts";
+import { type OrgFilter, sees } from "../../core/scope.ts";
 import { type AuditFilter, auditedOrgs } from "../../web/audit_filter.ts";
 import { readAudit, readObjectAudit } from "../../web/audit_rows.ts";
 import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
-import type { ApiDeps, Caller } from "../deps.ts";
-import { notFound } from "../lookup.ts";
+import type { ApiDeps } from "../deps.ts";
+import { notFound, orgOf } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams, invalid, limitParam } from "../query.ts";
 import { ok, type Reply, type Route, route } from "../route.ts";
@@ -40,7 +40,7 @@ const ofOrg = route({
   query: auditQuery,
   answers,
   handle: ({ params, query, caller, deps }) =>
-    answer(deps, query, [managedOrg(deps, caller, params.org)], params.org),
+    answer(deps, query, [orgOf(deps, caller, params.org, "manage").id], params.org),
 });
 
 const ofAll = route({
@@ -52,7 +52,7 @@ const ofAll = route({
   query: allAuditQuery,
   answers,
   handle: ({ query: { org, ...query }, caller, deps }) => {
-    if (org !== undefined) return answer(deps, query, [managedOrg(deps, caller, org)], org);
+    if (org !== undefined) return answer(deps, query, [orgOf(deps, caller, org, "manage").id], org);
     const orgs = auditedOrgs(caller.scope);
     if (orgs !== "all" && orgs.length === 0) {
       throw new ApiProblem("forbidden", "You manage no organization, so there is no log for you.");
@@ -123,15 +123,4 @@ function positionOf({ cursor, limit }: Pick<AuditQuery, "cursor" | "limit">) {
 
 function pageOf<T>(items: T[], next: number | null) {
   return { items, next_cursor: next === null ? null : encodeCursor(String(next)) };
-}
-
-/** 404 where the caller does not see it, 403 where they do and do not manage it. */
-function managedOrg({ directory }: ApiDeps, { scope }: Caller, name: string): number {
-  const org = directory.byName(name);
-  if (org === undefined || !sees(scope, org.id)) {
-    throw new ApiProblem("not_found", `There is no organization ${JSON.stringify(name)}.`);
-  }
-  if (may(scope, org.id, "manage")) return org.id;
-  const detail = `The audit log of ${org.name} is for its admins and owners. One of them can make you one.`;
-  throw new ApiProblem("forbidden", detail);
 }
