@@ -19,14 +19,13 @@ export function receiptOf(request: Request, caller: Caller, body: Uint8Array): R
     throw invalid([{ path: "Idempotency-Key", in: "header", message }]);
   }
   const { pathname, search } = new URL(request.url);
-  return receiptFor(keeperOf(caller), key, [request.method, pathname + search, body]);
+  return receiptFor(identityOf(caller), key, [request.method, pathname + search, body]);
 }
 
-/** Names are not unique: what was answered to one Ann must not be given to another. */
-function keeperOf({ author, credential }: Caller): string {
-  if (credential.token !== null) return `token ${credential.token}`;
-  if (credential.person !== null) return `person ${credential.person}`;
-  return author.name;
+/** Names are no identity: two people may have one, and a token must not get its owner's answers. */
+function identityOf({ author, credential }: Caller): string {
+  if (credential.token !== null) return `token:${credential.token}`;
+  return credential.person === null ? author.name : `person:${credential.person}`;
 }
 
 export interface Once {
