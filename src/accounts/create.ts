@@ -68,10 +68,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const { database, admin, workerToken, onTrouble } = options;
   const { reads, intake } = database;
   const now = options.now ?? Date.now;
-  const announcements = new Announcements({
-    url: database.url,
-    onTrouble: (error) => onTrouble(error, "changes of access are not heard at once"),
-  });
+  const announcements = createAnnouncements(options);
   const directory = new Directory(reads);
   const watchers = new Watchers(now);
   const lastUsed = createLastUsed(options, now);
@@ -136,6 +133,13 @@ export function createAccounts(options: AccountsOptions): Accounts {
       await authentication.close();
     },
   };
+}
+
+function createAnnouncements({ database, onTrouble }: AccountsOptions) {
+  return new Announcements({
+    url: database.url,
+    onTrouble: (error) => onTrouble(error, "changes of access are not heard at once"),
+  });
 }
 
 function createLastUsed({ database, onTrouble, usesEveryMs }: AccountsOptions, now: () => number) {

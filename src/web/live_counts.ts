@@ -1,14 +1,14 @@
 /** Small reads that boards watch: how many jobs stand where, which workers are connected. */
 
 import type { OrgFilter } from "../core/scope.ts";
-import type { Sql } from "../db/client.ts";
+import type { Sql, Transaction } from "../db/client.ts";
 import { andOfFleet, andOfOrgs, type FleetFilter } from "../db/org_filter.ts";
 import { LIVE_STATES, type LiveState } from "./live_filter.ts";
 
 export type StateCounts = Record<LiveState, number>;
 
 /** Jobs per state of these organizations; from counters, never by counting. */
-export async function readCounts(reads: Sql, orgs: OrgFilter): Promise<StateCounts> {
+export async function readCounts(reads: Sql | Transaction, orgs: OrgFilter): Promise<StateCounts> {
   const own = andOfOrgs(reads, reads`org_id`, orgs);
   const rows = await reads<{ state: string; n: number }[]>`
     select state, sum(n)::float8 as n from (

@@ -5,6 +5,7 @@ import type { OrgFilter } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { andOfOrgs } from "../db/org_filter.ts";
 import type { Interner } from "../engine/interner.ts";
+import { readCounts } from "./live_counts.ts";
 import type { LiveFilter } from "./live_filter.ts";
 import type { LiveRow, RowDetails } from "./live_row.ts";
 
@@ -113,20 +114,23 @@ async function readActive(
 
 /**
  * Jobs in line, newest first. Those of other organizations do not count among those that are looked
- * through: how many they are must neither be told nor hide what a reader may see.
+ * through: how many they are must neither be told nor hide what a reader may see. The counters know how
+ * many there are to be found, so the walk down the ids ends with the last of them: without that, an
+ * organization with nothing in line read everybody else's line to its end (340 ms for 400,000 jobs).
  */
 async function readWaiting(tx: Transaction, filter: LiveFilter, orgs: OrgFilter, limit: number) {
-  const own = andOfOrgs(tx, tx`org_id`, orgs);
+  const counts = await readCounts(tx, orgs);
+  const inLine = counts.queued + counts.ready;
+  const searchedPart = inLine > SEARCHED_MAX;
+  if (inLine === 0) return { rows: [], searchedPart };
   const rows = await tx<Row[]>`
     select ${columns(tx)}
-    from (select * from live_job where session_id is null ${own}
-          order by id desc limit ${SEARCHED_MAX}) l
+    from (select * from live_job
+          where session_id is null ${andOfOrgs(tx, tx`org_id`, orgs)}
+          order by id desc limit ${Math.min(inLine, SEARCHED_MAX)}) l
     ${conditions(tx, filter)}
     order by l.id desc limit ${limit}`;
-  const [last] = await tx`
-    select 1 from live_job where session_id is null ${own}
-    order by id desc offset ${SEARCHED_MAX} limit 1`;
-  return { rows: rows.map(toRow), searchedPart: last !== undefined };
+  return { rows: rows.map(toRow), searchedPart };
 }
 
 function conditions(tx: Transaction, filter: LiveFilter) {

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { announce } from "../../src/accounts/announce.ts";
 import { connect, type Database, type Sql } from "../../src/db/client.ts";
-import { type AccessParts, accessParts } from "../support/access_parts.ts";
+import { type AccessParts, accessParts } from "../support/accounts/access_parts.ts";
+import { addOrg, addPerson, CookieJar, setRole } from "../support/accounts/people_rows.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
-import { addOrg, addPerson, CookieJar, setRole } from "../support/people_rows.ts";
 
 const TOKEN = "admin-token-0123456789abcdef0123456789abcdef";
 const jar = new CookieJar();

@@ -13,10 +13,10 @@ import { FRAME_MAX_BYTES } from "../../src/messages/frames.ts";
 import { createWorkerEndpoint } from "../../src/protocol/endpoint.ts";
 import type { HttpServer } from "../../src/runtime/contract.ts";
 import { runtime } from "../../src/runtime/runtime.ts";
-import { type AccessParts, accessParts } from "../support/access_parts.ts";
+import { type AccessParts, accessParts } from "../support/accounts/access_parts.ts";
+import { addOrg, addPerson, CookieJar, setRole } from "../support/accounts/people_rows.ts";
 import { type ApiBox, apiBox, TOKEN, V1 } from "../support/api_box.ts";
 import { eventually } from "../support/eventually.ts";
-import { addOrg, addPerson, CookieJar, setRole } from "../support/people_rows.ts";
 import { SseReader } from "../support/sse_reader.ts";
 
 /** The promise, and some room for a loaded machine. */

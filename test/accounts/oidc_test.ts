@@ -1,9 +1,9 @@
 /** Signing in at a real OpenID Connect provider. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { type OidcProvider, oidcProvider } from "../support/accounts/oidc_provider.ts";
 import { TOKEN } from "../support/api_box.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
-import { type OidcProvider, oidcProvider } from "../support/oidc_provider.ts";
 
 const HOME = "http://board";
 const OWN = { "sec-fetch-site": "same-origin" };

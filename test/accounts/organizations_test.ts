@@ -1,8 +1,8 @@
 /** Organizations, members and invitations, over the real board and API. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ADMIN, ask, browse, OWN, PASSWORD, somebody } from "../support/accounts/people.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
-import { ADMIN, ask, browse, OWN, PASSWORD, somebody } from "../support/people.ts";
 
 let box: BoardBox;
 let acme: number;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ALL_ROUTES } from "../../src/api/all_routes.ts";
+import { addPerson, CookieJar } from "../support/accounts/people_rows.ts";
 import { type ApiBox, apiBox, TOKEN, V1 } from "../support/api_box.ts";
 import { eventually } from "../support/eventually.ts";
-import { addPerson, CookieJar } from "../support/people_rows.ts";
 
 const SCRAPE = "metrics-token-0123456789abcdef0123456789abcdef";
 const jar = new CookieJar();

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { lesser, ROLES, type Role } from "../../src/core/scope.ts";
 import type { Sql } from "../../src/db/client.ts";
+import { addOrg, addPerson, CookieJar, setRole } from "../support/accounts/people_rows.ts";
 import { type ApiBox, apiBox, hello, TOKEN, V1 } from "../support/api_box.ts";
 import { eventually } from "../support/eventually.ts";
-import { addOrg, addPerson, CookieJar, setRole } from "../support/people_rows.ts";
 
 const SAME_SITE = { "sec-fetch-site": "same-origin" };
 const jar = new CookieJar();

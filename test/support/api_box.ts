@@ -19,7 +19,7 @@ import {
   type ServerFrame,
 } from "../../src/messages/frames.ts";
 import { LiveHub } from "../../src/web/live_hub.ts";
-import { type AccessParts, type AccessPartsOptions, accessParts } from "./access_parts.ts";
+import { type AccessParts, type AccessPartsOptions, accessParts } from "./accounts/access_parts.ts";
 import { createConformance } from "./conformance.ts";
 import { type TestDatabase, testDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";

@@ -1,7 +1,7 @@
 /** Queues: the table, pause and resume. */
 import { z } from "zod";
 import { inOrg } from "../allowed.ts";
-import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
+import { cursorParam, encodeCursor, listOf } from "../cursor.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { orgOf, queueIdOf } from "../lookup.ts";
 import { limitParam } from "../query.ts";
@@ -11,6 +11,8 @@ import { queue } from "./schemas.ts";
 
 const tag = "Queues";
 const LIST_DEFAULT = 1000;
+/** By name, for ids would tell how many others there are. */
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const orgParams = z.strictObject({ org: z.string().max(63) });
 
 const list = route({
@@ -19,19 +21,19 @@ const list = route({
   tag,
   summary: "Queues with their counts",
   params: orgParams,
-  query: z.strictObject({ cursor: cursorParam(NUMBER), limit: limitParam }),
+  query: z.strictObject({ cursor: cursorParam(NAME), limit: limitParam }),
   answers: { 200: { description: "A page of queues", schema: listOf(queue) } },
   handle: async ({ params, query, caller, deps }) => {
     const { id: org } = orgOf(deps, caller, params.org, "view");
     const limit = query.limit ?? LIST_DEFAULT;
     const found = await readQueues(deps.database.reads, org, {
-      after: Number(query.cursor ?? 0),
+      after: query.cursor ?? "",
       limit: limit + 1,
     });
     const page = found.slice(0, limit);
     return ok({
       items: page.map(({ id: _, ...item }) => item),
-      next_cursor: found.length > limit ? encodeCursor(String(page.at(-1)!.id)) : null,
+      next_cursor: found.length > limit ? encodeCursor(page.at(-1)!.name) : null,
     });
   },
 });

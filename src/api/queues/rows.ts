@@ -20,19 +20,18 @@ interface QueueRow {
 /** Shapes whose line is looked at; more of them leave the latency a lower bound. */
 const SHAPES_MAX = 2_000;
 
-/** By id, from after `after`. */
+/** By name, from after `after`. */
 export async function readQueues(
   sql: Sql,
   org: number,
-  { after, limit, only }: { after: number; limit: number; only?: number },
+  { after, limit }: { after: string; limit: number },
 ): Promise<(QueueView & { id: number })[]> {
   const rows = (await sql`
     select q.id, o.name as org, q.name, q.description, q.paused_at, q.paused_by, q.pause_reason,
       l.concurrency, l.rate_count, l.rate_seconds
     from queue q join org o on o.id = q.org_id left join queue_limit l on l.queue_id = q.id
-    where q.id > ${after} and q.org_id = ${org}
-      ${only === undefined ? sql`` : sql`and q.id = ${only}`}
-    order by q.id limit ${limit}`) as unknown as QueueRow[];
+    where q.org_id = ${org} and q.name > ${after}
+    order by q.name limit ${limit}`) as unknown as QueueRow[];
   const [counts, latencies] = await Promise.all([countByQueue(sql, [org]), readLatencies(sql)]);
   return rows.map((row) => ({
     id: row.id,

@@ -4,8 +4,8 @@ import { after, before, describe, test } from "node:test";
 import { writeAudit } from "../../../src/db/statements/audit.ts";
 import { boardPages } from "../../../src/pages/all_pages.ts";
 import { createBoard } from "../../../src/web/app.ts";
+import { accessAs, roleIn, SUPERUSER } from "../../support/accounts/as_caller.ts";
 import { JOBS } from "../../support/api_box.ts";
-import { accessAs, roleIn, SUPERUSER } from "../../support/as_caller.ts";
 import { type BoardBox, boardBox } from "../../support/board_box.ts";
 
 describe("the audit log's page", () => {

@@ -1,6 +1,6 @@
 /** The API and the board asked by somebody with a certain scope, without an account: for tests of what a scope may. */
-import type { Access, Caller } from "../../src/accounts/caller.ts";
-import { personScope, type Role, type Scope, superuserScope } from "../../src/core/scope.ts";
+import type { Access, Caller } from "../../../src/accounts/caller.ts";
+import { personScope, type Role, type Scope, superuserScope } from "../../../src/core/scope.ts";
 
 /** Requests say in `x-as` who asks: a name of `scopes`. */
 export function accessAs(scopes: Readonly<Record<string, Scope>>): Access {

@@ -1,9 +1,9 @@
 /** People, organizations and roles as rows, told to the server as any other change is. */
 import { randomUUID } from "node:crypto";
-import { announce } from "../../src/accounts/announce.ts";
-import type { Sessions } from "../../src/accounts/sessions.ts";
-import type { Role } from "../../src/core/scope.ts";
-import type { Sql } from "../../src/db/client.ts";
+import { announce } from "../../../src/accounts/announce.ts";
+import type { Sessions } from "../../../src/accounts/sessions.ts";
+import type { Role } from "../../../src/core/scope.ts";
+import type { Sql } from "../../../src/db/client.ts";
 
 export async function addOrg(sql: Sql, name: string, isPublic = false): Promise<number> {
   return sql.begin(async (tx) => {

@@ -1,8 +1,8 @@
 /** People at browsers, for tests of the board: made, signed in, and sending its forms. */
-import type { Person } from "../../src/accounts/people.ts";
-import type { Author } from "../../src/core/author.ts";
-import type { Role } from "../../src/core/scope.ts";
-import type { BoardBox } from "./board_box.ts";
+import type { Person } from "../../../src/accounts/people.ts";
+import type { Author } from "../../../src/core/author.ts";
+import type { Role } from "../../../src/core/scope.ts";
+import type { BoardBox } from "../board_box.ts";
 
 export const ADMIN: Author = { name: "admin", user: null, token: null, address: null };
 export const PASSWORD = "correct horse battery";

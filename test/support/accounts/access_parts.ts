@@ -1,6 +1,10 @@
 /** Who is asking, put together for a test as the server does it. */
-import { type Accounts, type AccountsOptions, createAccounts } from "../../src/accounts/create.ts";
-import { type Auth, createAuth } from "../../src/web/auth.ts";
+import {
+  type Accounts,
+  type AccountsOptions,
+  createAccounts,
+} from "../../../src/accounts/create.ts";
+import { type Auth, createAuth } from "../../../src/web/auth.ts";
 
 export interface AccessParts extends Omit<Accounts, "start" | "stop"> {
   auth: Auth;
