@@ -15,9 +15,10 @@ const PASSWORD_MAX = 200;
 export function mountSignIn(app: Hono<BoardEnv>, shell: Shell): void {
   app.get("/sign-in", (c) => showForm(c, shell));
   app.post("/sign-in", (c) => signIn(c, shell));
+  app.post("/sign-out", (c) => signOut(c, shell));
+  if (shell.deps.authentication.identity.oidcName === null) return;
   app.post("/sign-in/oidc", (c) => startOidc(c, shell));
   app.get("/auth/callback/oidc", (c) => finishOidc(c, shell));
-  app.post("/sign-out", (c) => signOut(c, shell));
 }
 
 async function showForm(c: BoardContext, shell: Shell): Promise<Response> {

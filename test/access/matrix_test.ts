@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { LIVE_TOPICS } from "../../src/web/live_json.ts";
 import type { Shell } from "../../src/web/shell.ts";
+import { ACCOUNT_ROWS } from "./account_rows.ts";
 import { API_ROWS } from "./api_rows.ts";
 import { BOARD_ROWS } from "./board_rows.ts";
 import { ACME, type Actor, CAST, OPEN } from "./cast.ts";
@@ -17,7 +18,7 @@ import { type Seeded, seed, type World } from "./seed.ts";
 import { type Asked, type Stage, stage } from "./stage.ts";
 import { statusOf } from "./verdicts.ts";
 
-const ROWS: readonly Row[] = [...API_ROWS, ...BOARD_ROWS];
+const ROWS: readonly Row[] = [...API_ROWS, ...BOARD_ROWS, ...ACCOUNT_ROWS];
 const NOBODY = "00000000-0000-7000-8000-00000000dead";
 const NO_ORG = "zqnobody";
 

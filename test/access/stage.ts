@@ -16,6 +16,8 @@ export interface Asked {
   method: string;
   path: string;
   body?: object;
+  /** As a browser sends a form, instead of a body. */
+  form?: Record<string, string>;
   headers?: Record<string, string>;
 }
 
@@ -58,7 +60,7 @@ export async function stage(): Promise<Stage> {
   const parts = { ...accounts, engine, database, logs, log };
   const api = createApi({ ...parts, hub });
   const board = createBoard({ ...parts, accounts, auth, live: hub }, boardPages);
-  const fetch = async (actor: Actor, { method, path, body, headers }: Asked) => {
+  const fetch = async (actor: Actor, { method, path, body, form, headers }: Asked) => {
     const request = new Request(`http://stage${path}`, {
       method,
       redirect: "manual",
@@ -70,6 +72,7 @@ export async function stage(): Promise<Stage> {
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
     });
     return await (isApiPath(new URL(request.url).pathname) ? api : board).fetch(request);
   };
