@@ -27,6 +27,8 @@ export const CAST = [
 ] as const;
 export type Actor = (typeof CAST)[number];
 
+const NARROW_TOKEN = "0198c0de-8f00-7abc-8def-00000000000a";
+
 /** Names of organizations, and a word in every name that they give. */
 export const ACME = "zqacme";
 export const OPEN = "zqopen";
@@ -113,7 +115,7 @@ async function scopeOf(sql: Sql, directory: Directory, actor: Actor): Promise<Sc
 
 function callerOf(actor: Actor, scope: Scope, address: string | null): Caller {
   const person = actor === "anonymous" ? null : actor;
-  const token = actor === "narrowed" ? "narrow-token" : null;
+  const token = actor === "narrowed" ? NARROW_TOKEN : null;
   return {
     author: { name: nameOf(actor), user: person, token, address },
     scope,
