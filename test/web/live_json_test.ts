@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { adminCaller } from "../../src/accounts/access.ts";
+import type { Caller } from "../../src/accounts/caller.ts";
+import { superuserScope } from "../../src/core/scope.ts";
 import { createLiveEvents } from "../../src/web/live_json.ts";
 import { JOBS } from "../support/api_box.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
 import { SseReader } from "../support/sse_reader.ts";
 
+const ADMIN: Caller = {
+  author: { name: "admin", user: null, token: null, address: null },
+  scope: superuserScope(),
+  via: "token",
+  credential: { person: null, session: null, token: null, expiresAt: null },
+};
 const handler = { kind: "handler", payload: { n: 1 } };
 
 describe("the live stream for programs", () => {
@@ -22,7 +29,7 @@ describe("the live stream for programs", () => {
       access: box.access,
       now: () => box.engine.now(),
     });
-    events = (request) => answer(request, adminCaller("token", null, null));
+    events = (request) => answer(request, ADMIN);
   });
   after(async () => {
     for (const reader of readers) await reader.close();

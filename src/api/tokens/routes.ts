@@ -1,11 +1,12 @@
 /** API tokens of an organization. */
 import { z } from "zod";
+import { inOrg } from "../allowed.ts";
 import { cursorParam, encodeCursor, listOf, UUID } from "../cursor.ts";
 import { reasonInput } from "../jobs/schemas.ts";
+import { orgOf } from "../lookup.ts";
 import { limitParam } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 import { madeToken, newToken, token, tokenView } from "./schemas.ts";
-import { seenOrg } from "./seen_org.ts";
 
 const tag = "Tokens";
 const LIST_DEFAULT = 100;
@@ -33,7 +34,7 @@ const list = route({
   query: pageQuery,
   answers: { 200: { description: "A page of tokens", schema: listOf(token) } },
   handle: async ({ params, query, caller, deps }) => {
-    const org = seenOrg(deps, caller, params.org);
+    const org = orgOf(deps, caller, params.org, "manage");
     const limit = query.limit ?? LIST_DEFAULT;
     const asked = { before: query.cursor ?? null, limit: limit + 1 };
     const { page, next } = pageOf(await deps.tokens.list(caller, org, asked), limit);
@@ -50,10 +51,11 @@ const create = route({
     "It may what its owner may at each moment, in this organization, up to `role`. For admins and owners " +
     "who have signed in, and the server's admin token: a token makes no tokens.",
   params: orgParams,
+  allow: inOrg("manage"),
   body: newToken,
   answers: { 201: { description: "The token, with its secret", schema: madeToken } },
   handle: async ({ params, body, caller, deps }) => {
-    const org = seenOrg(deps, caller, params.org);
+    const org = orgOf(deps, caller, params.org, "manage");
     const { expires_at: expiresAt, ...wanted } = body;
     const made = await deps.tokens.create(caller, org, { ...wanted, expiresAt });
     const view = { ...tokenView(made.token, org.name), secret: null };
@@ -68,11 +70,12 @@ const revoke = route({
   summary: "Revoke an API token",
   description: "What was opened with it ends within a second, on every server. Twice is once.",
   params: tokenParams,
+  allow: inOrg("manage"),
   body: reasonInput,
   bodyOptional: true,
   answers: { 200: { description: "The token", schema: token } },
   handle: async ({ params, body, caller, deps }) => {
-    const org = seenOrg(deps, caller, params.org);
+    const org = orgOf(deps, caller, params.org, "manage");
     const row = await deps.tokens.revoke(caller, org, params.id, body.reason);
     return ok(tokenView(row, org.name));
   },

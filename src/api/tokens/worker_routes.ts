@@ -2,14 +2,15 @@
 import type { z } from "zod";
 import type { Caller } from "../../accounts/caller.ts";
 import type { Organization } from "../../accounts/directory.ts";
+import { inOrg, superusersOnly } from "../allowed.ts";
 import { listOf } from "../cursor.ts";
 import type { ApiDeps } from "../deps.ts";
 import { reasonInput } from "../jobs/schemas.ts";
+import { orgOf } from "../lookup.ts";
 import { idParams } from "../query.ts";
 import { ok, type Reply, type Route, route } from "../route.ts";
 import { orgParams, pageOf, pageQuery, tokenParams } from "./routes.ts";
 import { madeWorkerToken, newWorkerToken, workerToken, workerTokenView } from "./schemas.ts";
-import { seenOrg } from "./seen_org.ts";
 
 const tag = "Tokens";
 const LIST_DEFAULT = 100;
@@ -61,7 +62,7 @@ const list = route({
   query: pageQuery,
   answers: answers.list,
   handle: ({ params, query, caller, deps }) =>
-    answerList({ caller, deps, org: seenOrg(deps, caller, params.org) }, query),
+    answerList({ caller, deps, org: orgOf(deps, caller, params.org, "manage") }, query),
 });
 
 const create = route({
@@ -71,10 +72,11 @@ const create = route({
   summary: "Make a worker token of an organization",
   description: "Workers join with it, and may offer at most what it allows; null allows anything.",
   params: orgParams,
+  allow: inOrg("manage"),
   body: newWorkerToken,
   answers: answers.create,
   handle: ({ params, body, caller, deps }) =>
-    answerCreate({ caller, deps, org: seenOrg(deps, caller, params.org) }, body),
+    answerCreate({ caller, deps, org: orgOf(deps, caller, params.org, "manage") }, body),
 });
 
 const revoke = route({
@@ -84,11 +86,16 @@ const revoke = route({
   summary: "Revoke a worker token of an organization",
   description: "Its workers are cut off within a second, on every server. Twice is once.",
   params: tokenParams,
+  allow: inOrg("manage"),
   body: reasonInput,
   bodyOptional: true,
   answers: answers.revoke,
   handle: ({ params, body, caller, deps }) =>
-    answerRevoke({ caller, deps, org: seenOrg(deps, caller, params.org) }, params.id, body.reason),
+    answerRevoke(
+      { caller, deps, org: orgOf(deps, caller, params.org, "manage") },
+      params.id,
+      body.reason,
+    ),
 });
 
 const listShared = route({
@@ -108,6 +115,7 @@ const createShared = route({
   tag,
   summary: "Make a worker token of the shared fleet",
   description: "Its workers work for every organization. For superusers.",
+  allow: superusersOnly,
   body: newWorkerToken,
   answers: answers.create,
   handle: ({ body, caller, deps }) => answerCreate({ caller, deps, org: null }, body),
@@ -120,6 +128,7 @@ const revokeShared = route({
   summary: "Revoke a worker token of the shared fleet",
   description: "For superusers. Twice is once.",
   params: idParams,
+  allow: superusersOnly,
   body: reasonInput,
   bodyOptional: true,
   answers: answers.revoke,
