@@ -144,7 +144,7 @@ describe("nobody gains by a token", () => {
       ] as const) {
         const { status, json } = await call(method, path, body, headers);
         assert.equal(status, 403, `${role} ${method}`);
-        assert.match(json.detail, /admins and owners/);
+        assert.match(json.detail, /Needs the role admin/);
       }
     }
     const { headers } = await signedIn(null);
