@@ -17,6 +17,7 @@ import { serveCommand } from "./commands/serve.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
+import { userCommand } from "./commands/user.ts";
 import { whyCommand } from "./commands/why.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { workersCommand } from "./commands/workers.ts";
@@ -63,7 +64,7 @@ Exit codes: 0 well, 1 failed, 2 wrong usage, 125 Signalbox itself failed under -
   program.commandsGroup("Look:");
   add(program, context, [jobsCommand, jobCommand, whyCommand, queuesCommand, workersCommand]);
   program.commandsGroup("Let in:");
-  add(program, context, [tokenCommand]);
+  add(program, context, [tokenCommand, userCommand]);
   obey(program, context);
   return program;
 }

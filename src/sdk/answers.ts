@@ -3,6 +3,7 @@
  * write it. Types only: nothing of the server comes along. Times are RFC 3339 in UTC, ids UUIDv7.
  */
 import type { AttemptView, JobSummary, JobView, PhaseEventView } from "../api/jobs/schemas.ts";
+import type { PersonView } from "../api/members/schemas.ts";
 import type { QueueView } from "../api/queues/schemas.ts";
 import type {
   MadeTokenView,
@@ -17,6 +18,7 @@ import type { Role } from "../core/scope.ts";
 import type { Explanation } from "../engine/explain.ts";
 
 export type { Explanation, JobState, JobSummary, Role };
+export type Person = PersonView;
 export type Token = TokenView;
 export type WorkerToken = WorkerTokenView;
 /** With its secret; null where a repeat of the request was answered. */

@@ -14,6 +14,7 @@ import type * as answers from "./answers.ts";
 import { pause } from "./backoff.ts";
 import { ClientError } from "./client_error.ts";
 import { followLog, type LogEvent, type ReadLog, readLog } from "./job_log.ts";
+import { People } from "./people.ts";
 import { Tokens } from "./tokens.ts";
 import { type CallOptions, type Query, Transport, type TransportOptions } from "./transport.ts";
 
@@ -37,6 +38,8 @@ export class Client {
   readonly org: string;
   readonly url: string;
   readonly tokens: Tokens;
+  /** For superusers. */
+  readonly people: People;
   readonly #transport: Transport;
 
   /** Throws TypeError for an address or a token that can be none. */
@@ -45,6 +48,7 @@ export class Client {
     this.url = this.#transport.url;
     this.org = options.org ?? "default";
     this.tokens = new Tokens(this.#transport, this.org);
+    this.people = new People(this.#transport, this.org);
   }
 
   // Submitting

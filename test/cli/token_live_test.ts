@@ -39,7 +39,7 @@ test("a token is made, used, listed and revoked, and its secret is on stdout alo
   const asToken = { env: { SIGNALBOX_TOKEN: secret } };
   const denied = await run(["list"], asToken);
   assert.equal(denied.code, 1);
-  assert.match(denied.stderr, /admins and owners/);
+  assert.match(denied.stderr, /Needs the role admin/);
   const list = await run(["list"]);
   assert.match(list.stdout, /NAME +FOR +MAY/);
   assert.match(list.stdout, /ci +api +viewer +sbx_/);

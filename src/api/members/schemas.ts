@@ -91,6 +91,8 @@ export const person = z
   })
   .meta({ id: "Person" });
 
+export type PersonView = z.infer<typeof person>;
+
 export function personView(one: Person) {
   return {
     id: one.id,
