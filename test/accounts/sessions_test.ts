@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createAdminSessions } from "../../src/accounts/admin_sessions.ts";
 import type { Author } from "../../src/core/author.ts";
+import { browse, somebody } from "../support/accounts/people.ts";
 import { TOKEN } from "../support/api_box.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
+import { eventually } from "../support/eventually.ts";
 
 const ADMIN: Author = { name: "admin", user: null, token: null, address: null };
 const OWN = { "sec-fetch-site": "same-origin" };
@@ -131,6 +133,48 @@ describe("a stolen cookie", () => {
     await box.fetch(request("/sign-out", { ...OWN, cookie }, {}));
     assert.equal(await statusWith(cookie), 303);
   });
+});
+
+describe("a live stream that was opened with a cookie ends", () => {
+  type Signed = Awaited<ReturnType<typeof somebody>>;
+  const cases: [string, (one: Signed) => Promise<unknown>][] = [
+    ["when its owner signs out", ({ post }) => post("/sign-out")],
+    [
+      "when its owner changes the password",
+      ({ post }) =>
+        post("/board/account/password", { current: PASSWORD, next: "another horse battery" }),
+    ],
+    [
+      "when its owner ends that session in another browser",
+      async ({ person }) => {
+        const other = await browse(box, person.email);
+        const sessions = await box.authentication.browsers.list(person.id);
+        return other.post(`/board/account/sessions/${sessions.at(-1)!.id}/revoke`);
+      },
+    ],
+    [
+      "when its owner's account is removed",
+      ({ person }) => box.authentication.people.remove(person.id, ADMIN, "left"),
+    ],
+  ];
+  for (const [when, act] of cases) {
+    test(when, async () => {
+      const one = await somebody(box);
+      const headers = { cookie: one.cookie, accept: "text/event-stream" };
+      const stream = await box.fetch(request("/board/stream?panels=live", headers));
+      assert.equal(stream.status, 200);
+      const reader = stream.body!.getReader();
+      let ended = false;
+      const reading = (async () => {
+        while (!(await reader.read()).done);
+        ended = true;
+      })();
+      await act(one);
+      await eventually(() => ended, "the stream has ended", { deadlineMs: 1_500 });
+      await reading;
+      assert.equal(await statusWith(one.cookie), 303);
+    });
+  }
 });
 
 test("nobody ends somebody else's session", async () => {

@@ -12,7 +12,8 @@ const FOLDER = new URL("../../src/db/schema/", import.meta.url);
 
 async function declaredTables(): Promise<PgTable[]> {
   const tables: PgTable[] = [];
-  for (const file of await readdir(FOLDER)) {
+  for (const file of await readdir(FOLDER, { recursive: true })) {
+    if (!file.endsWith(".ts")) continue;
     const module = (await import(new URL(file, FOLDER).href)) as Record<string, unknown>;
     for (const value of Object.values(module)) if (is(value, PgTable)) tables.push(value);
   }
