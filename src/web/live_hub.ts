@@ -91,16 +91,11 @@ export class LiveHub {
   stream(requests: readonly TopicRequest[], options: JoinOptions): ReadableStream<Uint8Array> {
     this.#subscribe();
     const channels = requests.map((request) => this.#channel(request));
-    let forget = () => {};
     const viewer = new Viewer(channels, options, {
       recovered: () => this.#inTurn(() => this.#resync(viewer), "resync"),
-      closed: () => {
-        forget();
-        this.#leave(viewer);
-      },
+      closed: () => this.#leave(viewer),
     });
     for (const channel of channels) channel.viewers += 1;
-    forget = options.whileAllowed?.(() => viewer.close()) ?? forget;
     viewer.send(`retry: 1000\n${options.hello ?? ""}`);
     this.#freshen(channels).then(
       () => this.#inTurn(() => this.#join(viewer), "join"),

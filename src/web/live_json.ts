@@ -6,7 +6,7 @@
  * `snapshot` comes again after `resync`, which says that events were missed.
  */
 import { askedOrgs, seenFleet } from "../accounts/asked_orgs.ts";
-import type { Access, Caller } from "../accounts/caller.ts";
+import type { Caller } from "../accounts/caller.ts";
 import type { Directory } from "../accounts/directory.ts";
 import { covers, orgsKey } from "../core/org_filter.ts";
 import { countedOrgs, type OrgFilter, type Scope } from "../core/scope.ts";
@@ -36,7 +36,6 @@ export interface LiveJsonDeps {
   reads: Sql;
   names: Interner;
   directory: Directory;
-  access: Pick<Access, "watch">;
   now(): number;
 }
 
@@ -58,7 +57,6 @@ export function createLiveEvents(
       since: request.headers.get("last-event-id") || null,
       withoutPositions: !caller.scope.isSignedIn,
       now: deps.now,
-      whileAllowed: (end) => deps.access.watch(caller, end),
       snapshot: (parts, id) => {
         const fields = requests.map((r, i) => `"${wanted[i]}":${parts.get(r.key) ?? "null"}`);
         return `{"id":${JSON.stringify(id)},${fields.join(",")}}`;

@@ -21,12 +21,11 @@ export function mountStream(app: Hono<BoardEnv>, shell: Shell, pages: readonly B
       if (!panel) throw new PageError(422, "No such panel", `There is no panel "${name}".`);
       return panel(params, caller.scope);
     });
-    const { access, engine } = shell.deps;
+    const { engine } = shell.deps;
     const body = shell.deps.live.stream(requests, {
       // What the browser has by now counts more than what its page was printed with.
       since: c.req.header("last-event-id") || params.get("since") || null,
       now: () => engine.now(),
-      whileAllowed: (end) => access.watch(caller, end),
       hello: `event: hello\ndata: ${JSON.stringify({ now: engine.now() })}\n\n`,
     });
     return new Response(body, { headers: SSE_HEADERS });

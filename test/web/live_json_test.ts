@@ -26,7 +26,6 @@ describe("the live stream for programs", () => {
       reads: box.database.reads,
       names: box.engine.names,
       directory: box.directory,
-      access: box.access,
       now: () => box.engine.now(),
     });
     events = (request) => answer(request, ADMIN);

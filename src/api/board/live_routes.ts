@@ -27,13 +27,12 @@ const live = route({
   },
   handle: async ({ query, caller, request, deps }) => {
     if (query.org !== undefined) requireCounted(deps, caller, query.org);
-    const { hub, database, engine, directory, access } = deps;
+    const { hub, database, engine, directory } = deps;
     const answer = createLiveEvents({
       live: hub,
       reads: database.reads,
       names: engine.names,
       directory,
-      access,
       now: () => engine.now(),
     });
     return answer(request, caller);

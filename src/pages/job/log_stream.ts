@@ -20,8 +20,6 @@ export interface LogStreamDeps {
   isAlive(job: string, attempt: number): Promise<boolean>;
   /** How long nothing must come before an attempt that is over is believed: bytes may be on their way. */
   quietMs?: number;
-  /** Told how to end the stream where its reader may not read on; answers with what to call after. */
-  whileAllowed?(end: () => void): () => void;
 }
 
 export function streamLog(
@@ -33,22 +31,11 @@ export function streamLog(
   const follower = new LogFollower(deps, job, attempt, from);
   const encoder = new TextEncoder();
   let over = false;
-  let forget = () => {};
   const finish = () => {
     over = true;
-    forget();
     follower.stop();
   };
   const body = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      // At once, whatever is just being read: it is not theirs any more.
-      const end = () => {
-        if (over) return;
-        controller.close();
-        finish();
-      };
-      forget = deps.whileAllowed?.(end) ?? forget;
-    },
     pull: async (controller) => {
       const text = await follower.next();
       if (over) return;

@@ -60,13 +60,12 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
 }
 
 async function log(c: BoardContext, shell: Shell, follow: LogStreamDeps): Promise<Response> {
-  const { job, caller } = await seenJob(c, shell);
+  const { job } = await seenJob(c, shell);
   const attempt = attemptOf(c.req.query("attempt"));
   if (attempt === null) throw new PageError(422, "No such log", "Name an attempt.");
   const from = Number(c.req.header("last-event-id") || c.req.query("from") || 0);
   const start = Number.isSafeInteger(from) && from >= 0 ? from : 0;
-  const whileAllowed = (end: () => void) => shell.deps.access.watch(caller, end);
-  return streamLog({ ...follow, whileAllowed }, job, attempt, start);
+  return streamLog(follow, job, attempt, start);
 }
 
 async function act(c: BoardContext, shell: Shell, action: "cancel" | "retry"): Promise<Response> {
