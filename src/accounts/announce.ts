@@ -32,6 +32,27 @@ export async function announce(tx: Sql | Transaction, change: Change): Promise<v
   await tx.unsafe("select pg_notify($1, $2)", [CHANNEL, JSON.stringify(change)]);
 }
 
+/** What changes something of people and organizations: where it writes, and whom it tells in this process. */
+export interface Writer {
+  sql: Sql;
+  announcements: Pick<Announcements, "tell">;
+}
+
+/** One transaction, told everywhere: to other servers at its commit, in this process at once after it. */
+export async function changing<T>(
+  { sql, announcements }: Writer,
+  change: Change,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  const result = await sql.begin(async (tx) => {
+    const done = await work(tx);
+    await announce(tx, change);
+    return done;
+  });
+  announcements.tell(change);
+  return result as T;
+}
+
 export interface AnnouncementsOptions {
   url: string;
   onTrouble(error: unknown): void;

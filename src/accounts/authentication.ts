@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import type { Database } from "../db/client.ts";
 import { type AdminSessions, createAdminSessions } from "./admin_sessions.ts";
+import type { Writer } from "./announce.ts";
 import { createIdentity, type Identity, type OidcSettings } from "./identity.ts";
 import { People } from "./people.ts";
 import { PersonSessions } from "./person_sessions.ts";
@@ -19,6 +20,7 @@ export interface Authentication {
 
 export interface AuthenticationOptions {
   database: Pick<Database, "url" | "intake">;
+  writer: Writer;
   adminToken: string;
   /** As people open it; undefined on a machine of one's own. */
   publicUrl: string | undefined;
@@ -39,10 +41,10 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const admin = createAdminSessions(database.intake, adminToken);
   return {
     identity,
-    people: new People(database.intake),
+    people: new People(options.writer),
     sessions: new Sessions([personSessions(identity), admin]),
     admin,
-    browsers: new PersonSessions(database.intake),
+    browsers: new PersonSessions(options.writer),
     close: () => identity.close(),
   };
 }

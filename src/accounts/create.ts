@@ -4,7 +4,7 @@ import { apiTokenByHash } from "../db/statements/api_tokens.ts";
 import { type PersonRoles, readPersonRoles } from "../db/statements/person_roles.ts";
 import { workerTokenByHash } from "../db/statements/worker_tokens.ts";
 import { AccessService, type AdminCredential } from "./access.ts";
-import { Announcements, type Change } from "./announce.ts";
+import { Announcements, type Change, type Writer } from "./announce.ts";
 import { ApiTokens } from "./api_tokens.ts";
 import { type Authentication, createAuthentication } from "./authentication.ts";
 import type { Access } from "./caller.ts";
@@ -65,7 +65,7 @@ const PEOPLE_MAX = 10_000;
 const MAX_AGE_MS = 30_000;
 
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { database, admin, workerToken, onTrouble } = options;
+  const { database, admin, adminToken, workerToken, publicUrl, oidc = null, onTrouble } = options;
   const { reads, intake } = database;
   const now = options.now ?? Date.now;
   const announcements = createAnnouncements(options);
@@ -76,11 +76,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const { door, workerDoor, people } = memories;
   const orgs = freshly(() => directory.refresh());
 
+  const writer = { sql: intake, announcements };
   const authentication = createAuthentication({
-    database,
-    adminToken: options.adminToken,
-    publicUrl: options.publicUrl,
-    oidc: options.oidc ?? null,
+    ...{ database, writer, adminToken, publicUrl, oidc },
     onError: (message) => onTrouble(message, "somebody could not sign in"),
   });
 
@@ -114,7 +112,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     }),
     directory,
     authentication,
-    ...createMemberships(intake),
+    ...createMemberships(writer),
     tokens: new ApiTokens(parts),
     workerTokens: new WorkerTokens(parts),
     announcements,
@@ -151,10 +149,10 @@ function createLastUsed({ database, onTrouble, usesEveryMs }: AccountsOptions, n
   });
 }
 
-function createMemberships(sql: Database["intake"]) {
-  const organizations = new Organizations(sql);
-  const members = new Members(sql);
-  const invitations = new Invitations(sql);
+function createMemberships(writer: Writer) {
+  const organizations = new Organizations(writer);
+  const members = new Members(writer);
+  const invitations = new Invitations(writer);
   return { organizations, members, invitations };
 }
 

@@ -8,6 +8,7 @@ import type { Author } from "../core/author.ts";
 import { lesser, mayGrant, type Role } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
+import { changing, type Writer } from "./announce.ts";
 import { type Granter, join, note } from "./members.ts";
 import { insertPerson, type NewPerson, type Person, preparePerson } from "./people.ts";
 import { Refused } from "./refused.ts";
@@ -42,10 +43,14 @@ interface Row {
 }
 
 export class Invitations {
-  readonly #sql: Sql;
+  readonly #writer: Writer;
 
-  constructor(sql: Sql) {
-    this.#sql = sql;
+  constructor(writer: Writer) {
+    this.#writer = writer;
+  }
+
+  get #sql(): Sql {
+    return this.#writer.sql;
   }
 
   /** Those that can still be accepted, the newest first. */
@@ -104,7 +109,9 @@ export class Invitations {
 
   /** A member keeps the better of both roles. Throws Refused where the link opens nothing. */
   async accept(secret: string, person: Person, author: Author): Promise<number> {
-    return await this.#sql.begin((tx) => accept(tx, secret, person, author));
+    return await changing(this.#writer, { person: person.id }, (tx) =>
+      accept(tx, secret, person, author),
+    );
   }
 
   /** Makes the account too, in the same transaction: a link makes one, or nothing. */

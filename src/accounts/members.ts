@@ -3,7 +3,7 @@ import type { Author } from "../core/author.ts";
 import { mayGrant, type Role } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
-import { announce } from "./announce.ts";
+import { changing, type Writer } from "./announce.ts";
 import { Refused } from "./refused.ts";
 
 export interface Member {
@@ -36,10 +36,14 @@ interface MemberRow {
 }
 
 export class Members {
-  readonly #sql: Sql;
+  readonly #writer: Writer;
 
-  constructor(sql: Sql) {
-    this.#sql = sql;
+  constructor(writer: Writer) {
+    this.#writer = writer;
+  }
+
+  get #sql(): Sql {
+    return this.#writer.sql;
   }
 
   /** By person's id. */
@@ -65,7 +69,7 @@ export class Members {
 
   /** Makes somebody a member, or another kind of member. False where there is no such person. */
   async set(org: Org, person: string, role: Role, by: Granter): Promise<boolean> {
-    return await this.#sql.begin(async (tx) => {
+    return await changing(this.#writer, { person }, async (tx) => {
       const [known] = await tx`select 1 from person where id = ${person} for share`;
       if (!known) return false;
       const before = await lock(tx, org.id, person);
@@ -81,7 +85,7 @@ export class Members {
 
   /** False where they are no member. Everybody may leave, but the last owner. */
   async remove(org: Org, person: string, by: Granter, reason: string | null): Promise<boolean> {
-    return await this.#sql.begin(async (tx) => {
+    return await changing(this.#writer, { person }, async (tx) => {
       const before = await lock(tx, org.id, person);
       if (!before) return false;
       if (by.person !== person) check(by, org, before);
@@ -111,7 +115,7 @@ interface Step {
   reason?: string | null;
 }
 
-/** The line in the audit log, and the word to every server. */
+/** The line in the audit log. */
 export async function note(
   tx: Transaction,
   org: Org,
@@ -134,7 +138,6 @@ export async function note(
       after: as(after),
     },
   ]);
-  await announce(tx, { person });
 }
 
 async function lock(tx: Transaction, org: number, person: string): Promise<Role | null> {

@@ -2,7 +2,7 @@
 import type { Author } from "../core/author.ts";
 import type { Sql } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
-import { announce } from "./announce.ts";
+import { changing, type Writer } from "./announce.ts";
 import { Refused } from "./refused.ts";
 
 export const ORG_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -20,10 +20,14 @@ interface SettingsRow {
 }
 
 export class Organizations {
-  readonly #sql: Sql;
+  readonly #writer: Writer;
 
-  constructor(sql: Sql) {
-    this.#sql = sql;
+  constructor(writer: Writer) {
+    this.#writer = writer;
+  }
+
+  get #sql(): Sql {
+    return this.#writer.sql;
   }
 
   /** With a queue `default`, as everywhere. Its id. Throws Refused for a bad or a taken name. */
@@ -34,7 +38,7 @@ export class Organizations {
       throw new Refused("invalid", text, "name");
     }
     const title = titleOf(settings.title);
-    return await this.#sql.begin(async (tx) => {
+    return await changing(this.#writer, { orgs: true }, async (tx) => {
       const [row] = await tx<{ id: number }[]>`
         insert into org (name, title, is_public) values (${name}, ${title}, ${settings.isPublic})
         on conflict (name) do nothing returning id`;
@@ -42,7 +46,6 @@ export class Organizations {
       await tx`insert into queue (org_id, name) values (${row.id}, 'default')`;
       const after = { name, title, is_public: settings.isPublic };
       await writeAudit(tx, [{ ...entry(row.id, name, author, "org.create"), after }]);
-      await announce(tx, { orgs: true });
       return row.id;
     });
   }
@@ -54,7 +57,7 @@ export class Organizations {
     author: Author,
     reason: string | null = null,
   ): Promise<void> {
-    await this.#sql.begin(async (tx) => {
+    await changing(this.#writer, { orgs: true }, async (tx) => {
       const [before] = await tx<SettingsRow[]>`
         select title, is_public from org where id = ${org.id} for update`;
       if (!before) return;
@@ -67,7 +70,6 @@ export class Organizations {
         update org set title = ${after.title}, is_public = ${after.is_public} where id = ${org.id}`;
       const what = entry(org.id, org.name, author, "org.change");
       await writeAudit(tx, [{ ...what, reason, before, after }]);
-      await announce(tx, { orgs: true });
     });
   }
 }

@@ -7,7 +7,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { Author } from "../core/author.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
-import { announce } from "./announce.ts";
+import { changing, type Writer } from "./announce.ts";
 import { PASSWORD_MAX, PASSWORD_MIN } from "./identity.ts";
 import { Refused } from "./refused.ts";
 
@@ -39,10 +39,14 @@ const NAME_MAX = 100;
 const EMAIL = /^[^\s@<>"]{1,64}@[^\s@<>"]{1,190}$/;
 
 export class People {
-  readonly #sql: Sql;
+  readonly #writer: Writer;
 
-  constructor(sql: Sql) {
-    this.#sql = sql;
+  constructor(writer: Writer) {
+    this.#writer = writer;
+  }
+
+  get #sql(): Sql {
+    return this.#writer.sql;
   }
 
   /** False on a server that nobody has an account on yet. */
@@ -83,7 +87,7 @@ export class People {
 
   /** False where there is no such person. Nobody takes the last superuser's rights. */
   async setSuperuser(id: string, isSuperuser: boolean, author: Author): Promise<boolean> {
-    return await this.#sql.begin(async (tx) => {
+    return await changing(this.#writer, { person: id }, async (tx) => {
       const before = await lock(tx, id);
       if (!before) return false;
       if (before.is_superuser === isSuperuser) return true;
@@ -96,21 +100,19 @@ export class People {
           after: { is_superuser: isSuperuser },
         },
       ]);
-      await tell(tx, id);
       return true;
     });
   }
 
   /** With sessions, memberships and tokens. False where there is no such person. */
   async remove(id: string, author: Author, reason: string | null): Promise<boolean> {
-    return await this.#sql.begin(async (tx) => {
+    return await changing(this.#writer, { person: id }, async (tx) => {
       const before = await lock(tx, id);
       if (!before) return false;
       if (before.is_superuser) await keepOne(tx, id);
       await tx`delete from person where id = ${id}`;
       const was = { name: before.name, email: before.email };
       await writeAudit(tx, [{ ...entry(before, author, "person.remove"), reason, before: was }]);
-      await tell(tx, id);
       return true;
     });
   }
@@ -185,11 +187,6 @@ async function keepOne(tx: Transaction, id: string): Promise<void> {
 
 function entry({ id }: PersonRow, author: Author, action: string) {
   return { org: null, author, action, objectKind: "person", objectId: id };
-}
-
-/** Whatever is open for this person is looked at again. */
-async function tell(tx: Transaction, person: string): Promise<void> {
-  await announce(tx, { person });
 }
 
 function personOf(row: PersonRow): Person {

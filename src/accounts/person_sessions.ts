@@ -2,7 +2,7 @@
 import type { Author } from "../core/author.ts";
 import type { Sql } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
-import { announce } from "./announce.ts";
+import { announce, changing, type Writer } from "./announce.ts";
 
 export interface OpenSession {
   id: string;
@@ -25,10 +25,14 @@ interface Row {
 const LIST_MAX = 200;
 
 export class PersonSessions {
-  readonly #sql: Sql;
+  readonly #writer: Writer;
 
-  constructor(sql: Sql) {
-    this.#sql = sql;
+  constructor(writer: Writer) {
+    this.#writer = writer;
+  }
+
+  get #sql(): Sql {
+    return this.#writer.sql;
   }
 
   /** The newest first. */
@@ -47,14 +51,13 @@ export class PersonSessions {
 
   /** False where this person has no such session. */
   async revoke(person: string, id: string, author: Author): Promise<boolean> {
-    return await this.#sql.begin(async (tx) => {
+    return await changing(this.#writer, { session: id }, async (tx) => {
       const rows = await tx`
         delete from person_session where user_id = ${person} and id = ${id} returning id`;
       if (rows.length === 0) return false;
       await writeAudit(tx, [
         { org: null, author, action: "session.revoke", objectKind: "person", objectId: person },
       ]);
-      await announce(tx, { session: id });
       return true;
     });
   }
@@ -62,14 +65,14 @@ export class PersonSessions {
   /** Told after better-auth has ended or changed them; streams opened with them end. */
   async ended(change: { session: string } | { person: string }): Promise<void> {
     await announce(this.#sql, change);
+    this.#writer.announcements.tell(change);
   }
 
   /** A password was changed, and with it all sessions: what the audit log keeps of it. */
   async passwordChanged(person: string, session: string | null, author: Author): Promise<void> {
     const action = "person.password";
-    await this.#sql.begin(async (tx) => {
+    await changing(this.#writer, { person }, async (tx) => {
       await writeAudit(tx, [{ org: null, author, action, objectKind: "person", objectId: person }]);
-      await announce(tx, { person });
       if (session !== null) await announce(tx, { session });
     });
   }

@@ -200,7 +200,8 @@ test("no cookie that was changed in any place opens anything", async () => {
   const cookie = cookieIn(await signIn("forged@example.org"));
   const [name, encoded] = cookie.split("=") as [string, string];
   const value = decodeURIComponent(encoded);
-  for (let at = 0; at < value.length; at += 5) {
+  // The last letter before the padding holds bits that mean nothing.
+  for (let at = 0; at < value.length - 2; at += 5) {
     const other = value[at] === "A" ? "B" : "A";
     const forged = encodeURIComponent(value.slice(0, at) + other + value.slice(at + 1));
     assert.equal(await statusWith(`${name}=${forged}`), 303, forged);

@@ -78,10 +78,17 @@ function objectHref({ org, object_kind, object_id }: AuditRow): string {
 
 /** What is offered to be typed; any other action can be. */
 const ACTIONS = [
-  ...["instance.drain", "job.cancel", "job.retry", "jobs.cancel", "jobs.retry", "operation.end"],
-  ...["queue.pause", "queue.resume", "worker.drain", "workflow.cancel"],
+  ...["instance.drain", "invitation.create", "invitation.revoke", "job.cancel", "job.retry"],
+  ...["jobs.cancel", "jobs.retry", "member.add", "member.change", "member.remove"],
+  ...["operation.end", "org.change", "org.create", "person.change", "person.create"],
+  ...["person.password", "person.remove", "queue.pause", "queue.resume", "session.revoke"],
+  ...["token.create", "token.revoke", "worker.drain", "worker_token.create"],
+  ...["worker_token.revoke", "workflow.cancel"],
 ];
-const KINDS = ["instance", "job", "operation", "queue", "worker", "workflow"];
+const KINDS = [
+  ...["instance", "invitation", "job", "member", "operation", "org", "person", "queue", "token"],
+  ...["worker", "worker_token", "workflow"],
+];
 
 export interface PageInput {
   form: AuditForm;
