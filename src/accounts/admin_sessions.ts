@@ -8,6 +8,8 @@ import type { Sql } from "../db/client.ts";
 import { cookieOf, type SessionFacts, type SessionSource } from "./sessions.ts";
 
 const COOKIE = "signalbox_admin";
+/** 24 random bytes. */
+const OURS = /^[\w-]{32}$/;
 const SESSION_SECONDS = 7 * 24 * 3_600;
 /** How the table's rows of ours are told from those of sign-ins under way. */
 const KIND = "admin-session";
@@ -25,7 +27,7 @@ export function createAdminSessions(sql: Sql, adminToken: string): AdminSessions
 
   async function read(request: Request): Promise<SessionFacts | null> {
     const cookie = cookieOf(request, COOKIE);
-    if (!cookie) return null;
+    if (!cookie || !OURS.test(cookie)) return null;
     const [row] = await sql<{ id: string; expires_at: Date }[]>`
       select id, expires_at from verification
       where identifier = ${KIND} and value = ${hashOf(cookie)} and expires_at > now()`;

@@ -28,14 +28,19 @@ export function attemptLimit(options: AttemptLimitOptions) {
       if (first === undefined) return 0;
       return Math.max(1, Math.ceil((first + options.windowMs - options.now()) / 1000));
     },
-    failed(peer: string): void {
+    /** One failure, counted for each of these. */
+    failed(...keys: string[]): void {
       everyone.push(options.now());
-      peers.set(peer, [...recent(peers.get(peer) ?? []), options.now()]);
-      const oldest = peers.keys().next().value;
-      if (peers.size > PEERS_MAX && oldest !== undefined) peers.delete(oldest);
+      for (const key of keys) {
+        peers.set(key, [...recent(peers.get(key) ?? []), options.now()]);
+        const oldest = peers.keys().next().value;
+        if (peers.size > PEERS_MAX && oldest !== undefined) peers.delete(oldest);
+      }
     },
-    succeeded(peer: string): void {
-      peers.delete(peer);
+    /** What was counted beforehand was none. */
+    succeeded(...keys: string[]): void {
+      everyone.pop();
+      for (const key of keys) peers.delete(key);
     },
   };
 }

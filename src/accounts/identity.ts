@@ -133,6 +133,7 @@ function createAuth(options: IdentityOptions, db: ReturnType<typeof drizzle>) {
     user: {
       additionalFields: { isSuperuser: { type: "boolean", input: false, defaultValue: false } },
     },
+    account: { encryptOAuthTokens: true },
     session: { expiresIn: SESSION_SECONDS, updateAge: PROLONG_SECONDS, freshAge: 0 },
     advanced: {
       cookiePrefix: "signalbox",

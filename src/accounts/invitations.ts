@@ -9,7 +9,7 @@ import { lesser, mayGrant, type Role } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
 import { changing, type Writer } from "./announce.ts";
-import { type Granter, join, note } from "./members.ts";
+import { type Granter, join, note, refuseTokens } from "./members.ts";
 import { insertPerson, type NewPerson, type Person, preparePerson } from "./people.ts";
 import { Refused } from "./refused.ts";
 
@@ -68,6 +68,7 @@ export class Invitations {
     { role, email }: { role: Role; email: string | null },
     by: Granter,
   ): Promise<{ invitation: Invitation; secret: string }> {
+    refuseTokens(by);
     if (!mayGrant(by.role, role)) {
       const text = `You are ${by.role} in ${org.name}: you cannot invite an ${role}.`;
       throw new Refused("forbidden", text, "role");

@@ -20,6 +20,8 @@ export interface Granter {
   role: Role;
   /** Their own person, who may always leave. */
   person: string | null;
+  /** They showed an API token: it must not make anybody who outlives it. */
+  isToken: boolean;
 }
 
 interface Org {
@@ -69,6 +71,7 @@ export class Members {
 
   /** Makes somebody a member, or another kind of member. False where there is no such person. */
   async set(org: Org, person: string, role: Role, by: Granter): Promise<boolean> {
+    refuseTokens(by);
     return await changing(this.#writer, { person }, async (tx) => {
       const [known] = await tx`select 1 from person where id = ${person} for share`;
       if (!known) return false;
@@ -85,6 +88,7 @@ export class Members {
 
   /** False where they are no member. Everybody may leave, but the last owner. */
   async remove(org: Org, person: string, by: Granter, reason: string | null): Promise<boolean> {
+    refuseTokens(by);
     return await changing(this.#writer, { person }, async (tx) => {
       const before = await lock(tx, org.id, person);
       if (!before) return false;
@@ -155,6 +159,13 @@ async function keepOwner(tx: Transaction, org: Org, person: string): Promise<voi
   if (other) return;
   const text = `${org.name} would be without an owner: make another one first.`;
   throw new Refused("conflict", text);
+}
+
+export function refuseTokens({ isToken }: Granter): void {
+  if (!isToken) return;
+  const text =
+    "A token changes no members and invites nobody: sign in, or use the server's admin token.";
+  throw new Refused("forbidden", text);
 }
 
 function check(by: Granter, org: Org, role: Role): void {

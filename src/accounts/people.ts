@@ -70,13 +70,14 @@ export class People {
 
   /** Throws Refused for what is no name, address or password, and for a known address. */
   async create(input: NewPerson, author: Author): Promise<Person> {
-    const person = await preparePerson(input);
+    const person = { ...(await preparePerson(input)), isKnown: true };
     return await this.#sql.begin((tx) => insertPerson(tx, person, author));
   }
 
   /** The first of all, a superuser. Throws Refused where somebody was quicker. */
   async createFirst(input: Omit<NewPerson, "isSuperuser">, author: Author): Promise<Person> {
-    const person = await preparePerson({ ...input, isSuperuser: true });
+    const prepared = await preparePerson({ ...input, isSuperuser: true });
+    const person = { ...prepared, isKnown: true };
     return await this.#sql.begin(async (tx) => {
       await tx`lock table person in share row exclusive mode`;
       const [row] = await tx`select 1 from person limit 1`;
@@ -118,7 +119,11 @@ export class People {
   }
 }
 
-export type PreparedPerson = Omit<NewPerson, "password"> & { hash: string | null };
+/** `isKnown`: whoever makes the account answers for the address, so that a provider may be joined to it. */
+export type PreparedPerson = Omit<NewPerson, "password"> & {
+  hash: string | null;
+  isKnown: boolean;
+};
 
 /** Checks a new person's facts and hashes the password, which takes a while: outside any transaction. */
 export async function preparePerson({
@@ -135,7 +140,12 @@ export async function preparePerson({
     throw new Refused("invalid", "Write an address such as ada@example.org.", "email");
   }
   checkPassword(password);
-  return { ...own, isSuperuser, hash: password === null ? null : await hashPassword(password) };
+  return {
+    ...own,
+    isSuperuser,
+    isKnown: false,
+    hash: password === null ? null : await hashPassword(password),
+  };
 }
 
 function checkPassword(password: string | null): void {
@@ -157,8 +167,8 @@ export async function insertPerson(
   author: Author,
 ): Promise<Person> {
   const [row] = await tx<PersonRow[]>`
-    insert into person (id, name, email, is_superuser)
-    values (${uuidv7()}, ${person.name}, ${person.email}, ${person.isSuperuser})
+    insert into person (id, name, email, email_verified, is_superuser)
+    values (${uuidv7()}, ${person.name}, ${person.email}, ${person.isKnown}, ${person.isSuperuser})
     on conflict (email) do nothing
     returning id, name, email, is_superuser, created_at`;
   if (!row) throw new Refused("conflict", `${person.email} has an account.`, "email");

@@ -25,6 +25,7 @@ export interface SessionSource {
 /** A revoked session lives at most so long, even where nobody was told of it. */
 const BELIEVED_MS = 1_000;
 const HELD_MAX = 10_000;
+const COOKIE_MAX = 200;
 
 interface Held {
   facts: Promise<SessionFacts | null>;
@@ -46,7 +47,8 @@ export class Sessions {
   async of(request: Request): Promise<SessionFacts | null> {
     for (const [at, source] of this.#sources.entries()) {
       const cookie = source.cookieOf(request);
-      if (cookie === undefined) continue;
+      // Longer than any of ours: what strangers send is not kept.
+      if (cookie === undefined || cookie.length > COOKIE_MAX) continue;
       const facts = await this.#read(`${at}:${cookie}`, () => source.read(request));
       if (facts) return facts;
     }

@@ -33,6 +33,8 @@ export class TokenDoor<T extends TokenFacts> {
   readonly #known: Remembered<T>;
   /** Hashes of what was shown and is no token, until when that is believed. */
   readonly #strange = new Map<string, number>();
+  /** Hashes that are or were a token: kept over every change, for they only spare the limit. */
+  readonly #good = new Set<string>();
   readonly #failures: ReturnType<typeof attemptLimit>;
 
   constructor({ kind, read, now }: TokenDoorOptions<T>) {
@@ -54,13 +56,24 @@ export class TokenDoor<T extends TokenFacts> {
     if (known !== undefined) return this.#holds(known) ? known : null;
     if (this.#isStrange(hash)) return null;
     const peer = address ?? "unknown";
-    const wait = this.#failures.waitSeconds(peer);
+    // A neighbour who guesses shuts out nobody whose token was good.
+    const wait = this.#good.has(hash) ? 0 : this.#failures.waitSeconds(peer);
     if (wait > 0) throw new TooManyAttempts(wait);
     const found = looksLikeSecret(this.#kind, secret) ? await this.#known.get(hash) : null;
-    if (found !== null) return this.#holds(found) ? found : null;
+    if (found !== null) {
+      this.#noteGood(hash);
+      return this.#holds(found) ? found : null;
+    }
     this.#failures.failed(peer);
     this.#noteStrange(hash);
     return null;
+  }
+
+  #noteGood(hash: string): void {
+    this.#good.delete(hash);
+    this.#good.add(hash);
+    const oldest = this.#good.values().next().value;
+    if (this.#good.size > TOKENS_MAX && oldest !== undefined) this.#good.delete(oldest);
   }
 
   /** By a secret that opened this door before; nobody is counted. */

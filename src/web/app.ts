@@ -122,7 +122,7 @@ function gate(shell: Shell) {
     await next();
     const response = guarded(access, caller, c.res);
     if (response !== c.res) c.res = response;
-    if (isAgeing(caller)) {
+    if (isAgeing(caller) && !c.res.headers.has("set-cookie")) {
       const peer = { request: c.req.raw, address: peerOf(c) };
       for (const cookie of secured(await authentication.identity.prolong(peer), c.req.raw)) {
         c.res.headers.append("set-cookie", cookie);

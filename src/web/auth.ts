@@ -31,7 +31,7 @@ export function createAuth(options: AuthOptions): Auth {
   const links = new Map<string, number>();
   return {
     isAdminToken: (token) => sameSecret(token, options.adminToken),
-    failures: attemptLimit({ now, windowMs: 60_000, each: 10, all: 100 }),
+    failures: attemptLimit({ now, windowMs: 60_000, each: 10, all: 600 }),
     createSignInLink: () => {
       for (const [secret, until] of links) if (until <= now()) links.delete(secret);
       const oldest = links.keys().next().value;

@@ -38,9 +38,17 @@ export function answerNotFound(c: BoardContext, shell: Shell): Response {
 export function answerError(c: BoardContext, shell: Shell, error: unknown): Response {
   const trouble = describe(error);
   if (trouble.id !== null) {
-    shell.deps.log.error({ err: error, errorId: trouble.id, path: c.req.path }, "a page failed");
+    shell.deps.log.error(
+      { err: error, errorId: trouble.id, path: logged(c.req.path) },
+      "a page failed",
+    );
   }
   return answer(c, shell, trouble);
+}
+
+/** The path of an invitation is its secret. */
+function logged(path: string): string {
+  return path.replace(/^(\/invitations\/).*/, "$1…");
 }
 
 function describe(error: unknown): Trouble {

@@ -1,5 +1,6 @@
 /** `/invitations/{secret}`: what a link of an invitation opens, for who has an account and who has none. */
 import type { Hono } from "hono";
+import type { Caller } from "../accounts/caller.ts";
 import { PASSWORD_MIN } from "../accounts/identity.ts";
 import type { Invitation } from "../accounts/invitations.ts";
 import { Refused } from "../accounts/refused.ts";
@@ -33,13 +34,13 @@ async function show(c: BoardContext, shell: Shell, shown: Shown, status = 200): 
     org: org?.title ?? org?.name ?? "an organization",
     role: invitation.role,
     only: invitation.email,
-    person: caller?.credential.person ? caller.author.name : null,
+    person: personIn(caller) ? caller!.author.name : null,
     path: new URL(c.req.url).pathname,
     passwordMin: PASSWORD_MIN,
   };
   const page = shell.page(c, "_layout/invitation", model, { title: "Invitation", status });
   // The address is a secret: no page that is opened from here may learn it.
-  page.headers.set("referrer-policy", "no-referrer");
+  page.headers.set("referrer-policy", "strict-origin");
   return page;
 }
 
@@ -52,13 +53,15 @@ async function accept(c: BoardContext, shell: Shell): Promise<Response> {
       "That form came from another site. Open the link itself.",
     );
   }
+  // Before anything is hashed or written for it.
+  await find(c, shell);
   const secret = secretOf(c);
   const caller = await shell.deps.access.authenticate(request, peerOf(c));
   const fields = await readForm(request);
   const name = fields.get("name") ?? "";
   const email = fields.get("email") ?? "";
   try {
-    const person = caller?.credential.person;
+    const person = personIn(caller);
     if (caller && person) return go(await joinAs(shell, secret, person, caller.author));
     const author = { name: "invitation", user: null, token: null, address: peerOf(c) };
     const password = fields.get("password") ?? "";
@@ -86,6 +89,11 @@ async function joinAs(
   if (found === null) throw new Refused("forbidden", "This account is gone. Sign in again.");
   const org = await accounts.invitations.accept(secret, found, author);
   return `/board/orgs/${directory.byId(org)?.name ?? ""}`;
+}
+
+/** Who has signed in here: a token joins nobody to anything. */
+function personIn(caller: Caller | null): string | null {
+  return caller?.via === "cookie" ? caller.credential.person : null;
 }
 
 async function find(c: BoardContext, shell: Shell): Promise<Invitation> {

@@ -35,10 +35,8 @@ async function useLink(c: BoardContext, shell: Shell, link: string, next: string
   const { auth, authentication } = shell.deps;
   const looksAhead = (c.req.header("sec-purpose") ?? c.req.header("purpose") ?? "") !== "";
   if (looksAhead || c.req.method !== "GET") return new Response(null, { status: 204 });
-  const wait = auth.failures.waitSeconds(peerOf(c));
-  if (wait > 0) return tooMany(c, shell, next, wait);
+  // Not counted: 192 bits are beyond guessing, and an image on another site could ask in somebody's name.
   if (!auth.useSignInLink(link)) {
-    auth.failures.failed(peerOf(c));
     const problem = "This link was used before or is too old. Sign in here instead.";
     return form(c, shell, { next, problem }, 401);
   }
@@ -62,8 +60,9 @@ async function signInAsAdmin(c: BoardContext, shell: Shell, token: string, next:
   const { auth } = shell.deps;
   const wait = auth.failures.waitSeconds(peerOf(c));
   if (wait > 0) return tooMany(c, shell, next, wait);
+  // Counted first: asked at once, a thousand guesses would all be the first.
+  auth.failures.failed(peerOf(c));
   if (token.length > TOKEN_MAX || !auth.isAdminToken(token)) {
-    auth.failures.failed(peerOf(c));
     const problem = token === "" ? "Enter the admin token." : "That is not the admin token.";
     return form(c, shell, { next, problem, asAdmin: true }, 401);
   }
@@ -85,18 +84,18 @@ async function signInAsPerson(
     return form(c, shell, { next, problem, email }, 401);
   }
   // By address too: one password must not be tried from a thousand machines.
-  const keys = [peerOf(c), `person ${email}`];
+  const keys = [peerOf(c), `person ${email.slice(0, EMAIL_MAX)}`];
   const wait = Math.max(...keys.map((key) => auth.failures.waitSeconds(key)));
   if (wait > 0) return tooMany(c, shell, next, wait);
+  auth.failures.failed(...keys);
   const isSound = email.length <= EMAIL_MAX && password.length <= PASSWORD_MAX;
   const peer = { request: c.req.raw, address: peerOf(c) };
   const cookies = isSound ? await authentication.identity.signIn(peer, email, password) : null;
   if (cookies === null) {
-    for (const key of keys) auth.failures.failed(key);
     const problem = "Address or password is wrong.";
     return form(c, shell, { next, problem, email }, 401);
   }
-  for (const key of keys) auth.failures.succeeded(key);
+  auth.failures.succeeded(...keys);
   return go(next, secured(cookies, c.req.raw));
 }
 

@@ -16,8 +16,8 @@ import {
 const O = `${V1}/orgs/:org`;
 const B = "/board/orgs/:org";
 const ADMIN = adminCaller("token", null, null);
-/** All of the cast show tokens, which make no tokens, whoever they belong to. */
-const MAKE_NO_TOKENS: ByOrg = { acme: "33333413", open: "33333314" };
+/** All of the cast show tokens, which make no tokens, members or invitations, whoever they belong to. */
+const MAKE_NOBODY: ByOrg = { acme: "33333413", open: "33333314" };
 const NOBODY_BY_TOKEN = "33333313";
 const SUPERUSER_PAGE = "y33333r3";
 
@@ -40,13 +40,13 @@ async function person({ stage }: Target): Promise<string> {
 
 async function viewer(target: Target): Promise<string> {
   const id = await person(target);
-  const by = { author: ADMIN.author, role: "owner" as const, person: null };
+  const by = { author: ADMIN.author, role: "owner" as const, person: null, isToken: false };
   await target.stage.accounts.members.set(orgOf(target), id, "viewer", by);
   return id;
 }
 
 async function invitation(target: Target): Promise<string> {
-  const by = { author: ADMIN.author, role: "owner" as const, person: null };
+  const by = { author: ADMIN.author, role: "owner" as const, person: null, isToken: false };
   const wanted = { role: "viewer" as const, email: null };
   const { invitations } = target.stage.accounts;
   return (await invitations.create(orgOf(target), wanted, by)).invitation.id;
@@ -68,14 +68,14 @@ const API: Row[] = [
   row("GET /metrics", "11111111", () => [get("/metrics")]),
   row(`GET ${V1}/me`, SIGNED_IN, () => [get(`${V1}/me`)]),
   row(`GET ${O}/tokens`, MANAGE, inOrg("/tokens")),
-  row(`POST ${O}/tokens`, MAKE_NO_TOKENS, ({ of }) => [
+  row(`POST ${O}/tokens`, MAKE_NOBODY, ({ of }) => [
     post(`${V1}/orgs/${of.org}/tokens`, { name: "mine" }),
   ]),
   row(`DELETE ${O}/tokens/:id`, MANAGE, async (target) => [
     send("DELETE", `${V1}/orgs/${target.of.org}/tokens/${await token(target)}`),
   ]),
   row(`GET ${O}/worker-tokens`, MANAGE, inOrg("/worker-tokens")),
-  row(`POST ${O}/worker-tokens`, MAKE_NO_TOKENS, ({ of }) => [
+  row(`POST ${O}/worker-tokens`, MAKE_NOBODY, ({ of }) => [
     post(`${V1}/orgs/${of.org}/worker-tokens`, { name: "mine" }),
   ]),
   row(`DELETE ${O}/worker-tokens/:id`, MANAGE, async (target) => {
@@ -92,17 +92,17 @@ const API: Row[] = [
   row(`POST ${V1}/orgs`, SUPERUSER, () => [post(`${V1}/orgs`, { name: unique("made") })], 201),
   row(`PATCH ${O}`, MANAGE, ({ of }) => [send("PATCH", `${V1}/orgs/${of.org}`)]),
   row(`GET ${O}/members`, MANAGE, inOrg("/members")),
-  row(`PUT ${O}/members/:id`, MANAGE, async (target) => {
+  row(`PUT ${O}/members/:id`, MAKE_NOBODY, async (target) => {
     const path = `${V1}/orgs/${target.of.org}/members/${await viewer(target)}`;
     return [send("PUT", path, { role: "member" })];
   }),
-  row(`DELETE ${O}/members/:id`, MANAGE, async (target) => [
+  row(`DELETE ${O}/members/:id`, MAKE_NOBODY, async (target) => [
     send("DELETE", `${V1}/orgs/${target.of.org}/members/${await viewer(target)}`),
   ]),
   row(`GET ${O}/invitations`, MANAGE, inOrg("/invitations")),
   row(
     `POST ${O}/invitations`,
-    MANAGE,
+    MAKE_NOBODY,
     ({ of }) => [post(`${V1}/orgs/${of.org}/invitations`, { role: "viewer" })],
     201,
   ),
@@ -163,13 +163,13 @@ const BOARD: Row[] = [
     (target) => [form(`/board/orgs/${target.of.org}/settings`, asItWas(target))],
     303,
   ),
-  orgForm("members/:id/role", MANAGE, 303, { role: "member" }, viewer),
-  orgForm("members/:id/remove", MANAGE, 303, {}, viewer),
-  orgForm("invitations", MANAGE, 201, { role: "viewer" }),
+  orgForm("members/:id/role", MAKE_NOBODY, 303, { role: "member" }, viewer),
+  orgForm("members/:id/remove", MAKE_NOBODY, 303, {}, viewer),
+  orgForm("invitations", MAKE_NOBODY, 201, { role: "viewer" }),
   orgForm("invitations/:id/revoke", MANAGE, 303, {}, invitation),
-  orgForm("tokens", MAKE_NO_TOKENS, 201, { name: "mine", role: "viewer" }),
+  orgForm("tokens", MAKE_NOBODY, 201, { name: "mine", role: "viewer" }),
   orgForm("tokens/:id/revoke", MANAGE, 303, {}, token),
-  orgForm("worker-tokens", MAKE_NO_TOKENS, 201, { name: "mine" }),
+  orgForm("worker-tokens", MAKE_NOBODY, 201, { name: "mine" }),
   orgForm("worker-tokens/:id/revoke", MANAGE, 303, {}, ownWorkerToken),
   row("GET /board/people", SUPERUSER_PAGE, () => [get("/board/people")]),
   row(

@@ -80,6 +80,26 @@ test("an address that the provider has not verified opens nobody's account", asy
   assert.deepEqual(await box.authentication.browsers.list(owner.id), []);
 });
 
+test("an account that a superuser made is opened by a verified address, and by the provider alone", async () => {
+  const input = { name: "Known", email: "known@example.org", password: null, isSuperuser: false };
+  const known = await box.authentication.people.create(input, ADMIN);
+  const entered = await signIn("known");
+  assert.equal(entered.headers.get("location"), "/board/live");
+  assert.equal((await box.authentication.browsers.list(known.id)).length, 1);
+});
+
+test("an address that somebody gave themselves by an invitation is joined to no provider", async () => {
+  const org = { id: 1, name: "default" };
+  const by = { author: ADMIN, role: "owner" as const, person: null, isToken: false };
+  const wanted = { role: "viewer" as const, email: null };
+  const { secret } = await box.accounts.invitations.create(org, wanted, by);
+  const self = { name: "Thief", email: "boss@example.org", password: "correct horse" };
+  const thief = await box.accounts.invitations.acceptAsNew(secret, self, ADMIN);
+  const entered = await signIn("boss");
+  assert.match(entered.headers.get("location")!, /^\/sign-in\?error=/);
+  assert.deepEqual(await box.authentication.browsers.list(thief.id), []);
+});
+
 test("an answer without the browser that asked is refused", async () => {
   const { address } = await start();
   const back = new URL(await provider.signIn(address, "grace"));

@@ -74,7 +74,7 @@ describe("an invitation", () => {
     const made = await admin.post("/board/orgs/acme/invitations", { role: "operator", email: "" });
     const link = linkIn(await made.text())!;
     const page = await box.fetch(ask(link, { accept: "text/html" }));
-    assert.equal(page.headers.get("referrer-policy"), "no-referrer");
+    assert.equal(page.headers.get("referrer-policy"), "strict-origin");
     assert.match(await page.text(), /Acme &amp; Sons.*operator/s);
     const form = { name: "Linus", email: "linus@example.org", password: PASSWORD };
     const joined = await box.fetch(ask(link, OWN, form));
@@ -89,7 +89,7 @@ describe("an invitation", () => {
   });
 
   test("is opened by one of many who try at once", async () => {
-    const by = { author: ADMIN, role: "owner" as const, person: null };
+    const by = { author: ADMIN, role: "owner" as const, person: null, isToken: false };
     const org = { id: acme, name: "acme" };
     const { secret } = await box.accounts.invitations.create(
       org,
@@ -107,7 +107,7 @@ describe("an invitation", () => {
   });
 
   test("for one address is of no use to another", async () => {
-    const by = { author: ADMIN, role: "owner" as const, person: null };
+    const by = { author: ADMIN, role: "owner" as const, person: null, isToken: false };
     const wanted = { role: "member" as const, email: "chosen@example.org" };
     const org = { id: acme, name: "acme" };
     const { secret } = await box.accounts.invitations.create(org, wanted, by);
@@ -117,7 +117,7 @@ describe("an invitation", () => {
   });
 
   test("raises a member and never lowers one", async () => {
-    const by = { author: ADMIN, role: "owner" as const, person: null };
+    const by = { author: ADMIN, role: "owner" as const, person: null, isToken: false };
     const org = { id: acme, name: "acme" };
     const admin = await somebody(box, { roles: { [acme]: "admin" } });
     for (const role of ["viewer", "owner"] as const) {

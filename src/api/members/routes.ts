@@ -179,7 +179,8 @@ const uninvite = route({
 
 /** Whose role decides what they may grant. */
 function granterOf({ author, scope, credential }: Caller, org: Organization): Granter {
-  return { author, role: roleIn(scope, org.id) ?? "viewer", person: credential.person };
+  const role = roleIn(scope, org.id) ?? "viewer";
+  return { author, role, person: credential.person, isToken: credential.token !== null };
 }
 
 export const memberRoutes: readonly Route[] = [

@@ -57,10 +57,10 @@ async function changePassword(c: BoardContext, shell: Shell): Promise<Response> 
   const key = `person ${person}`;
   const wait = auth.failures.waitSeconds(key);
   if (wait > 0) return show(c, shell, `Too many attempts. Try again in ${wait} s.`, 429);
+  auth.failures.failed(key);
   const peer = { request: c.req.raw, address: peerOf(c) };
   const cookies = await authentication.identity.changePassword(peer, current, next);
   if (cookies === null) {
-    auth.failures.failed(key);
     return show(c, shell, "That is not your present password.", 422);
   }
   auth.failures.succeeded(key);

@@ -149,7 +149,8 @@ function manages({ scope }: Caller, org: Organization): void {
 }
 
 function granterOf({ author, scope, credential }: Caller, org: Organization): Granter {
-  return { author, role: roleIn(scope, org.id) ?? "viewer", person: credential.person };
+  const role = roleIn(scope, org.id) ?? "viewer";
+  return { author, role, person: credential.person, isToken: credential.token !== null };
 }
 
 function roleOf(fields: URLSearchParams): Role {

@@ -13,7 +13,7 @@ const LOOKS = [
   { theme: "dark", width: 390 },
 ] as const;
 const EVIL = `<script>pwned=1</script><img src=x onerror="pwned=1">"'\u202e`;
-const BY = { author: ADMIN, role: "owner" as const, person: null };
+const BY = { author: ADMIN, role: "owner" as const, person: null, isToken: false };
 
 describe("the pages of accounts", () => {
   let box: BoardBox;

@@ -28,7 +28,7 @@ export async function somebody(
   const input = { name, email: `person${count}@example.org`, password: PASSWORD, isSuperuser };
   const person = await box.authentication.people.create(input, ADMIN);
   for (const [org, role] of Object.entries(roles)) {
-    const by = { author: ADMIN, role: "owner" as const, person: null };
+    const by = { author: ADMIN, role: "owner" as const, person: null, isToken: false };
     const { name: orgName } = box.directory.byId(Number(org))!;
     await box.accounts.members.set({ id: Number(org), name: orgName }, person.id, role, by);
   }
