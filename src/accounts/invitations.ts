@@ -137,6 +137,8 @@ async function accept(tx: Transaction, secret: string, person: Person, author: A
   if (row.email !== null && row.email !== person.email) {
     throw new Refused("forbidden", "This invitation is for another address.", "email");
   }
+  // Two links that one person opens at once: the second sees what the first has made of them.
+  await tx`select 1 from person where id = ${person.id} for update`;
   const [org] = await tx<Org[]>`select id, name from org where id = ${row.org_id}`;
   const [known] = await tx<{ role: Role }[]>`
     select role from membership where org_id = ${row.org_id} and person_id = ${person.id} for update`;

@@ -152,7 +152,8 @@ async function lock(tx: Transaction, org: number, person: string): Promise<Role 
   return rows.find((row) => row.person_id === person)?.role ?? null;
 }
 
-async function keepOwner(tx: Transaction, org: Org, person: string): Promise<void> {
+/** Throws Refused where nobody else owns it. */
+export async function keepOwner(tx: Transaction, org: Org, person: string): Promise<void> {
   const [other] = await tx`
     select 1 from membership
     where org_id = ${org.id} and role = 'owner' and person_id <> ${person} limit 1`;

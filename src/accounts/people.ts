@@ -5,10 +5,12 @@
 import { hashPassword } from "better-auth/crypto";
 import { v7 as uuidv7 } from "uuid";
 import type { Author } from "../core/author.ts";
+import type { Role } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
 import { changing, type Writer } from "./announce.ts";
 import { PASSWORD_MAX, PASSWORD_MIN } from "./identity.ts";
+import { keepOwner, note } from "./members.ts";
 import { Refused } from "./refused.ts";
 
 export interface Person {
@@ -89,10 +91,11 @@ export class People {
   /** False where there is no such person. Nobody takes the last superuser's rights. */
   async setSuperuser(id: string, isSuperuser: boolean, author: Author): Promise<boolean> {
     return await changing(this.#writer, { person: id }, async (tx) => {
+      const others = await otherSuperusers(tx, id);
       const before = await lock(tx, id);
       if (!before) return false;
       if (before.is_superuser === isSuperuser) return true;
-      if (!isSuperuser) await keepOne(tx, id);
+      if (!isSuperuser) keepOne(others);
       await tx`update person set is_superuser = ${isSuperuser}, updated_at = now() where id = ${id}`;
       await writeAudit(tx, [
         {
@@ -108,9 +111,12 @@ export class People {
   /** With sessions, memberships and tokens. False where there is no such person. */
   async remove(id: string, author: Author, reason: string | null): Promise<boolean> {
     return await changing(this.#writer, { person: id }, async (tx) => {
+      const others = await otherSuperusers(tx, id);
       const before = await lock(tx, id);
       if (!before) return false;
-      if (before.is_superuser) await keepOne(tx, id);
+      if (before.is_superuser) keepOne(others);
+      await leaveAll(tx, id, author, reason);
+      await endTokens(tx, id, author, reason);
       await tx`delete from person where id = ${id}`;
       const was = { name: before.name, email: before.email };
       await writeAudit(tx, [{ ...entry(before, author, "person.remove"), reason, before: was }]);
@@ -188,11 +194,39 @@ async function lock(tx: Transaction, id: string): Promise<PersonRow | undefined>
   return row;
 }
 
-/** Two who take each other's rights at the same time must not both succeed. */
-async function keepOne(tx: Transaction, id: string): Promise<void> {
-  const others = await tx`select id from person where is_superuser order by id for update`;
-  if (others.some((other) => other.id !== id)) return;
+/** Locked in one order: two who take each other's rights at the same time must not both succeed. */
+async function otherSuperusers(tx: Transaction, id: string): Promise<number> {
+  const all = await tx`select id from person where is_superuser order by id for update`;
+  return all.filter((one) => one.id !== id).length;
+}
+
+function keepOne(others: number): void {
+  if (others > 0) return;
   throw new Refused("conflict", "Somebody must stay a superuser: make another one first.");
+}
+
+/** Each organization reads in its own log that somebody is gone. */
+async function leaveAll(tx: Transaction, person: string, author: Author, reason: string | null) {
+  const rows = await tx<{ id: number; name: string; role: Role }[]>`
+    select o.id, o.name, m.role from membership m join org o on o.id = m.org_id
+    where m.person_id = ${person} order by o.id for update of m`;
+  for (const { role, ...org } of rows) {
+    if (role === "owner") await keepOwner(tx, org, person);
+    await note(tx, org, person, author, { before: role, after: null, reason });
+  }
+}
+
+async function endTokens(tx: Transaction, person: string, author: Author, reason: string | null) {
+  const rows = await tx<{ id: string; org_id: number | null; name: string; hint: string }[]>`
+    select id, org_id, name, hint from api_token
+    where person_id = ${person} and revoked_at is null order by id`;
+  const action = "token.revoke";
+  await writeAudit(
+    tx,
+    rows.map(({ id, org_id: org, ...before }) => ({
+      ...{ org, author, action, objectKind: "token", objectId: id, reason, before },
+    })),
+  );
 }
 
 function entry({ id }: PersonRow, author: Author, action: string) {

@@ -54,7 +54,8 @@ export async function serveRoute(
     await route.allow?.({ params, caller, deps });
     if (route.method === "get") {
       const input = { params, query, body: undefined, caller, request, deps };
-      const response = guarded(deps.access, caller, toResponse(await route.handle(input)));
+      const answer = toResponse(await route.handle(input));
+      const response = guarded(deps.access, caller, request, answer);
       return withoutBody(request, response);
     }
     return toResponse(await handleChange(route, { params, query, caller, request }, serving));

@@ -120,7 +120,7 @@ function gate(shell: Shell) {
     if (!caller || caller.via === "nobody") return refuse(c);
     c.set("caller", caller);
     await next();
-    const response = guarded(access, caller, c.res);
+    const response = guarded(access, caller, c.req.raw, c.res);
     if (response !== c.res) c.res = response;
     if (isAgeing(caller) && !c.res.headers.has("set-cookie")) {
       const peer = { request: c.req.raw, address: peerOf(c) };

@@ -170,6 +170,34 @@ describe("a member", () => {
     assert.equal((await admin.post(path(owner.person.id, "role"), { role: "viewer" })).status, 403);
   });
 
+  test("whose account is removed leaves a line in the organization's own log, and no last owner is", async () => {
+    const lone = { title: null, isPublic: false };
+    const id = await box.accounts.organizations.create("lone", lone, ADMIN);
+    await box.directory.refresh();
+    const { people } = box.authentication;
+    const owner = await somebody(box, { roles: { [id]: "owner" } });
+    const member = await somebody(box, { roles: { [id]: "member" } });
+    await assert.rejects(people.remove(owner.person.id, ADMIN, null), /without an owner/);
+    assert.equal(await people.remove(member.person.id, ADMIN, "left"), true);
+    const rows = await box.database.reads`
+      select object_id, reason from audit_log where org_id = ${id} and action = 'member.remove'`;
+    assert.deepEqual([...rows], [{ object_id: member.person.id, reason: "left" }]);
+  });
+
+  test("who opens two links at once has the greater role", async () => {
+    const person = await somebody(box);
+    const by = { author: ADMIN, role: "owner" as const, person: null, isToken: false };
+    const org = { id: acme, name: "acme" };
+    const secrets: string[] = [];
+    for (const role of ["viewer", "admin", "member"] as const) {
+      const made = await box.accounts.invitations.create(org, { role, email: null }, by);
+      secrets.push(made.secret);
+    }
+    await Promise.all(secrets.map((secret) => person.post(`/invitations/${secret}`)));
+    const members = await box.accounts.members.list(acme, { after: "", limit: 500 });
+    assert.equal(members.find((one) => one.person === person.person.id)?.role, "admin");
+  });
+
   test("who is the last owner cannot leave, though two try at once", async () => {
     const id = await box.accounts.organizations.create(
       "pair",

@@ -177,6 +177,22 @@ describe("a live stream that was opened with a cookie ends", () => {
   }
 });
 
+test("a page of another site opens no stream with somebody's cookie", async () => {
+  const { cookie } = await somebody(box);
+  const open = (headers: Record<string, string>) =>
+    box.fetch(request("/board/stream?panels=live", { cookie, ...headers }));
+  for (const headers of [
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+    { origin: "https://evil.example" },
+  ]) {
+    assert.equal((await open(headers as unknown as Record<string, string>)).status, 403);
+  }
+  const own = await open({ "sec-fetch-site": "same-origin" });
+  assert.equal(own.status, 200);
+  await own.body?.cancel();
+});
+
 test("nobody ends somebody else's session", async () => {
   await make("mallory@example.org");
   const { id } = await make("victim@example.org");

@@ -49,11 +49,13 @@ function source(headers = { "content-type": "text/event-stream; charset=utf-8" }
   return { response, say, end: () => controller.close(), cancelled: () => cancelled };
 }
 
+const ours = new Request("http://board/board/stream");
+
 describe("a guarded stream", () => {
   test("passes everything on, with its headers, and ends with its source", async () => {
     const { access, unwatched } = watching();
     const from = source();
-    const response = guarded(access, caller, from.response);
+    const response = guarded(access, caller, ours, from.response);
     assert.match(response.headers.get("content-type")!, /event-stream/);
     from.say("data: 1\n\n");
     from.say("data: 2\n\n");
@@ -65,7 +67,7 @@ describe("a guarded stream", () => {
   test("ends when the credential does, and so does its source", async () => {
     const { access, watched } = watching();
     const from = source();
-    const reader = guarded(access, caller, from.response).body!.getReader();
+    const reader = guarded(access, caller, ours, from.response).body!.getReader();
     from.say("data: 1\n\n");
     assert.equal((await reader.read()).done, false);
     const next = reader.read();
@@ -77,7 +79,7 @@ describe("a guarded stream", () => {
   test("lets its source go when its reader leaves", async () => {
     const { access, unwatched } = watching();
     const from = source();
-    await guarded(access, caller, from.response).body!.cancel();
+    await guarded(access, caller, ours, from.response).body!.cancel();
     assert.equal(from.cancelled(), true);
     assert.equal(unwatched(), 1);
   });
@@ -85,9 +87,9 @@ describe("a guarded stream", () => {
   test("is no other answer", () => {
     const { access, watched } = watching();
     const page = source({ "content-type": "text/html" });
-    assert.equal(guarded(access, caller, page.response), page.response);
+    assert.equal(guarded(access, caller, ours, page.response), page.response);
     const empty = new Response(null, { headers: { "content-type": "text/event-stream" } });
-    assert.equal(guarded(access, caller, empty), empty);
+    assert.equal(guarded(access, caller, ours, empty), empty);
     assert.equal(watched.length, 0);
   });
 });
