@@ -14,11 +14,6 @@ export interface JoinOptions {
   hello?: string;
   /** One picture of several topics as a single message, for readers of JSON. */
   snapshot?: (parts: Map<string, string>, id: string) => string;
-  /**
-   * Told how to end the stream where its viewer may not read on; answers with what to call once it has
-   * ended by itself.
-   */
-  whileAllowed?(end: () => void): () => void;
   /** Positions go on with everything that happens anywhere: who sees only counts is told none. */
   withoutPositions?: boolean;
   now(): number;

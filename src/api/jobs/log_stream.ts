@@ -57,37 +57,23 @@ export function followLog(
   const encoder = new TextEncoder();
   const bell = new Bell();
   const messages = follow(deps, options, bell);
-  let over = false;
-  let forget = () => {};
-  const finish = async () => {
-    over = true;
-    forget();
-    bell.ring("stop");
-    await messages.return(undefined);
-  };
   return new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(encoder.encode("retry: 1000\n\n"));
-      // At once, whatever is just being read: it is not theirs any more.
-      forget = api.access.watch(caller, () => {
-        if (over) return;
-        controller.close();
-        void finish();
-      });
     },
     async pull(controller) {
       try {
         const { done, value } = await messages.next();
-        if (over) return;
-        if (!done) return controller.enqueue(encoder.encode(encodeMessage(value)));
-        controller.close();
-        await finish();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(encodeMessage(value)));
       } catch (error) {
-        if (!over) controller.error(error);
-        await finish();
+        controller.error(error);
       }
     },
-    cancel: finish,
+    async cancel() {
+      bell.ring("stop");
+      await messages.return(undefined);
+    },
   });
 }
 

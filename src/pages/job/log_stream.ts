@@ -30,20 +30,13 @@ export function streamLog(
 ): Response {
   const follower = new LogFollower(deps, job, attempt, from);
   const encoder = new TextEncoder();
-  let over = false;
-  const finish = () => {
-    over = true;
-    follower.stop();
-  };
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       const text = await follower.next();
-      if (over) return;
-      if (text !== null) return controller.enqueue(encoder.encode(text));
-      controller.close();
-      finish();
+      if (text === null) controller.close();
+      else controller.enqueue(encoder.encode(text));
     },
-    cancel: finish,
+    cancel: () => follower.stop(),
   });
   return new Response(body, { headers: SSE_HEADERS });
 }
