@@ -16,6 +16,7 @@ import type { ApiTokenRow } from "../db/statements/api_tokens.ts";
 import type { PersonRoles } from "../db/statements/person_roles.ts";
 import type { Access, Caller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
+import { OpenBound } from "./open_bound.ts";
 import { isSameOrigin, isUnsafe } from "./same_origin.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TokenDoor } from "./token_door.ts";
@@ -33,14 +34,22 @@ export interface AccessParts {
   metricsToken: string | undefined;
   /** Where people sign in. */
   sessions: Pick<Sessions, "of">;
-  directory: Pick<Directory, "open">;
-  /** Resolves once what is known of organizations is as it is now. */
-  directoryFresh(): Promise<void>;
+  directory: Pick<Directory, "open" | "fresh">;
   door: TokenDoor<ApiTokenRow>;
   person(id: string): Promise<PersonRoles | null>;
   watchers: Watchers;
   used(token: string): void;
+  /** For tests. */
+  strangersStreams?: { each: number; all: number } | undefined;
 }
+
+/**
+ * Streams of strangers. An office behind one address may have its counts on every screen; and all of
+ * them together cost less memory than one busy page, however many come at once.
+ */
+const STRANGERS_STREAMS = { each: 200, all: 2_000 };
+/** Streams are long: soon after is too soon, and who watches a public page comes back by themselves. */
+const STREAMS_RETRY_SECONDS = 30;
 
 type Address = string | null;
 
@@ -48,13 +57,19 @@ export class AccessService implements Access {
   readonly #parts: AccessParts;
   /** How each caller showed who they are, to ask once more whether it still holds. */
   readonly #again = new WeakMap<Caller, () => Promise<Caller | null>>();
+  readonly #strangers: OpenBound;
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
+    this.#strangers = new OpenBound({
+      what: "live streams without a sign-in",
+      ...(parts.strangersStreams ?? STRANGERS_STREAMS),
+      retryAfterSeconds: STREAMS_RETRY_SECONDS,
+    });
   }
 
   async authenticate(request: Request, address?: string): Promise<Caller | null> {
-    await this.#parts.directoryFresh();
+    await this.#parts.directory.fresh();
     const header = request.headers.get("authorization");
     if (header !== null) return this.#byHeader(header, address ?? null);
     // What is kept for later must not hold on to the request's body.
@@ -82,17 +97,26 @@ export class AccessService implements Access {
   }
 
   watch(caller: Caller, end: () => void): () => void {
+    const isStranger = caller.via === "nobody";
+    const leave = isStranger ? this.#strangers.enter(caller.author.address) : () => {};
     const again = this.#again.get(caller);
-    return this.#parts.watchers.add({
+    const unwatch = this.#parts.watchers.add({
       expiresAt: caller.credential.expiresAt,
       holds: async () => {
         if (again === undefined) return true;
-        await this.#parts.directoryFresh();
+        await this.#parts.directory.fresh();
         const now = await again();
         return now !== null && now.via === caller.via && sameScope(now.scope, caller.scope);
       },
-      end,
+      end: () => {
+        leave();
+        end();
+      },
     });
+    return () => {
+      leave();
+      unwatch();
+    };
   }
 
   // Tokens

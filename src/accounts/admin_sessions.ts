@@ -4,7 +4,7 @@
  * that a new token ends them all. Only a hash of the cookie is kept.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import type { Sql } from "../db/client.ts";
+import { changing, type Writer } from "./announce.ts";
 import { cookieOf, type SessionFacts, type SessionSource } from "./sessions.ts";
 
 const COOKIE = "signalbox_admin";
@@ -17,11 +17,12 @@ const KIND = "admin-session";
 export interface AdminSessions extends SessionSource {
   /** The `Set-Cookie` value of a new one. */
   open(secure: boolean): Promise<string>;
-  /** Ends the request's session and says so to the browser; null where it has none. */
+  /** Ends the request's session with its streams, and says so to the browser; null where it has none. */
   close(request: Request, secure: boolean): Promise<string | null>;
 }
 
-export function createAdminSessions(sql: Sql, adminToken: string): AdminSessions {
+export function createAdminSessions(writer: Writer, adminToken: string): AdminSessions {
+  const { sql } = writer;
   const hashOf = (cookie: string) =>
     createHmac("sha256", adminToken).update(cookie.slice(0, 200)).digest("base64url");
 
@@ -35,6 +36,14 @@ export function createAdminSessions(sql: Sql, adminToken: string): AdminSessions
     const expiresAt = row.expires_at.getTime();
     return { person: null, session: row.id, name: "admin", isSuperuser: true, expiresAt };
   }
+
+  const end = (session: string) =>
+    changing(
+      writer,
+      { session },
+      (tx) => tx`
+      delete from verification where identifier = ${KIND} and id = ${session}`,
+    );
 
   return {
     cookieOf: (request) => cookieOf(request, COOKIE),
@@ -51,7 +60,8 @@ export function createAdminSessions(sql: Sql, adminToken: string): AdminSessions
     close: async (request, secure) => {
       const own = cookieOf(request, COOKIE);
       if (!own) return null;
-      await sql`delete from verification where identifier = ${KIND} and value = ${hashOf(own)}`;
+      const facts = await read(request);
+      if (facts) await end(facts.session);
       return cookie("", 0, secure);
     },
   };

@@ -1,4 +1,4 @@
-/** Counts failures in a sliding window, by peer and in all, in bounded memory. */
+/** Counts failures in a sliding window, by peer (see `address_group.ts`) and in all, in bounded memory. */
 
 export interface AttemptLimitOptions {
   now(): number;

@@ -1,5 +1,4 @@
 /** Everything that signing in is made of, put together. */
-import { createHmac } from "node:crypto";
 import type { Database } from "../db/client.ts";
 import { type AdminSessions, createAdminSessions } from "./admin_sessions.ts";
 import type { Writer } from "./announce.ts";
@@ -7,6 +6,7 @@ import { createIdentity, type Identity, type OidcSettings } from "./identity.ts"
 import { People } from "./people.ts";
 import { PersonSessions } from "./person_sessions.ts";
 import { personSessions, Sessions } from "./sessions.ts";
+import { derivedKey } from "./token_secrets.ts";
 
 export interface Authentication {
   identity: Identity;
@@ -33,12 +33,12 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const identity = createIdentity({
     databaseUrl: database.url,
     // With a new admin token all sessions end: whoever had the old one may have made some.
-    secret: createHmac("sha256", adminToken).update("signalbox sessions of people").digest("hex"),
+    secret: derivedKey(adminToken, "signalbox sessions of people"),
     publicUrl: options.publicUrl ?? "http://localhost",
     oidc: options.oidc,
     onError: options.onError,
   });
-  const admin = createAdminSessions(database.intake, adminToken);
+  const admin = createAdminSessions(options.writer, adminToken);
   return {
     identity,
     people: new People(options.writer),

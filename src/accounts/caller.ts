@@ -30,7 +30,8 @@ export interface Access {
   mayReadMetrics(request: Request, address?: string): Promise<boolean>;
   /**
    * Calls `end` once, within a second of the moment in which the credential was revoked or expired, or
-   * its person's roles changed. Returns what to call when nobody needs to be told any more.
+   * its person's roles changed. Returns what to call when nobody needs to be told any more:
+   * until then a stranger takes one of the places that there are for strangers. Throws TooManyOpen.
    */
   watch(caller: Caller, end: () => void): () => void;
 }

@@ -17,6 +17,7 @@ import { Organizations } from "./organizations.ts";
 import { Remembered } from "./remembered.ts";
 import type { Sessions } from "./sessions.ts";
 import { TokenDoor } from "./token_door.ts";
+import { derivedKey } from "./token_secrets.ts";
 import { Watchers } from "./watchers.ts";
 import { createWorkerAccess, type WorkerAccess } from "./worker_access.ts";
 import { WorkerTokens } from "./worker_tokens.ts";
@@ -40,6 +41,8 @@ export interface AccountsOptions {
   now?: () => number;
   /** How often last uses are written; for tests. */
   usesEveryMs?: number;
+  /** How many streams strangers may have open; for tests. */
+  strangersStreams?: { each: number; all: number };
 }
 
 export interface Accounts {
@@ -53,6 +56,8 @@ export interface Accounts {
   readonly directory: Directory;
   readonly tokens: ApiTokens;
   readonly workerTokens: WorkerTokens;
+  /** Keys the hashes of requests that are kept: some hold a password. */
+  readonly requestKey: string;
   /** Whoever remembers something of people, sessions or organizations listens here. */
   readonly announcements: Announcements;
   /** How many streams and sockets would be ended with their credential. */
@@ -74,7 +79,6 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const lastUsed = createLastUsed(options, now);
   const memories = createMemories(reads, now);
   const { door, workerDoor, people } = memories;
-  const orgs = freshly(() => directory.refresh());
 
   const writer = { sql: intake, announcements };
   const authentication = createAuthentication({
@@ -84,10 +88,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   announcements.on((change) => {
     authentication.sessions.forget();
-    forget(change, { orgs, ...memories });
+    forget(change, { directory, ...memories });
     watchers.lookAtAll();
     // Those who ask in other ways than by a request see it too.
-    orgs.fresh().catch((error) => onTrouble(error, "organizations were not read"));
+    directory.fresh().catch((error) => onTrouble(error, "organizations were not read"));
   });
 
   const parts = { write: intake, reads, announcements };
@@ -97,11 +101,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
       metricsToken: options.metricsToken,
       sessions: options.sessions ?? authentication.sessions,
       directory,
-      directoryFresh: orgs.fresh,
       door,
       person: (id) => people.get(id),
       watchers,
       used: (token) => lastUsed.note("api_token", token),
+      strangersStreams: options.strangersStreams,
     }),
     workers: createWorkerAccess({
       workerToken,
@@ -115,12 +119,13 @@ export function createAccounts(options: AccountsOptions): Accounts {
     ...createMemberships(writer),
     tokens: new ApiTokens(parts),
     workerTokens: new WorkerTokens(parts),
+    requestKey: derivedKey(adminToken, "signalbox requests that may be repeated"),
     announcements,
     get watched() {
       return watchers.size;
     },
     start: async () => {
-      await orgs.fresh();
+      await directory.fresh();
       await announcements.start();
       lastUsed.start();
     },
@@ -174,48 +179,24 @@ function createMemories(reads: Database["reads"], now: () => number) {
 }
 
 interface Memories {
-  orgs: ReturnType<typeof freshly>;
+  directory: Pick<Directory, "expire">;
   door: Pick<TokenDoor<never>, "forget">;
   workerDoor: Pick<TokenDoor<never>, "forget">;
   people: Remembered<PersonRoles>;
 }
 
 /** Before anybody asks again. */
-function forget(change: Change | "everything", { orgs, door, workerDoor, people }: Memories): void {
+function forget(
+  change: Change | "everything",
+  { directory, door, workerDoor, people }: Memories,
+): void {
   if (change === "everything") {
-    orgs.expire();
+    directory.expire();
     door.forget("all");
     workerDoor.forget("all");
     people.forget(() => true);
-  } else if ("orgs" in change) orgs.expire();
+  } else if ("orgs" in change) directory.expire();
   else if ("token" in change) door.forget(change.token);
   else if ("worker_token" in change) workerDoor.forget(change.worker_token);
   else if ("person" in change) people.forget((_facts, id) => id === change.person);
-}
-
-/** Does something once, and again after it has expired: one at a time, so that the latest look wins. */
-function freshly(refresh: () => Promise<void>) {
-  let wanted = 1;
-  let reached = 0;
-  let running: Promise<void> | null = null;
-  const run = async () => {
-    while (reached < wanted) {
-      const aim = wanted;
-      await refresh();
-      reached = aim;
-    }
-  };
-  return {
-    /** Whoever asks after a failure tries again. */
-    fresh: async (): Promise<void> => {
-      if (reached >= wanted) return;
-      running ??= run().finally(() => {
-        running = null;
-      });
-      await running;
-    },
-    expire: () => {
-      wanted += 1;
-    },
-  };
 }

@@ -18,13 +18,43 @@ export class Directory {
   #byId = new Map<number, Organization>();
   #byName = new Map<string, Organization>();
   #open: readonly number[] = [];
+  #wanted = 1;
+  #reached = 0;
+  #reading: Promise<void> | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
   }
 
-  /** Called once before anybody asks, and whenever an organization was made or changed. */
+  /** An organization was made or changed: whoever asks next waits for it. */
+  expire(): void {
+    this.#wanted += 1;
+  }
+
+  /** As of the last `expire` before the call. Whoever asks after a failure tries again. */
+  async fresh(): Promise<void> {
+    if (this.#reached >= this.#wanted) return;
+    this.#reading ??= this.#catchUp().finally(() => {
+      this.#reading = null;
+    });
+    await this.#reading;
+  }
+
   async refresh(): Promise<void> {
+    this.expire();
+    await this.fresh();
+  }
+
+  /** One reading at a time: a slow one must not land after a later one. */
+  async #catchUp(): Promise<void> {
+    while (this.#reached < this.#wanted) {
+      const aim = this.#wanted;
+      await this.#read();
+      this.#reached = aim;
+    }
+  }
+
+  async #read(): Promise<void> {
     const rows = await this.#sql<
       { id: number; name: string; title: string | null; is_public: boolean; created_at: Date }[]
     >`select id, name, title, is_public, created_at from org order by id`;

@@ -12,6 +12,7 @@ import { person } from "../db/schema/people/person.ts";
 import { personAccount } from "../db/schema/people/person_account.ts";
 import { personSession } from "../db/schema/people/person_session.ts";
 import { verification } from "../db/schema/people/verification.ts";
+import { type Asking, Recorded } from "./recorded.ts";
 
 export const PASSWORD_MIN = 10;
 export const PASSWORD_MAX = 200;
@@ -54,7 +55,8 @@ export interface Peer {
 export function createIdentity(options: IdentityOptions) {
   // The adapter changes how this client reads times: it must not be one of ours.
   const sql = postgres(options.databaseUrl, { max: 2, idle_timeout: 60, onnotice: () => {} });
-  const auth = createAuth(options, drizzle(sql));
+  const recorded = new Recorded();
+  const auth = createAuth(options, drizzle(sql), recorded);
 
   const call = (peer: Peer, path: string, body?: object) => {
     const url = new URL(AUTH_PATH + path, options.publicUrl);
@@ -81,10 +83,18 @@ export function createIdentity(options: IdentityOptions) {
     async signOut(peer: Peer): Promise<string[]> {
       return cookiesOf(await call(peer, "/sign-out", {}));
     },
-    /** Ends all other sessions. Null where the present password is wrong. */
-    async changePassword(peer: Peer, current: string, next: string): Promise<string[] | null> {
+    /**
+     * Ends all other sessions, in one transaction with its row in the audit log and the notice to all
+     * servers. Null where the present password is wrong.
+     */
+    async changePassword(
+      peer: Peer,
+      { current, next }: { current: string; next: string },
+      asking: Asking,
+    ): Promise<string[] | null> {
       const body = { currentPassword: current, newPassword: next, revokeOtherSessions: true };
-      const answer = await call(peer, "/change-password", body);
+      const answer = await recorded.as(asking, () => call(peer, "/change-password", body));
+      if (answer.status >= 500) throw new Error("a password could not be changed");
       return answer.ok ? cookiesOf(answer) : null;
     },
     /** The provider's page, and the cookies that belong to this attempt. */
@@ -99,8 +109,12 @@ export function createIdentity(options: IdentityOptions) {
     finishOidc({ request, address }: Peer): Promise<Response> {
       const { pathname, search } = new URL(request.url);
       const url = new URL(pathname + search, options.publicUrl);
-      return auth.handler(
-        new Request(url, { headers: headersOf({ request, address }, options.publicUrl) }),
+      const headers = headersOf({ request, address }, options.publicUrl);
+      // Whoever is new is made in their own name, once it is known.
+      const name = options.oidc?.name ?? PROVIDER;
+      const author = { name, user: null, token: null, address: address ?? null };
+      return recorded.as({ author, session: null }, () =>
+        auth.handler(new Request(url, { headers })),
       );
     },
     oidcName: options.oidc?.name ?? null,
@@ -108,7 +122,7 @@ export function createIdentity(options: IdentityOptions) {
   };
 }
 
-function createAuth(options: IdentityOptions, db: ReturnType<typeof drizzle>) {
+function createAuth(options: IdentityOptions, db: ReturnType<typeof drizzle>, recorded: Recorded) {
   const { publicUrl, secret, oidc } = options;
   return betterAuth({
     baseURL: publicUrl,
@@ -119,10 +133,12 @@ function createAuth(options: IdentityOptions, db: ReturnType<typeof drizzle>) {
       level: "error",
       log: (_level, message) => options.onError(message),
     },
-    database: drizzleAdapter(db, {
+    database: drizzleAdapter(recorded.database(db), {
       provider: "pg",
+      transaction: true,
       schema: { user: person, session: personSession, account: personAccount, verification },
     }),
+    databaseHooks: recorded.hooks,
     emailAndPassword: {
       enabled: true,
       // People are made by superusers, by invitations and by a provider.

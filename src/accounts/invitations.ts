@@ -2,7 +2,7 @@
  * Invitations: links that make whoever opens them a member, once. No mail is sent: the link is shown to
  * whoever made it, once, and they pass it on. Only a hash of it is kept.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 import type { Author } from "../core/author.ts";
 import { lesser, mayGrant, type Role } from "../core/scope.ts";
@@ -10,8 +10,15 @@ import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
 import { changing, type Writer } from "./announce.ts";
 import { type Granter, join, note, refuseTokens } from "./members.ts";
-import { insertPerson, type NewPerson, type Person, preparePerson } from "./people.ts";
+import {
+  checkAddress,
+  insertPerson,
+  type NewPerson,
+  type Person,
+  preparePerson,
+} from "./people.ts";
 import { Refused } from "./refused.ts";
+import { hashSecret } from "./token_secrets.ts";
 
 const DAYS = 7;
 const LIST_MAX = 200;
@@ -40,6 +47,8 @@ interface Row {
   created_at: Date;
   created_by: string;
   expires_at: Date;
+  by_superuser?: boolean;
+  by_role?: Role | null;
 }
 
 export class Invitations {
@@ -56,10 +65,11 @@ export class Invitations {
   /** Those that can still be accepted, the newest first. */
   async list(org: number): Promise<Invitation[]> {
     const rows = await this.#sql<Row[]>`
-      select id, org_id, role, email, created_at, created_by, expires_at from invitation
+      select id, org_id, role, email, created_at, created_by, expires_at, ${makerOf(this.#sql)}
+      from invitation i
       where org_id = ${org} and accepted_at is null and revoked_at is null and expires_at > now()
       order by id desc limit ${LIST_MAX}`;
-    return rows.map(invitationOf);
+    return rows.filter(makerMayStill).map(invitationOf);
   }
 
   /** The secret is in the answer, and nowhere else ever again. */
@@ -75,11 +85,12 @@ export class Invitations {
     }
     const secret = randomBytes(32).toString("base64url");
     const own = email?.trim().toLowerCase() || null;
+    if (own !== null) checkAddress(own);
     const invitation = await this.#sql.begin(async (tx) => {
       const [row] = await tx<Row[]>`
-        insert into invitation (id, org_id, role, email, hash, created_by, expires_at)
-        values (${uuidv7()}, ${org.id}, ${role}::role, ${own}, ${hashOf(secret)}, ${by.author.name},
-          now() + make_interval(days => ${DAYS}))
+        insert into invitation (id, org_id, role, email, hash, created_by, person_id, expires_at)
+        values (${uuidv7()}, ${org.id}, ${role}::role, ${own}, ${hashSecret(secret)}, ${by.author.name},
+          ${by.person}, now() + make_interval(days => ${DAYS}))
         returning id, org_id, role, email, created_at, created_by, expires_at`;
       const after = { role, email: own };
       await writeAudit(tx, [{ ...entry(row!, by.author, "invitation.create"), after }]);
@@ -154,15 +165,24 @@ async function accept(tx: Transaction, secret: string, person: Person, author: A
 /** Locked, so that a link that two open at once is accepted by one. */
 async function open(sql: Sql | Transaction, secret: string): Promise<Row | undefined> {
   const [row] = await sql<Row[]>`
-    select id, org_id, role, email, created_at, created_by, expires_at from invitation
-    where hash = ${hashOf(secret)} and accepted_at is null and revoked_at is null
+    select id, org_id, role, email, created_at, created_by, expires_at, ${makerOf(sql)}
+    from invitation i
+    where hash = ${hashSecret(secret)} and accepted_at is null and revoked_at is null
       and expires_at > now()
     for update`;
-  return row;
+  return row && makerMayStill(row) ? row : undefined;
 }
 
-function hashOf(secret: string): Buffer {
-  return createHash("sha256").update(secret).digest();
+/** What whoever made it is by now: an owner who was removed must leave no link behind. */
+function makerOf(sql: Sql | Transaction) {
+  return sql`person_id is null or (
+      select p.is_superuser from person p where p.id = i.person_id) as by_superuser,
+    (select m.role from membership m
+      where m.org_id = i.org_id and m.person_id = i.person_id) as by_role`;
+}
+
+function makerMayStill({ by_superuser, by_role, role }: Row): boolean {
+  return by_superuser === true || (by_role != null && mayGrant(by_role, role));
 }
 
 function entry(row: Row, author: Author, action: string) {

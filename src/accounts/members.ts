@@ -1,9 +1,10 @@
 /** Who is in an organization, and as what. Nobody gives or takes more than they have themselves. */
 import type { Author } from "../core/author.ts";
-import { mayGrant, type Role } from "../core/scope.ts";
+import { mayGrant, type Role, roleIn } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
 import { changing, type Writer } from "./announce.ts";
+import type { Caller } from "./caller.ts";
 import { Refused } from "./refused.ts";
 
 export interface Member {
@@ -22,6 +23,12 @@ export interface Granter {
   person: string | null;
   /** They showed an API token: it must not make anybody who outlives it. */
   isToken: boolean;
+}
+
+/** The caller, as one whose role in the organization decides what they may grant. */
+export function granterOf({ author, scope, credential }: Caller, org: { id: number }): Granter {
+  const role = roleIn(scope, org.id) ?? "viewer";
+  return { author, role, person: credential.person, isToken: credential.token !== null };
 }
 
 interface Org {

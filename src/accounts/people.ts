@@ -38,7 +38,7 @@ interface PersonRow {
 }
 
 const NAME_MAX = 100;
-const EMAIL = /^[^\s@<>"]{1,64}@[^\s@<>"]{1,190}$/;
+const EMAIL = /^[^\s@<>"\p{Cc}]{1,64}@[^\s@<>"\p{Cc}]{1,190}$/u;
 
 export class People {
   readonly #writer: Writer;
@@ -142,9 +142,7 @@ export async function preparePerson({
   if (own.name === "" || own.name.length > NAME_MAX || hasControls(own.name)) {
     throw new Refused("invalid", `A name has 1 to ${NAME_MAX} letters.`, "name");
   }
-  if (!EMAIL.test(own.email)) {
-    throw new Refused("invalid", "Write an address such as ada@example.org.", "email");
-  }
+  checkAddress(own.email);
   checkPassword(password);
   return {
     ...own,
@@ -152,6 +150,12 @@ export async function preparePerson({
     isKnown: false,
     hash: password === null ? null : await hashPassword(password),
   };
+}
+
+/** Throws Refused for what is no address. */
+export function checkAddress(email: string): void {
+  if (EMAIL.test(email)) return;
+  throw new Refused("invalid", "Write an address such as ada@example.org.", "email");
 }
 
 function checkPassword(password: string | null): void {

@@ -68,12 +68,9 @@ export class PersonSessions {
     this.#writer.announcements.tell(change);
   }
 
-  /** A password was changed, and with it all sessions: what the audit log keeps of it. */
-  async passwordChanged(person: string, session: string | null, author: Author): Promise<void> {
-    const action = "person.password";
-    await changing(this.#writer, { person }, async (tx) => {
-      await writeAudit(tx, [{ org: null, author, action, objectKind: "person", objectId: person }]);
-      if (session !== null) await announce(tx, { session });
-    });
+  /** A password was changed, and with it all sessions: others are told, this process is at once. */
+  passwordChanged(person: string, session: string | null): void {
+    this.#writer.announcements.tell({ person });
+    if (session !== null) this.#writer.announcements.tell({ session });
   }
 }

@@ -25,3 +25,22 @@ export class TooManyAttempts extends Error {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+
+/** Too many streams or sockets of strangers are open: from this address, or on this server. */
+export class TooManyOpen extends Error {
+  readonly where: "address" | "server";
+  readonly retryAfterSeconds: number;
+
+  constructor(where: TooManyOpen["where"], what: string, retryAfterSeconds: number) {
+    const place = where === "address" ? "from your address" : "on this server";
+    super(`Too many ${what} are open ${place}. Try again in ${retryAfterSeconds} s.`);
+    this.name = "TooManyOpen";
+    this.where = where;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  /** 429: it is the caller's doing; 503: it is not. */
+  get status(): 429 | 503 {
+    return this.where === "address" ? 429 : 503;
+  }
+}

@@ -3,6 +3,7 @@
  * none. A token that was seen to be none is not counted again, so that a program with an old token
  * does not shut out its neighbours; and one that is known to be good is let in whatever others try.
  */
+import { addressGroup } from "./address_group.ts";
 import { attemptLimit } from "./attempt_limit.ts";
 import { TooManyAttempts } from "./refused.ts";
 import { Remembered } from "./remembered.ts";
@@ -55,7 +56,7 @@ export class TokenDoor<T extends TokenFacts> {
     const known = this.#known.peek(hash);
     if (known !== undefined) return this.#holds(known) ? known : null;
     if (this.#isStrange(hash)) return null;
-    const peer = address ?? "unknown";
+    const peer = addressGroup(address);
     // A neighbour who guesses shuts out nobody whose token was good.
     const wait = this.#good.has(hash) ? 0 : this.#failures.waitSeconds(peer);
     if (wait > 0) throw new TooManyAttempts(wait);

@@ -3,7 +3,7 @@
  * its plain SHA-256 is as good as a slow hash; only that is stored, and a token is found by it, so that
  * looking one up tells nothing by its time.
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** What a secret begins with says what it opens, to people and to scanners of leaked secrets. */
 const PREFIXES = { api: "sbx_", worker: "sbw_" } as const;
@@ -33,6 +33,11 @@ export function looksLikeSecret(kind: SecretKind, text: string): boolean {
 
 export function hashSecret(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
+}
+
+/** A key for one purpose, made of the server's secret, which is in no database. */
+export function derivedKey(secret: string, purpose: string): string {
+  return createHmac("sha256", secret).update(purpose).digest("hex");
 }
 
 /** Hashed first, so that neither content nor length shows by the time that it takes. */

@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
+import { matchedRoutes } from "hono/route";
 import type { Caller } from "../accounts/caller.ts";
 import { SESSION_SECONDS } from "../accounts/identity.ts";
 import { loadAssets } from "./assets.ts";
@@ -39,8 +40,11 @@ export function createBoard(deps: BoardDeps, pages: readonly BoardPage[]): Hono<
   const shell = createShell(deps, pages);
   const app = new Hono<BoardEnv>();
 
+  app.use("*", observe(deps));
   app.use("*", async (c, next) => {
-    await next();
+    // Nothing is called by a name with NUL in it, and PostgreSQL cannot even be asked.
+    if (c.req.url.split("?")[0]!.includes("%00")) c.res = answerNotFound(c, shell);
+    else await next();
     secure(c.res);
   });
   app.get("/public/*", (c) => shell.assets.answer(c.req.raw) ?? answerNotFound(c, shell));
@@ -57,12 +61,23 @@ export function createBoard(deps: BoardDeps, pages: readonly BoardPage[]): Hono<
   app.get("/", (c) => c.redirect("/board"));
   mountStream(app, shell, pages);
   for (const page of pages) page.mount(app, shell);
-  const first = pages.find((page) => page.nav);
-  app.get("/board", (c) => c.redirect(first?.nav?.href ?? "/sign-in"));
 
   app.notFound((c) => answerNotFound(c, shell));
   app.onError((error, c) => answerError(c, shell, error));
   return app;
+}
+
+/** Tells the traffic of every request that a route of ours answered. */
+function observe({ traffic }: BoardDeps) {
+  return async (c: BoardContext, next: () => Promise<void>): Promise<void> => {
+    const from = performance.now();
+    await next();
+    const matched = matchedRoutes(c).findLast(({ method }) => method !== "ALL");
+    if (matched === undefined) return;
+    const route = matched.path.replaceAll(/:(\w+)/g, "{$1}");
+    const seconds = (performance.now() - from) / 1_000;
+    traffic.answered({ method: matched.method, route, status: c.res.status, seconds });
+  };
 }
 
 function createShell(deps: BoardDeps, pages: readonly BoardPage[]): Shell {
@@ -73,23 +88,16 @@ function createShell(deps: BoardDeps, pages: readonly BoardPage[]): Shell {
     onMissing: (template, value) =>
       deps.log.error({ template, value }, "a template printed a value that its model lacks"),
   });
-  const nav = pages.flatMap((page) => (page.nav ? [{ id: page.id, ...page.nav }] : []));
-  const groups = [...new Set(nav.map((item) => item.group))];
 
   const page = (c: BoardContext, template: string, model: object, options: PageOptions) => {
     const body = renderer.fragment(template, model);
     const html = renderer.layout(body, {
       title: options.title,
-      nav: groups.map((label) => ({
-        label,
-        items: nav
-          .filter((item) => item.group === label)
-          .filter((item) => item.only !== "superusers" || c.get("caller")?.scope.isSuperuser)
-          .map((item) => ({ ...item, current: item.id === options.nav })),
-      })),
+      nav: navOf(pages, c.get("caller"), options.nav),
       signedIn: c.get("caller") !== undefined && options.bare !== true,
       who: c.get("caller")?.author.name ?? "",
       theme: themeOf(c.req.raw),
+      charts: options.charts === true,
       now: deps.engine.now(),
     });
     return html200(c, html, options.status);
@@ -102,6 +110,20 @@ function createShell(deps: BoardDeps, pages: readonly BoardPage[]): Shell {
     fragment: (c, template, model, status) =>
       html200(c, renderer.fragment(template, model), status),
   };
+}
+
+/** What this caller can open, by heading. */
+function navOf(pages: readonly BoardPage[], caller: Caller | undefined, current?: string) {
+  if (caller === undefined) return [];
+  const seen = pages.flatMap(({ id, nav }) =>
+    nav && (nav.only?.(caller.scope) ?? true) ? [{ id, ...nav }] : [],
+  );
+  return [...new Set(seen.map(({ group }) => group))].map((label) => ({
+    label,
+    items: seen
+      .filter(({ group }) => group === label)
+      .map((item) => ({ ...item, current: item.id === current })),
+  }));
 }
 
 /** Pages are never cached: the back button must not show what a signed-out reader may not see. */

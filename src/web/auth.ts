@@ -55,6 +55,11 @@ function digest(secret: string): string {
 
 // Requests
 
+/** How the browser calls this server. */
+export function originOf(request: Request): string {
+  return `${isSecure(request) ? "https" : "http"}://${new URL(request.url).host}`;
+}
+
 /** HTTPS at the browser, also where a proxy in front of us ends it. */
 export function isSecure(request: Request): boolean {
   if (new URL(request.url).protocol === "https:") return true;

@@ -1,7 +1,7 @@
 /** Any error becomes a page, or a fragment for htmx, with a status, a sentence and a way out. */
 import { randomBytes } from "node:crypto";
 import { HTTPException } from "hono/http-exception";
-import { Refused, TooManyAttempts } from "../accounts/refused.ts";
+import { Refused, TooManyAttempts, TooManyOpen } from "../accounts/refused.ts";
 import { InvalidInput, NotFound } from "../engine/engine.ts";
 import { LiveRefused } from "./live_hub.ts";
 import { type BoardContext, isHtmx, type Shell } from "./shell.ts";
@@ -12,6 +12,7 @@ interface Trouble {
   detail: string;
   /** Names the log line of an error that is ours. */
   id: string | null;
+  retryAfterSeconds?: number;
 }
 
 /** Thrown by a page: the reader did or named something that cannot be. */
@@ -46,6 +47,11 @@ export function answerError(c: BoardContext, shell: Shell, error: unknown): Resp
   return answer(c, shell, trouble);
 }
 
+/** Of a form that is shown again with the sentence, too. */
+export function refusedStatus({ kind }: Refused): number {
+  return { forbidden: 403, not_found: 404, invalid: 422, conflict: 409 }[kind];
+}
+
 /** The path of an invitation is its secret. */
 function logged(path: string): string {
   return path.replace(/^(\/invitations\/).*/, "$1…");
@@ -56,11 +62,15 @@ function describe(error: unknown): Trouble {
     return { status: error.status, title: error.title, detail: error.message, id: null };
   }
   if (error instanceof Refused) {
-    const status = { forbidden: 403, not_found: 404, invalid: 422, conflict: 409 }[error.kind];
-    return { status, title: "Refused", detail: error.message, id: null };
+    return { status: refusedStatus(error), title: "Refused", detail: error.message, id: null };
   }
   if (error instanceof TooManyAttempts) {
-    return { status: 429, title: "Too many attempts", detail: error.message, id: null };
+    const { message: detail, retryAfterSeconds } = error;
+    return { status: 429, title: "Too many attempts", detail, id: null, retryAfterSeconds };
+  }
+  if (error instanceof TooManyOpen) {
+    const { status, message: detail, retryAfterSeconds } = error;
+    return { status, title: "Too many at once", detail, id: null, retryAfterSeconds };
   }
   if (error instanceof NotFound) {
     return { status: 404, title: "Not found", detail: error.message, id: null };
@@ -98,6 +108,18 @@ function isTooSlow(error: unknown): boolean {
 }
 
 function answer(c: BoardContext, shell: Shell, trouble: Trouble): Response {
+  const { retryAfterSeconds } = trouble;
+  const response = print(c, shell, trouble);
+  return retryAfterSeconds === undefined ? response : toWait(response, retryAfterSeconds);
+}
+
+/** Says to programs too how long to wait. */
+export function toWait(response: Response, seconds: number): Response {
+  response.headers.set("retry-after", String(seconds));
+  return response;
+}
+
+function print(c: BoardContext, shell: Shell, trouble: Trouble): Response {
   if (isHtmx(c)) return shell.fragment(c, "_shared/_trouble", trouble, trouble.status);
   if (!(c.req.header("accept") ?? "text/html").match(/text\/html|\*\/\*/)) {
     return new Response(`${trouble.title}. ${trouble.detail}\n`, { status: trouble.status });

@@ -103,6 +103,11 @@ export function shortId(id: string): string {
   return id.length > 8 ? id.slice(-8) : id;
 }
 
+/** "a member", "an owner". */
+export function article(word: string): string {
+  return /^[aeiou]/.test(word) ? `an ${word}` : `a ${word}`;
+}
+
 /** "1 job", "2 jobs". */
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;

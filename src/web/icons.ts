@@ -25,6 +25,13 @@ const OTHERS = {
   live: '<path d="M2 8h2.6l1.7-4.5 3.2 9L11.2 8H14"/>',
   overview:
     '<path d="M2.5 2.5h4.6v5.2H2.5zm6.4 0h4.6v3.1H8.9zm0 5.1h4.6v5.9H8.9zM2.5 9.7h4.6v3.8H2.5z"/>',
+  rankings: '<path d="M2.5 3.5h11m-11 4.5h7.5m-7.5 4.5h4"/>',
+  health:
+    '<path d="M8 13.3S2.5 10.2 2.5 6.2A2.9 2.9 0 0 1 8 4.9a2.9 2.9 0 0 1 5.5 1.3c0 4-5.5 7.1-5.5 7.1z"/>',
+  throughput: '<path d="M2.5 13.5v-4m3.7 4v-8m3.6 8V7.2m3.7 6.3v-11"/>',
+  scheduler:
+    '<path d="M2.5 4.5h5m3 0h3m-11 7h2m3 0h6"/><circle cx="9" cy="4.5" r="1.5"/><circle cx="6" cy="11.5" r="1.5"/>',
+  durations: '<circle cx="8" cy="9" r="4.8"/><path d="M8 6.3V9l1.8 1.2M6.5 1.8h3"/>',
   theme:
     '<circle cx="8" cy="8" r="5.5"/><path d="M8 2.5a5.5 5.5 0 0 1 0 11z" fill="currentColor"/>',
   person:
@@ -42,6 +49,10 @@ const OTHERS = {
   audit: '<path d="M4 2.5h8v11H4z"/><path d="M6.2 5.5h3.6M6.2 8h3.6M6.2 10.5h2"/>',
   worker:
     '<rect x="2.5" y="3" width="11" height="4" rx="1"/><rect x="2.5" y="9" width="11" height="4" rx="1"/><path d="M5 5h.1M5 11h.1"/>',
+  network:
+    '<circle cx="8" cy="8" r="5.5"/><path d="M2.5 8h11M8 2.5c2 1.6 2.7 3.4 2.7 5.5S10 11.9 8 13.5C6 11.9 5.3 10.1 5.3 8S6 4.1 8 2.5z"/>',
+  cache:
+    '<ellipse cx="8" cy="4" rx="5" ry="1.9"/><path d="M3 4v8c0 1 2.2 1.9 5 1.9s5-.9 5-1.9V4M3 8c0 1 2.2 1.9 5 1.9S13 9 13 8"/>',
 } as const;
 
 export type IconName = JobState | keyof typeof OTHERS;

@@ -1,5 +1,6 @@
 /** Which live jobs a viewer wants. The same question is asked of rows in SQL and of events here. */
 import type { JobState } from "../core/job_state.ts";
+import { clipText } from "../core/storable.ts";
 import type { Interner } from "../engine/interner.ts";
 import type { LiveRow } from "./live_row.ts";
 
@@ -29,7 +30,7 @@ const TEXT_MAX = 128;
 
 /** Unknown words are dropped, so that an old link still shows something. */
 export function parseFilter(params: URLSearchParams): LiveFilter {
-  const text = (key: string) => (params.get(key) ?? "").trim().slice(0, TEXT_MAX);
+  const text = (key: string) => clipText((params.get(key) ?? "").trim(), TEXT_MAX);
   const wanted = new Set(params.getAll("state"));
   return {
     states: LIVE_STATES.filter((state) => wanted.has(state)),

@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { PASSWORD_MIN } from "../accounts/identity.ts";
 import { Refused } from "../accounts/refused.ts";
 import { isSecure } from "./auth.ts";
+import { refusedStatus } from "./errors.ts";
 import { readForm } from "./form.ts";
 import type { BoardContext, BoardEnv, Shell } from "./shell.ts";
 import { go, peerOf, safePath, secured } from "./sign_in.ts";
@@ -40,12 +41,11 @@ async function setUp(c: BoardContext, shell: Shell): Promise<Response> {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const model = { next, problem: error.message, field: error.field, name, email };
-    return show(c, shell, model, error.kind === "conflict" ? 409 : 422);
+    return show(c, shell, model, refusedStatus(error));
   }
   const peer = { request, address: peerOf(c) };
   const cookies = (await authentication.identity.signIn(peer, email.trim(), password)) ?? [];
   const gone = await authentication.admin.close(request, isSecure(request));
-  authentication.sessions.forget();
   return go(next, secured(gone ? [...cookies, gone] : cookies, request));
 }
 

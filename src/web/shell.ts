@@ -14,6 +14,7 @@ import type { IconName } from "./icons.ts";
 import type { LiveHub } from "./live_hub.ts";
 import type { TopicRequest } from "./live_topic.ts";
 import type { Renderer } from "./render.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface BoardLog {
   error(fields: object, message: string): void;
@@ -32,6 +33,8 @@ export interface BoardDeps {
   access: Access;
   directory: Directory;
   live: LiveHub;
+  /** What this server answers, its API too. */
+  traffic: Traffic;
   log: BoardLog;
 }
 
@@ -48,7 +51,7 @@ export interface NavItem {
   /** Heading under which the navigation lists it. */
   group: string;
   /** Others are not shown it. */
-  only?: "superusers";
+  only?(scope: Scope): boolean;
 }
 
 /**
@@ -75,6 +78,8 @@ export interface PageOptions {
   status?: number;
   /** Without the navigation, though somebody has signed in. */
   bare?: boolean;
+  /** The page draws charts. */
+  charts?: boolean;
 }
 
 export interface Shell {

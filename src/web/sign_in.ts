@@ -3,8 +3,10 @@
  * link that a start prints. On a server without accounts the link leads to making the first one.
  */
 import type { Hono } from "hono";
+import { addressGroup } from "../accounts/address_group.ts";
 import { isSameOrigin } from "../accounts/same_origin.ts";
 import { isSecure } from "./auth.ts";
+import { toWait } from "./errors.ts";
 import { readForm } from "./form.ts";
 import type { BoardContext, BoardEnv, Shell } from "./shell.ts";
 
@@ -58,15 +60,16 @@ async function signIn(c: BoardContext, shell: Shell): Promise<Response> {
 
 async function signInAsAdmin(c: BoardContext, shell: Shell, token: string, next: string) {
   const { auth } = shell.deps;
-  const wait = auth.failures.waitSeconds(peerOf(c));
+  const peer = addressGroup(peerOf(c));
+  const wait = auth.failures.waitSeconds(peer);
   if (wait > 0) return tooMany(c, shell, next, wait);
   // Counted first: asked at once, a thousand guesses would all be the first.
-  auth.failures.failed(peerOf(c));
+  auth.failures.failed(peer);
   if (token.length > TOKEN_MAX || !auth.isAdminToken(token)) {
     const problem = token === "" ? "Enter the admin token." : "That is not the admin token.";
     return form(c, shell, { next, problem, asAdmin: true }, 401);
   }
-  auth.failures.succeeded(peerOf(c));
+  auth.failures.succeeded(peer);
   return enterAsAdmin(c, shell, next);
 }
 
@@ -84,7 +87,7 @@ async function signInAsPerson(
     return form(c, shell, { next, problem, email }, 401);
   }
   // By address too: one password must not be tried from a thousand machines.
-  const keys = [peerOf(c), `person ${email.slice(0, EMAIL_MAX)}`];
+  const keys = [addressGroup(peerOf(c)), `person ${email.slice(0, EMAIL_MAX)}`];
   const wait = Math.max(...keys.map((key) => auth.failures.waitSeconds(key)));
   if (wait > 0) return tooMany(c, shell, next, wait);
   auth.failures.failed(...keys);
@@ -99,7 +102,10 @@ async function signInAsPerson(
   return go(next, secured(cookies, c.req.raw));
 }
 
-/** The provider's page, in exchange for a form of ours. */
+/**
+ * The provider's page, in exchange for a form of ours. Not by a redirect: browsers hold those that follow
+ * a form to the policy's `form-action`, and where a provider sends people next nobody can list.
+ */
 async function startOidc(c: BoardContext, shell: Shell): Promise<Response> {
   const next = safePath((await readForm(c.req.raw)).get("next") ?? undefined);
   const started = isSameOrigin(c.req.raw)
@@ -112,7 +118,13 @@ async function startOidc(c: BoardContext, shell: Shell): Promise<Response> {
     const problem = "The provider cannot be reached now. Try again in a minute.";
     return form(c, shell, { next, problem }, 502);
   }
-  return go(started.url, secured(started.cookies, c.req.raw));
+  const { oidcName } = shell.deps.authentication.identity;
+  const model = { provider: oidcName, url: started.url };
+  const page = shell.page(c, "_layout/onward", model, { title: "Sign in" });
+  page.headers.set("refresh", `0; url=${new URL(started.url).href}`);
+  for (const cookie of secured(started.cookies, c.req.raw))
+    page.headers.append("set-cookie", cookie);
+  return page;
 }
 
 async function finishOidc(c: BoardContext, shell: Shell): Promise<Response> {
@@ -130,7 +142,6 @@ async function signOut(c: BoardContext, shell: Shell): Promise<Response> {
   const facts = await authentication.sessions.of(request);
   const cookies = await authentication.identity.signOut({ request, address: peerOf(c) });
   const admin = await authentication.admin.close(request, isSecure(request));
-  authentication.sessions.forget();
   if (facts) await authentication.browsers.ended({ session: facts.session });
   const gone = secured(admin ? [...cookies, admin] : cookies, request);
   const response = go("/sign-in", gone);
@@ -179,9 +190,7 @@ async function form(c: BoardContext, shell: Shell, model: FormModel, status = 20
 
 async function tooMany(c: BoardContext, shell: Shell, next: string, seconds: number) {
   const problem = `Too many attempts. Try again in ${seconds} s.`;
-  const response = await form(c, shell, { next, problem }, 429);
-  response.headers.set("retry-after", String(seconds));
-  return response;
+  return toWait(await form(c, shell, { next, problem }, 429), seconds);
 }
 
 /** What better-auth reports of a sign-in at the provider that went wrong: a word of its own. */

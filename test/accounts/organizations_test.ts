@@ -80,7 +80,7 @@ describe("an invitation", () => {
     const joined = await box.fetch(ask(link, OWN, form));
     assert.equal(joined.headers.get("location"), "/board");
     const linus = await browse(box, "linus@example.org");
-    assert.match(await (await linus.get("/board/orgs/acme")).text(), /You are operator here/);
+    assert.match(await (await linus.get("/board/orgs/acme")).text(), /You are an operator here/);
     assert.equal((await box.fetch(ask(link, { accept: "text/html" }))).status, 404);
     const second = await box.fetch(ask(link, OWN, { ...form, email: "eve@example.org" }));
     assert.equal(second.status, 404);
@@ -135,6 +135,35 @@ describe("an invitation", () => {
     const [open] = await box.accounts.invitations.list(acme);
     await admin.post(`/board/orgs/acme/invitations/${open!.id}/revoke`);
     assert.equal((await box.fetch(ask(link, { accept: "text/html" }))).status, 404);
+  });
+
+  test("opens nothing once whoever made it may not make it any more", async () => {
+    const owner = await somebody(box, { roles: { [acme]: "owner" } });
+    const linkOf = async (who: typeof owner, role: string) =>
+      linkIn(await (await who.post("/board/orgs/acme/invitations", { role })).text())!;
+    const isOpen = async (link: string) => (await box.fetch(ask(link, {}))).status !== 404;
+
+    const admin = await somebody(box, { roles: { [acme]: "admin" } });
+    const [forAdmin, forViewer] = [await linkOf(owner, "admin"), await linkOf(admin, "viewer")];
+    assert.deepEqual([await isOpen(forAdmin), await isOpen(forViewer)], [true, true]);
+    await owner.post(`/board/orgs/acme/members/${admin.person.id}/role`, { role: "operator" });
+    assert.equal(await isOpen(forViewer), false, "of an admin who is one no more");
+    const listed = await box.accounts.invitations.list(acme);
+    assert.equal(
+      listed.some((one) => one.createdBy === admin.person.name),
+      false,
+    );
+
+    const { members } = box.accounts;
+    const by = { author: ADMIN, role: "owner" as const, person: null, isToken: false };
+    await members.set({ id: acme, name: "acme" }, owner.person.id, "admin", by);
+    assert.equal(await isOpen(forAdmin), true, "an admin may invite admins");
+    await members.remove({ id: acme, name: "acme" }, owner.person.id, by, null);
+    const guest = await somebody(box);
+    assert.equal((await guest.post(forAdmin)).status, 404);
+    await members.set({ id: acme, name: "acme" }, owner.person.id, "admin", by);
+    await box.authentication.people.remove(owner.person.id, ADMIN, null);
+    assert.equal(await isOpen(forAdmin), false, "of somebody who is gone");
   });
 
   test("cannot be above who makes it, and no other site accepts it for somebody", async () => {

@@ -2,8 +2,8 @@
  * All rows that match, as they are read: a page in memory at a time, and the next one only when the
  * reader has taken the last.
  */
-import type { AuditPage, AuditRow } from "../../web/audit_rows.ts";
-import { type Cell, csvLine } from "./csv.ts";
+import type { AuditPage, AuditRow } from "../../web/audit/rows.ts";
+import { type Cell, csvLine } from "../../web/csv.ts";
 import { type ExportFormat, entryView } from "./schemas.ts";
 
 /** Rows that are read at once. */

@@ -1,8 +1,8 @@
 /** The audit log: of an organization, of all that the caller manages, and of one job. */
 import { z } from "zod";
 import { type OrgFilter, sees } from "../../core/scope.ts";
-import { type AuditFilter, auditedOrgs } from "../../web/audit_filter.ts";
-import { readAudit, readObjectAudit } from "../../web/audit_rows.ts";
+import { type AuditFilter, auditedOrgs } from "../../web/audit/filter.ts";
+import { readAudit, readObjectAudit } from "../../web/audit/rows.ts";
 import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
 import type { ApiDeps } from "../deps.ts";
 import { notFound, orgOf } from "../lookup.ts";

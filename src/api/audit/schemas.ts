@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { parseInstant } from "../../web/audit_filter.ts";
-import type { AuditRow } from "../../web/audit_rows.ts";
+import { parseInstant } from "../../web/audit/filter.ts";
+import type { AuditRow } from "../../web/audit/rows.ts";
 import { cursorParam, NUMBER } from "../cursor.ts";
 import { time } from "../jobs/schemas.ts";
 import { limitParam } from "../query.ts";

@@ -1,7 +1,7 @@
 /** People with an account on this server, for superusers. */
 import { z } from "zod";
 import { superusersOnly } from "../allowed.ts";
-import { cursorParam, encodeCursor, listOf } from "../cursor.ts";
+import { cursorParam, listOf, pageOf } from "../cursor.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { notFound } from "../lookup.ts";
 import { limitParam } from "../query.ts";
@@ -25,9 +25,8 @@ const list = route({
     const limit = query.limit ?? LIST_DEFAULT;
     const { people } = deps.authentication;
     const found = await people.list({ after: query.cursor ?? "", limit: limit + 1 });
-    const page = found.slice(0, limit);
-    const next = found.length > limit ? encodeCursor(page.at(-1)!.id) : null;
-    return ok({ items: page.map(personView), next_cursor: next });
+    const { items, next_cursor } = pageOf(found, limit, ({ id }) => id);
+    return ok({ items: items.map(personView), next_cursor });
   },
 });
 

@@ -1,11 +1,8 @@
 /** Organizations as their admins change them: settings, members and invitations. */
 import { z } from "zod";
-import type { Organization } from "../../accounts/directory.ts";
-import type { Granter } from "../../accounts/members.ts";
-import { roleIn } from "../../core/scope.ts";
+import { granterOf } from "../../accounts/members.ts";
 import { inOrg, superusersOnly } from "../allowed.ts";
-import { cursorParam, encodeCursor, listOf } from "../cursor.ts";
-import type { Caller } from "../deps.ts";
+import { cursorParam, listOf, pageOf } from "../cursor.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { notFound, orgOf } from "../lookup.ts";
 import { limitParam } from "../query.ts";
@@ -78,9 +75,8 @@ const members = route({
     const limit = query.limit ?? LIST_DEFAULT;
     const asked = { after: query.cursor ?? "", limit: limit + 1 };
     const found = await deps.members.list(org.id, asked);
-    const page = found.slice(0, limit);
-    const next = found.length > limit ? encodeCursor(page.at(-1)!.person) : null;
-    return ok({ items: page.map(schemas.memberView), next_cursor: next });
+    const { items, next_cursor } = pageOf(found, limit, ({ person }) => person);
+    return ok({ items: items.map(schemas.memberView), next_cursor });
   },
 });
 
@@ -176,12 +172,6 @@ const uninvite = route({
     return ok({ revoked: true });
   },
 });
-
-/** Whose role decides what they may grant. */
-function granterOf({ author, scope, credential }: Caller, org: Organization): Granter {
-  const role = roleIn(scope, org.id) ?? "viewer";
-  return { author, role, person: credential.person, isToken: credential.token !== null };
-}
 
 export const memberRoutes: readonly Route[] = [
   create,

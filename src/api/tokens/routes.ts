@@ -1,7 +1,7 @@
 /** API tokens of an organization. */
 import { z } from "zod";
 import { inOrg } from "../allowed.ts";
-import { cursorParam, encodeCursor, listOf, UUID } from "../cursor.ts";
+import { cursorParam, listOf, pageOf, UUID } from "../cursor.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { orgOf } from "../lookup.ts";
 import { limitParam } from "../query.ts";
@@ -17,13 +17,6 @@ export const tokenParams = z.strictObject({
 });
 export const pageQuery = z.strictObject({ cursor: cursorParam(UUID), limit: limitParam });
 
-/** A page of rows of which one more than it holds was asked for. */
-export function pageOf<R extends { id: string }>(rows: readonly R[], limit: number) {
-  const page = rows.slice(0, limit);
-  const next = rows.length > limit ? encodeCursor(page.at(-1)!.id) : null;
-  return { page, next };
-}
-
 const list = route({
   method: "get",
   path: "/orgs/{org}/tokens",
@@ -37,8 +30,9 @@ const list = route({
     const org = orgOf(deps, caller, params.org, "manage");
     const limit = query.limit ?? LIST_DEFAULT;
     const asked = { before: query.cursor ?? null, limit: limit + 1 };
-    const { page, next } = pageOf(await deps.tokens.list(caller, org, asked), limit);
-    return ok({ items: page.map((row) => tokenView(row, org.name)), next_cursor: next });
+    const found = await deps.tokens.list(caller, org, asked);
+    const { items, next_cursor } = pageOf(found, limit, ({ id }) => id);
+    return ok({ items: items.map((row) => tokenView(row, org.name)), next_cursor });
   },
 });
 

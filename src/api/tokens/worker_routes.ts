@@ -3,13 +3,13 @@ import type { z } from "zod";
 import type { Caller } from "../../accounts/caller.ts";
 import type { Organization } from "../../accounts/directory.ts";
 import { inOrg, superusersOnly } from "../allowed.ts";
-import { listOf } from "../cursor.ts";
+import { listOf, pageOf } from "../cursor.ts";
 import type { ApiDeps } from "../deps.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { orgOf } from "../lookup.ts";
 import { idParams } from "../query.ts";
 import { ok, type Reply, type Route, route } from "../route.ts";
-import { orgParams, pageOf, pageQuery, tokenParams } from "./routes.ts";
+import { orgParams, pageQuery, tokenParams } from "./routes.ts";
 import { madeWorkerToken, newWorkerToken, workerToken, workerTokenView } from "./schemas.ts";
 
 const tag = "Tokens";
@@ -33,9 +33,9 @@ async function answerList(
 ): Promise<Reply> {
   const limit = query.limit ?? LIST_DEFAULT;
   const asked = { before: query.cursor ?? null, limit: limit + 1 };
-  const { page, next } = pageOf(await deps.workerTokens.list(caller, org, asked), limit);
-  const items = page.map((row) => workerTokenView(row, org?.name ?? null));
-  return ok({ items, next_cursor: next });
+  const found = await deps.workerTokens.list(caller, org, asked);
+  const { items, next_cursor } = pageOf(found, limit, ({ id }) => id);
+  return ok({ items: items.map((row) => workerTokenView(row, org?.name ?? null)), next_cursor });
 }
 
 async function answerCreate(

@@ -1,6 +1,6 @@
 /** `/board/account`: who you are here, your password, and the browsers in which you are signed in. */
 import { PASSWORD_MAX, PASSWORD_MIN } from "../../accounts/identity.ts";
-import { PageError } from "../../web/errors.ts";
+import { PageError, toWait } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import type { BoardContext, BoardPage, Shell } from "../../web/shell.ts";
 import { go, peerOf, secured } from "../../web/sign_in.ts";
@@ -56,16 +56,21 @@ async function changePassword(c: BoardContext, shell: Shell): Promise<Response> 
   // Whoever holds a stolen session must not be able to guess on.
   const key = `person ${person}`;
   const wait = auth.failures.waitSeconds(key);
-  if (wait > 0) return show(c, shell, `Too many attempts. Try again in ${wait} s.`, 429);
+  if (wait > 0) {
+    const text = `Too many attempts. Try again in ${wait} s.`;
+    return toWait(await show(c, shell, text, 429), wait);
+  }
   auth.failures.failed(key);
   const peer = { request: c.req.raw, address: peerOf(c) };
-  const cookies = await authentication.identity.changePassword(peer, current, next);
+  const { session } = credential;
+  const words = { current, next };
+  const asking = { author, session };
+  const cookies = await authentication.identity.changePassword(peer, words, asking);
   if (cookies === null) {
     return show(c, shell, "That is not your present password.", 422);
   }
   auth.failures.succeeded(key);
-  authentication.sessions.forget();
-  await authentication.browsers.passwordChanged(person, credential.session, author);
+  authentication.browsers.passwordChanged(person, session);
   return go(`${HOME}?changed=password`, secured(cookies, c.req.raw));
 }
 
@@ -74,7 +79,6 @@ async function revoke(c: BoardContext, shell: Shell): Promise<Response> {
   const id = c.req.param("id") ?? "";
   const done = await authentication.browsers.revoke(personOf(c), id, c.get("caller").author);
   if (!done) throw new PageError(404, "No such session", "It has ended, or is not yours.");
-  authentication.sessions.forget();
   return go(HOME);
 }
 

@@ -1,7 +1,7 @@
 /** The page's filters, as they stand in its address and in its form. Pure. */
 import type { OrgFilter } from "../../core/scope.ts";
 import { clipText } from "../../core/storable.ts";
-import { type AuditFilter, parseInstant } from "../../web/audit_filter.ts";
+import { type AuditFilter, parseInstant } from "../../web/audit/filter.ts";
 
 /** Named as in the API, so that an export takes the same query. */
 export const FIELDS = [

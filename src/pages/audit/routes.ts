@@ -1,8 +1,8 @@
 /** `/board/audit`: who changed what, for those who manage an organization. */
 import type { Organization } from "../../accounts/directory.ts";
 import type { OrgFilter, Scope } from "../../core/scope.ts";
-import { auditedOrgs } from "../../web/audit_filter.ts";
-import { readAudit } from "../../web/audit_rows.ts";
+import { auditedOrgs } from "../../web/audit/filter.ts";
+import { readAudit } from "../../web/audit/rows.ts";
 import { PageError } from "../../web/errors.ts";
 import type { BoardContext, BoardPage, Shell } from "../../web/shell.ts";
 import { type AuditForm, filterOf, parseForm, problemsOf } from "./form.ts";
@@ -12,7 +12,10 @@ const PAGE_ROWS = 100;
 
 export const auditPage: BoardPage = {
   id: "audit",
-  nav: { label: "Audit log", href: "/board/audit", icon: "audit", group: "Administration" },
+  nav: {
+    ...{ label: "Audit log", href: "/board/audit", icon: "audit", group: "Administration" },
+    only: (scope) => scope.isSuperuser || auditedOrgs(scope).length > 0,
+  },
   mount: (app, shell) => {
     app.get("/board/audit", (c: BoardContext) => show(c, shell));
   },

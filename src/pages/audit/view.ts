@@ -1,7 +1,7 @@
 /** Rows of the audit log, ready to print. Pure. */
 import { clipText } from "../../core/storable.ts";
-import { type ChangeWords, changeWords } from "../../web/audit_changes.ts";
-import type { AuditPage, AuditRow } from "../../web/audit_rows.ts";
+import { type ChangeWords, changeWords } from "../../web/audit/changes.ts";
+import type { AuditPage, AuditRow } from "../../web/audit/rows.ts";
 import { count, iso, plural, shortId, utc } from "../../web/format.ts";
 import { type AuditForm, exportQuery, fieldValue, formQuery, isFiltered } from "./form.ts";
 
@@ -80,7 +80,14 @@ function objectHref({ org, object_kind, object_id }: AuditRow): string {
 const ACTIONS = [
   ...["instance.drain", "invitation.create", "invitation.revoke", "job.cancel", "job.retry"],
   ...["jobs.cancel", "jobs.retry", "member.add", "member.change", "member.remove"],
-  ...["operation.end", "org.change", "org.create", "person.change", "person.create"],
+  ...[
+    "operation.end",
+    "operation.undo",
+    "org.change",
+    "org.create",
+    "person.change",
+    "person.create",
+  ],
   ...["person.password", "person.remove", "queue.pause", "queue.resume", "session.revoke"],
   ...["token.create", "token.revoke", "worker.drain", "worker_token.create"],
   ...["worker_token.revoke", "workflow.cancel"],

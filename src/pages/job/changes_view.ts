@@ -1,5 +1,5 @@
 /** What people did to the job, ready to print. From where they did it is not for all who see a job. Pure. */
-import { changeWords } from "../../web/audit_changes.ts";
+import { changeWords } from "../../web/audit/changes.ts";
 import { count } from "../../web/format.ts";
 import { headline } from "../../web/words.ts";
 import type { JobPageInput } from "./view.ts";

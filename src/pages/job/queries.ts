@@ -7,7 +7,7 @@ import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
 import type { Requirements } from "../../messages/job_input.ts";
-import { type AuditRow, readObjectAudit } from "../../web/audit_rows.ts";
+import { type AuditRow, readObjectAudit } from "../../web/audit/rows.ts";
 import { readSnapshot } from "../../web/live_snapshot.ts";
 
 export interface JobRow {
@@ -77,6 +77,7 @@ export interface AttemptRow {
   items_success: number | null;
   items_failed: number | null;
   items_skipped: number | null;
+  log_bytes: number | null;
 }
 
 export interface NeighbourRow {
@@ -182,7 +183,8 @@ async function readAttempts(tx: Transaction, job: JobRow): Promise<AttemptRow[]>
     select d.attempt, d.outcome, d.reason, d.error, d.exit_code, d.signal, w.name as worker,
       d.queued_at, d.eligible_at, d.ready_at, d.dispatched_at, d.started_at, d.ended_at, d.run_ms,
       d.peak_ram_mb, d.cpu_ms, d.disk_read_bytes, d.disk_write_bytes, d.network_mbps,
-      d.oom_killed, d.usage_source, d.items_success, d.items_failed, d.items_skipped
+      d.oom_killed, d.usage_source, d.items_success, d.items_failed, d.items_skipped,
+      d.log_bytes
     from dispatched_job d
     join worker w on w.id = d.worker_id
     where d.job_id = ${job.id} and d.ended_at >= ${since}

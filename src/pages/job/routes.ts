@@ -1,8 +1,12 @@
 /** `/board/jobs/{id}`: one job, why it is where it is, and what can be done about it. */
 import { isSameOrigin } from "../../accounts/same_origin.ts";
+import { isFinal } from "../../core/job_state.ts";
 import { ABILITIES, may, seenOrgs } from "../../core/scope.ts";
+import { clipText } from "../../core/storable.ts";
 import type { ActionResult } from "../../engine/engine.ts";
 import { PageError } from "../../web/errors.ts";
+import { readForm } from "../../web/form.ts";
+import { plural } from "../../web/format.ts";
 import { type BoardContext, type BoardPage, isHtmx, type Shell } from "../../web/shell.ts";
 import { orgOfJob } from "../../web/whose_job.ts";
 import { jobTopic } from "./live.ts";
@@ -42,10 +46,15 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
   if (!rows) throw notFound();
   const attempt = chosen ?? rows.job.attempt;
   const live = rows.job.leased && attempt === rows.job.attempt;
-  if (chosen !== null && !live && !rows.attempts.some((row) => row.attempt === chosen)) {
+  const { retention } = shell.deps.engine.keeping;
+  const row = rows.attempts.find((one) => one.attempt === attempt);
+  const isForgotten = !live && !row && isFinal(rows.job.state) && attempt <= rows.job.attempt;
+  if (chosen !== null && !live && !row) {
+    if (isForgotten) throw removed(retention.dispatchDays);
     throw new PageError(404, "No such attempt", `This job has no attempt ${chosen}.`);
   }
   const tail = await readTail(shell.deps.logs, job, attempt);
+  const isLost = tail.size === 0 && attempt > 0 && (isForgotten || (row?.log_bytes ?? 0) > 0);
   const query = chosen === null ? "" : `&attempt=${chosen}`;
   const model = {
     id: job,
@@ -54,7 +63,15 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
     sections,
     manages: may(scope, rows.job.org_id, "manage"),
     stream: `/board/stream?panels=job&job=${job}${query}&since=${encodeURIComponent(id)}`,
-    log: { job, attempt, tail: tail.html, size: tail.size, skipped: tail.from, live },
+    log: {
+      job,
+      attempt,
+      tail: tail.html,
+      size: tail.size,
+      skipped: tail.from,
+      live,
+      keptDays: isLost ? retention.logsDays : null,
+    },
   };
   return shell.page(c, "job/index", model, { title: rows.job.name, nav: "live" });
 }
@@ -78,8 +95,8 @@ async function act(c: BoardContext, shell: Shell, action: "cancel" | "retry"): P
     const needs = `Needs the role ${ABILITIES.operate} in the job's organization.`;
     throw new PageError(403, "You may not do that", `${needs} An admin of it can give it to you.`);
   }
-  const form = new URLSearchParams((await c.req.text()).slice(0, 4_096));
-  const reason = (form.get("reason") ?? "").trim().slice(0, REASON_MAX) || undefined;
+  const form = await readForm(c.req.raw);
+  const reason = clipText((form.get("reason") ?? "").trim(), REASON_MAX) || undefined;
   const { engine } = shell.deps;
   const result: ActionResult =
     action === "cancel"
@@ -116,6 +133,11 @@ function jobId(c: BoardContext): string {
 function attemptOf(text: string | undefined): number | null {
   if (text === undefined || !/^[1-9]\d{0,8}$/.test(text)) return null;
   return Number(text);
+}
+
+function removed(days: number): PageError {
+  const detail = `Attempts are kept for ${plural(days, "day")} after they ended.`;
+  return new PageError(410, "Removed by retention", detail);
 }
 
 function notFound(): PageError {

@@ -95,6 +95,11 @@ function needsText({ requirements: r }: JobRow): string {
   return parts.filter((part) => part !== undefined).join(", ");
 }
 
+/** It was dispatched, and nothing is left of that. */
+function isForgotten({ job, attempts }: JobPageRows): boolean {
+  return isFinal(job.state) && job.attempt > 0 && attempts.length === 0;
+}
+
 // Phases
 
 export function phasesModel({ rows, chosen, now }: JobPageInput) {
@@ -288,7 +293,7 @@ function pretty(value: unknown): string {
 
 export function attemptsModel({ rows, chosen }: JobPageInput) {
   return {
-    id: rows.job.id,
+    ...{ id: rows.job.id, removed: isForgotten(rows) },
     attempts: rows.attempts.map((row) => ({
       attempt: row.attempt,
       current: row.attempt === (chosen ?? (rows.job.leased ? 0 : rows.job.attempt)),

@@ -1,9 +1,9 @@
 /** The forms of an organization's page: what each asks of the accounts. */
 import type { Caller } from "../../accounts/caller.ts";
 import type { Organization } from "../../accounts/directory.ts";
-import type { Granter } from "../../accounts/members.ts";
+import { granterOf } from "../../accounts/members.ts";
 import { Refused } from "../../accounts/refused.ts";
-import { may, ROLES, type Role, roleIn } from "../../core/scope.ts";
+import { may, ROLES, type Role } from "../../core/scope.ts";
 import type { BoardDeps } from "../../web/shell.ts";
 
 /** Shown this one time. */
@@ -146,11 +146,6 @@ export const ACTIONS: readonly Action[] = [
 function manages({ scope }: Caller, org: Organization): void {
   if (may(scope, org.id, "manage")) return;
   throw new Refused("forbidden", `That is the business of admins and owners of ${org.name}.`);
-}
-
-function granterOf({ author, scope, credential }: Caller, org: Organization): Granter {
-  const role = roleIn(scope, org.id) ?? "viewer";
-  return { author, role, person: credential.person, isToken: credential.token !== null };
 }
 
 function roleOf(fields: URLSearchParams): Role {

@@ -8,6 +8,7 @@ const TOKENS_MAX = 200;
 const WORKERS_MAX = 200;
 
 export interface WorkerRow {
+  uid: string;
   name: string;
   pool: string;
   isConnected: boolean;
@@ -32,12 +33,13 @@ export async function readOrg(deps: BoardDeps, caller: Caller, org: Organization
 /** Its own, not those that all share; the last seen first. */
 async function readWorkers({ database }: BoardDeps, org: number): Promise<WorkerRow[]> {
   const rows = await database.reads<
-    { name: string; pool: string; connected: boolean; last_seen_at: Date }[]
+    { uid: string; name: string; pool: string; connected: boolean; last_seen_at: Date }[]
   >`
-    select w.name, w.pool, w.last_seen_at, exists (
+    select w.uid, w.name, w.pool, w.last_seen_at, exists (
       select 1 from worker_connection c where c.worker_id = w.id and c.ended_at is null) as connected
     from worker w where w.org_id = ${org} order by w.last_seen_at desc limit ${WORKERS_MAX}`;
   return rows.map((row) => ({
+    uid: row.uid,
     name: row.name,
     pool: row.pool,
     isConnected: row.connected,

@@ -1,6 +1,8 @@
 /** `/board/orgs` and `/board/orgs/{org}`: organizations, who is in them, and what opens them. */
 import { Refused } from "../../accounts/refused.ts";
 import { may } from "../../core/scope.ts";
+import { originOf } from "../../web/auth.ts";
+import { refusedStatus } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import type { BoardContext, BoardPage, Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
@@ -27,7 +29,7 @@ export const orgsPage: BoardPage = {
 interface Shown {
   problem?: string | null;
   /** A secret that was just made. */
-  once?: Once | null;
+  once?: (Once & { origin: string }) | null;
 }
 
 function showList(c: BoardContext, shell: Shell, problem: string | null = null, status = 200) {
@@ -45,7 +47,7 @@ async function create(c: BoardContext, shell: Shell): Promise<Response> {
     await shell.deps.accounts.organizations.create(name, settings, author);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return showList(c, shell, error.message, statusOf(error));
+    return showList(c, shell, error.message, refusedStatus(error));
   }
   await shell.deps.directory.refresh();
   return go(`${HOME}/${name}`);
@@ -73,14 +75,10 @@ async function act(c: BoardContext, shell: Shell, action: Action): Promise<Respo
   const id = c.req.param("id") ?? "";
   try {
     const once = await action.run({ deps: shell.deps, caller, org, fields, id });
-    if (once) return showOrg(c, shell, { once }, 201);
+    if (once) return showOrg(c, shell, { once: { ...once, origin: originOf(c.req.raw) } }, 201);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return showOrg(c, shell, { problem: error.message }, statusOf(error));
+    return showOrg(c, shell, { problem: error.message }, refusedStatus(error));
   }
   return go(action.leaves === true ? HOME : `${HOME}/${org.name}`);
-}
-
-function statusOf({ kind }: Refused): number {
-  return { forbidden: 403, not_found: 404, invalid: 422, conflict: 409 }[kind];
 }

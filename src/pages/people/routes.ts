@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { PASSWORD_MIN } from "../../accounts/identity.ts";
 import { Refused } from "../../accounts/refused.ts";
-import { PageError } from "../../web/errors.ts";
+import { cleanText } from "../../core/storable.ts";
+import { PageError, refusedStatus } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import type { BoardContext, BoardPage, Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
@@ -12,7 +13,10 @@ const PAGE = 100;
 
 export const peoplePage: BoardPage = {
   id: "people",
-  nav: { label: "People", href: HOME, icon: "person", group: "Server", only: "superusers" },
+  nav: {
+    ...{ label: "People", href: HOME, icon: "person", group: "Server" },
+    only: ({ isSuperuser }) => isSuperuser,
+  },
   mount: (app, shell) => {
     app.get(HOME, (c: BoardContext) => show(c, shell, {}));
     app.post(HOME, (c: BoardContext) => create(c, shell));
@@ -32,7 +36,7 @@ interface Shown {
 
 async function show(c: BoardContext, shell: Shell, shown: Shown, status = 200): Promise<Response> {
   onlySuperusers(c);
-  const after = c.req.query("after") ?? "";
+  const after = cleanText(c.req.query("after") ?? "");
   const found = await shell.deps.authentication.people.list({ after, limit: PAGE + 1 });
   const model = {
     people: found.slice(0, PAGE).map((one) => ({ ...one, createdAt: one.createdAt.getTime() })),
@@ -88,9 +92,8 @@ async function act(c: BoardContext, shell: Shell, work: () => Promise<boolean>):
     if (!(await work())) throw new PageError(404, "Nobody", "There is no such person.");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return show(c, shell, { problem: error.message }, 409);
+    return show(c, shell, { problem: error.message }, refusedStatus(error));
   }
-  shell.deps.authentication.sessions.forget();
   return go(HOME);
 }
 

@@ -2,8 +2,8 @@
  * Reads the audit log, newest first, by keyset. However long the log and however rare what is asked for,
  * one reading looks at a bounded number of rows and says where the next goes on.
  */
-import type { Sql, Transaction } from "../db/client.ts";
-import type { AuditFilter } from "./audit_filter.ts";
+import type { Sql, Transaction } from "../../db/client.ts";
+import type { AuditFilter } from "./filter.ts";
 
 export interface AuditRow {
   id: number;

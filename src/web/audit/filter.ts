@@ -1,5 +1,5 @@
 /** Which rows of the audit log are asked for: by page and API with the same words. Pure. */
-import { may, type OrgFilter, type Scope } from "../core/scope.ts";
+import { may, type OrgFilter, type Scope } from "../../core/scope.ts";
 
 export interface AuditFilter {
   /** Organizations whose rows may be read; "all" includes those of the instance. */

@@ -1,5 +1,5 @@
 /** What a change changed, as words: its `before` and `after` field by field. Pure. */
-import { clipText } from "../core/storable.ts";
+import { clipText } from "../../core/storable.ts";
 
 export interface FieldChange {
   field: string;
