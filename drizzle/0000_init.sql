@@ -1,10 +1,23 @@
 CREATE TYPE "public"."job_kind" AS ENUM('exec', 'handler');--> statement-breakpoint
 CREATE TYPE "public"."job_state" AS ENUM('created', 'queued', 'ready', 'dispatched', 'running', 'succeeded', 'failed', 'cancelled', 'dependency_failed');--> statement-breakpoint
-CREATE TYPE "public"."operation_state" AS ENUM('running', 'done', 'failed', 'undone');--> statement-breakpoint
+CREATE TYPE "public"."operation_state" AS ENUM('running', 'done', 'failed', 'undone', 'stopped');--> statement-breakpoint
 CREATE TYPE "public"."outcome" AS ENUM('succeeded', 'failed', 'timed_out', 'cancelled', 'lost', 'rejected', 'released');--> statement-breakpoint
 CREATE TYPE "public"."role" AS ENUM('viewer', 'member', 'operator', 'admin', 'owner');--> statement-breakpoint
 CREATE TYPE "public"."waiting_for" AS ENUM('run_at', 'backoff', 'dependencies');--> statement-breakpoint
 CREATE TYPE "public"."workflow_state" AS ENUM('open', 'running', 'succeeded', 'failed', 'cancelled');--> statement-breakpoint
+CREATE TABLE "admin_task" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"kind" text NOT NULL,
+	"state" text NOT NULL,
+	"replica_id" uuid NOT NULL,
+	"created_by" text NOT NULL,
+	"reason" text,
+	"progress" jsonb NOT NULL,
+	"error" text,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"finished_at" timestamp with time zone
+);
+--> statement-breakpoint
 CREATE TABLE "beat" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"at" timestamp with time zone DEFAULT now() NOT NULL
@@ -14,7 +27,8 @@ CREATE TABLE "context_snapshot" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"kind" text NOT NULL,
 	"body" jsonb NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"used_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "counter_delta" (
@@ -144,6 +158,7 @@ CREATE TABLE "job_name" (
 	"org_id" integer NOT NULL,
 	"name" text NOT NULL,
 	"counted" boolean DEFAULT true NOT NULL,
+	"used_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "job_name_org_name" UNIQUE("org_id","name")
 );
 --> statement-breakpoint
@@ -229,6 +244,135 @@ CREATE TABLE "live_job" (
 	"last_error" text
 );
 --> statement-breakpoint
+CREATE TABLE "instance_sample" (
+	"at" timestamp with time zone NOT NULL,
+	"org_id" integer NOT NULL,
+	"pending" bigint NOT NULL,
+	"active" bigint NOT NULL,
+	"slots_entitled" real NOT NULL,
+	CONSTRAINT "instance_sample_key" PRIMARY KEY("at","org_id")
+) PARTITION BY RANGE ("at");
+--> statement-breakpoint
+CREATE TABLE "metric" (
+	"id" smallint PRIMARY KEY NOT NULL,
+	"key" text NOT NULL,
+	"kind" text NOT NULL,
+	"unit" text NOT NULL,
+	CONSTRAINT "metric_key_unique" UNIQUE("key")
+);
+--> statement-breakpoint
+CREATE TABLE "ranking" (
+	"metric_id" smallint NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"day" date NOT NULL,
+	"place" smallint NOT NULL,
+	"value" double precision NOT NULL,
+	"job_id" uuid NOT NULL,
+	"attempt" integer NOT NULL,
+	"ended_at" timestamp with time zone NOT NULL,
+	"job_org_id" integer NOT NULL,
+	"job_queue_id" integer NOT NULL,
+	"job_name_id" integer NOT NULL,
+	"worker_id" integer NOT NULL,
+	CONSTRAINT "ranking_key" PRIMARY KEY("metric_id","org_id","queue_id","name_id","day","place")
+);
+--> statement-breakpoint
+CREATE TABLE "rollup_day" (
+	"metric_id" smallint NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"worker_id" integer NOT NULL,
+	"bucket_start" timestamp with time zone NOT NULL,
+	"count" bigint NOT NULL,
+	"sum" double precision NOT NULL,
+	"min" double precision,
+	"max" double precision,
+	"bins" smallint[],
+	"hits" bigint[],
+	CONSTRAINT "rollup_day_key" PRIMARY KEY("metric_id","org_id","queue_id","name_id","worker_id","bucket_start")
+);
+--> statement-breakpoint
+CREATE TABLE "rollup_dirty" (
+	"granularity" text NOT NULL,
+	"bucket_start" timestamp with time zone NOT NULL,
+	CONSTRAINT "rollup_dirty_key" PRIMARY KEY("granularity","bucket_start")
+);
+--> statement-breakpoint
+CREATE TABLE "rollup_hour" (
+	"metric_id" smallint NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"worker_id" integer NOT NULL,
+	"bucket_start" timestamp with time zone NOT NULL,
+	"count" bigint NOT NULL,
+	"sum" double precision NOT NULL,
+	"min" double precision,
+	"max" double precision,
+	"bins" smallint[],
+	"hits" bigint[],
+	CONSTRAINT "rollup_hour_key" PRIMARY KEY("metric_id","org_id","queue_id","name_id","worker_id","bucket_start")
+) PARTITION BY RANGE ("bucket_start");
+--> statement-breakpoint
+CREATE TABLE "rollup_minute" (
+	"metric_id" smallint NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"worker_id" integer NOT NULL,
+	"bucket_start" timestamp with time zone NOT NULL,
+	"count" bigint NOT NULL,
+	"sum" double precision NOT NULL,
+	"min" double precision,
+	"max" double precision,
+	"bins" smallint[],
+	"hits" bigint[],
+	CONSTRAINT "rollup_minute_key" PRIMARY KEY("metric_id","org_id","queue_id","name_id","worker_id","bucket_start")
+) PARTITION BY RANGE ("bucket_start");
+--> statement-breakpoint
+CREATE TABLE "rollup_progress" (
+	"id" smallint PRIMARY KEY NOT NULL,
+	"horizon" "xid8" NOT NULL,
+	"marks" jsonb NOT NULL,
+	"complete_until" timestamp with time zone NOT NULL,
+	"known_from" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "rollup_week" (
+	"metric_id" smallint NOT NULL,
+	"org_id" integer NOT NULL,
+	"queue_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"worker_id" integer NOT NULL,
+	"bucket_start" timestamp with time zone NOT NULL,
+	"count" bigint NOT NULL,
+	"sum" double precision NOT NULL,
+	"min" double precision,
+	"max" double precision,
+	"bins" smallint[],
+	"hits" bigint[],
+	CONSTRAINT "rollup_week_key" PRIMARY KEY("metric_id","org_id","queue_id","name_id","worker_id","bucket_start")
+);
+--> statement-breakpoint
+CREATE TABLE "worker_sample" (
+	"at" timestamp with time zone NOT NULL,
+	"worker_id" integer NOT NULL,
+	"org_id" integer,
+	"slots_offered" integer NOT NULL,
+	"slots_used" integer NOT NULL,
+	"draining" boolean NOT NULL,
+	"runs_exec" boolean NOT NULL,
+	"has_handlers" boolean NOT NULL,
+	"cpu_pct" real,
+	"ram_free_mb" real,
+	"ram_total_mb" real,
+	"disk_mbps" real,
+	"network_mbps" real
+) PARTITION BY RANGE ("at");
+--> statement-breakpoint
 CREATE TABLE "name_history" (
 	"name_id" integer PRIMARY KEY NOT NULL,
 	"samples" integer DEFAULT 0 NOT NULL,
@@ -254,6 +398,8 @@ CREATE TABLE "operation" (
 	"cursor" text,
 	"error" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"starts_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"begun" boolean DEFAULT false NOT NULL,
 	"finished_at" timestamp with time zone
 );
 --> statement-breakpoint
@@ -308,6 +454,7 @@ CREATE TABLE "invitation" (
 	"hash" "bytea" NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"created_by" text NOT NULL,
+	"person_id" text,
 	"expires_at" timestamp with time zone NOT NULL,
 	"accepted_at" timestamp with time zone,
 	"accepted_by" text,
@@ -406,8 +553,14 @@ CREATE TABLE "phase_event" (
 	"outcome" "outcome",
 	"reason" text,
 	"worker_id" integer,
-	"actor" text
+	"actor" text,
+	"since" timestamp with time zone
 ) PARTITION BY RANGE ("at");
+--> statement-breakpoint
+CREATE TABLE "pruned" (
+	"table_name" text PRIMARY KEY NOT NULL,
+	"before" timestamp with time zone NOT NULL
+);
 --> statement-breakpoint
 CREATE TABLE "queue_limit" (
 	"queue_id" integer PRIMARY KEY NOT NULL,
@@ -442,7 +595,8 @@ CREATE TABLE "setting" (
 	"key" text PRIMARY KEY NOT NULL,
 	"value" jsonb NOT NULL,
 	"changed_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"changed_by" text
+	"changed_by" text,
+	"reason" text
 );
 --> statement-breakpoint
 CREATE TABLE "shape" (
@@ -453,6 +607,7 @@ CREATE TABLE "shape" (
 	"kind" "job_kind" NOT NULL,
 	"name_id" integer,
 	"requirements" jsonb NOT NULL,
+	"used_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "shape_hash_unique" UNIQUE("hash")
 );
 --> statement-breakpoint
@@ -516,12 +671,16 @@ CREATE TABLE "workflow" (
 ALTER TABLE "api_token" ADD CONSTRAINT "api_token_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_token" ADD CONSTRAINT "api_token_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "invitation" ADD CONSTRAINT "invitation_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "invitation" ADD CONSTRAINT "invitation_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "membership" ADD CONSTRAINT "membership_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "membership" ADD CONSTRAINT "membership_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "person_account" ADD CONSTRAINT "person_account_user_id_person_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "person_session" ADD CONSTRAINT "person_session_user_id_person_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "worker_token" ADD CONSTRAINT "worker_token_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "admin_task_running" ON "admin_task" USING btree ("kind") WHERE finished_at is null;--> statement-breakpoint
+CREATE INDEX "context_snapshot_used" ON "context_snapshot" USING btree ("used_at");--> statement-breakpoint
 CREATE INDEX "counter_delta_workflow" ON "counter_delta" USING btree ("workflow_id") WHERE workflow_id <> '00000000-0000-0000-0000-000000000000';--> statement-breakpoint
+CREATE INDEX "dispatched_job_ended" ON "dispatched_job" USING brin ("ended_at") WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "edge_dependent" ON "edge" USING btree ("dependent_id");--> statement-breakpoint
 CREATE INDEX "job_org_id" ON "job" USING btree ("org_id","id");--> statement-breakpoint
 CREATE INDEX "lease_batch_session" ON "lease_batch" USING btree ("session_id");--> statement-breakpoint
@@ -529,11 +688,15 @@ CREATE INDEX "live_job_ready" ON "live_job" USING btree ("shape_id","ready_rank"
 CREATE INDEX "live_job_due" ON "live_job" USING btree ("due_at","id") WHERE due_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_deadline" ON "live_job" USING btree ("deadline_at") WHERE deadline_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_cancel" ON "live_job" USING btree ("cancel_requested_at") WHERE cancel_requested_at is not null;--> statement-breakpoint
+CREATE INDEX "ranking_day" ON "ranking" USING btree ("day");--> statement-breakpoint
+CREATE INDEX "worker_sample_worker" ON "worker_sample" USING btree ("worker_id","at");--> statement-breakpoint
+CREATE INDEX "worker_sample_at" ON "worker_sample" USING brin ("at") WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "api_token_by_org" ON "api_token" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "api_token_by_person" ON "api_token" USING btree ("person_id");--> statement-breakpoint
 CREATE INDEX "audit_log_by_org" ON "audit_log" USING btree ("org_id","id");--> statement-breakpoint
 CREATE INDEX "audit_log_by_object" ON "audit_log" USING btree ("object_kind","object_id","id");--> statement-breakpoint
 CREATE INDEX "invitation_by_org" ON "invitation" USING btree ("org_id");--> statement-breakpoint
+CREATE INDEX "invitation_by_person" ON "invitation" USING btree ("person_id");--> statement-breakpoint
 CREATE INDEX "membership_by_person" ON "membership" USING btree ("person_id");--> statement-breakpoint
 CREATE INDEX "person_account_by_person" ON "person_account" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "person_session_by_person" ON "person_session" USING btree ("user_id");--> statement-breakpoint
@@ -560,5 +723,9 @@ CREATE VIEW "decided_job" AS SELECT d.beat, p.place::smallint AS beat_place, d.j
 ALTER SEQUENCE "phase_event_id" OWNED BY "phase_event"."id";--> statement-breakpoint
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END $$;--> statement-breakpoint
 CREATE TRIGGER "audit_log_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_log" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();--> statement-breakpoint
+CREATE VIEW "metric_rollup" AS SELECT m.key AS metric, r.* FROM (SELECT 'minute' AS granularity, * FROM "rollup_minute" UNION ALL SELECT 'hour', * FROM "rollup_hour" UNION ALL SELECT 'day', * FROM "rollup_day" UNION ALL SELECT 'week', * FROM "rollup_week") r JOIN "metric" m ON m.id = r.metric_id;--> statement-breakpoint
+ALTER TABLE "rollup_day" SET (fillfactor = 70);--> statement-breakpoint
+ALTER TABLE "rollup_week" SET (fillfactor = 70);--> statement-breakpoint
+INSERT INTO "pruned" ("table_name", "before") SELECT t, 'epoch' FROM unnest(ARRAY['job', 'decision', 'dispatched_job', 'job_end', 'phase_event', 'worker_sample', 'instance_sample', 'rollup_minute', 'rollup_hour']) AS t;--> statement-breakpoint
 INSERT INTO "org" ("name") VALUES ('default');--> statement-breakpoint
 INSERT INTO "queue" ("org_id", "name") SELECT "id", 'default' FROM "org" WHERE "name" = 'default';

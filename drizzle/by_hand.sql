@@ -13,5 +13,9 @@ CREATE VIEW "decided_job" AS SELECT d.beat, p.place::smallint AS beat_place, d.j
 ALTER SEQUENCE "phase_event_id" OWNED BY "phase_event"."id";--> statement-breakpoint
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END $$;--> statement-breakpoint
 CREATE TRIGGER "audit_log_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_log" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();--> statement-breakpoint
+CREATE VIEW "metric_rollup" AS SELECT m.key AS metric, r.* FROM (SELECT 'minute' AS granularity, * FROM "rollup_minute" UNION ALL SELECT 'hour', * FROM "rollup_hour" UNION ALL SELECT 'day', * FROM "rollup_day" UNION ALL SELECT 'week', * FROM "rollup_week") r JOIN "metric" m ON m.id = r.metric_id;--> statement-breakpoint
+ALTER TABLE "rollup_day" SET (fillfactor = 70);--> statement-breakpoint
+ALTER TABLE "rollup_week" SET (fillfactor = 70);--> statement-breakpoint
+INSERT INTO "pruned" ("table_name", "before") SELECT t, 'epoch' FROM unnest(ARRAY['job', 'decision', 'dispatched_job', 'job_end', 'phase_event', 'worker_sample', 'instance_sample', 'rollup_minute', 'rollup_hour']) AS t;--> statement-breakpoint
 INSERT INTO "org" ("name") VALUES ('default');--> statement-breakpoint
 INSERT INTO "queue" ("org_id", "name") SELECT "id", 'default' FROM "org" WHERE "name" = 'default';

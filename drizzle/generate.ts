@@ -31,6 +31,10 @@ const PARTITION_BY = {
   dispatched_job: "ended_at",
   job_end: "finished_at",
   phase_event: "at",
+  worker_sample: "at",
+  instance_sample: "at",
+  rollup_minute: "bucket_start",
+  rollup_hour: "bucket_start",
 };
 
 interface Journal {

@@ -1,5 +1,6 @@
 /**
- * Day partitions of the append-only tables (engine rule 6). Days are UTC.
+ * Partitions of the append-only tables (engine rule 6), by day, or by month where rows are few. Both are
+ * UTC; a partition is named by its first day.
  *
  * A partition is made as a plain table and then attached, because attaching waits for nobody:
  * `create … partition of`, or dropping an attached partition, asks for a lock on the parent that
@@ -12,15 +13,33 @@ import type { Sql } from "./client.ts";
 
 type Reserved = postgres.ReservedSql<Record<string, never>>;
 
-export type PartitionedTable = "job" | "decision" | "dispatched_job" | "job_end" | "phase_event";
+export type PartitionedTable =
+  | "job"
+  | "decision"
+  | "dispatched_job"
+  | "job_end"
+  | "phase_event"
+  | "worker_sample"
+  | "instance_sample"
+  | "rollup_minute"
+  | "rollup_hour";
 
-/** Parents, and whether the key is a time or a UUIDv7 that begins with one. */
-const PARENTS: Record<PartitionedTable, "time" | "uuid"> = {
-  job: "uuid",
-  decision: "uuid",
-  dispatched_job: "time",
-  job_end: "time",
-  phase_event: "time",
+interface Parent {
+  /** Whether the key is a time, or a UUIDv7 that begins with one. */
+  key: "time" | "uuid";
+  unit: "day" | "month";
+}
+
+const PARENTS: Record<PartitionedTable, Parent> = {
+  job: { key: "uuid", unit: "day" },
+  decision: { key: "uuid", unit: "day" },
+  dispatched_job: { key: "time", unit: "day" },
+  job_end: { key: "time", unit: "day" },
+  phase_event: { key: "time", unit: "day" },
+  worker_sample: { key: "time", unit: "day" },
+  instance_sample: { key: "time", unit: "day" },
+  rollup_minute: { key: "time", unit: "day" },
+  rollup_hour: { key: "time", unit: "month" },
 };
 export const PARTITIONED_TABLES = Object.keys(PARENTS) as PartitionedTable[];
 
@@ -45,7 +64,7 @@ const STORAGE = `
 export interface Partition {
   name: string;
   table: PartitionedTable;
-  /** First moment of its day, milliseconds since the epoch. */
+  /** First moment of it, milliseconds since the epoch. */
   day: number;
   attached: boolean;
   /** A detach was begun and cut short; it must be finished before the next. */
@@ -56,13 +75,29 @@ export function dayOf(ms: number): number {
   return Math.floor(ms / DAY_MS) * DAY_MS;
 }
 
-export function partitionName(table: PartitionedTable, day: number): string {
-  return `${table}_${new Date(day).toISOString().slice(0, 10).replaceAll("-", "")}`;
+/** First day of the partition that a moment falls into. */
+export function partitionStart(table: PartitionedTable, ms: number): number {
+  if (PARENTS[table].unit === "day") return dayOf(ms);
+  const at = new Date(ms);
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth());
+}
+
+/** The moment at which it ends. */
+export function partitionEnd(table: PartitionedTable, ms: number): number {
+  const start = new Date(partitionStart(table, ms));
+  if (PARENTS[table].unit === "day") return start.getTime() + DAY_MS;
+  return Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1);
+}
+
+/** Of the partition that holds this moment. */
+export function partitionName(table: PartitionedTable, ms: number): string {
+  const start = new Date(partitionStart(table, ms)).toISOString();
+  return `${table}_${start.slice(0, 10).replaceAll("-", "")}`;
 }
 
 /** The SQL literal of the moment `ms` in the key of `table`. */
 export function bound(table: PartitionedTable, ms: number): string {
-  if (PARENTS[table] === "time") return `'${new Date(ms).toISOString()}'`;
+  if (PARENTS[table].key === "time") return `'${new Date(ms).toISOString()}'`;
   const hex = ms.toString(16).padStart(12, "0");
   return `'${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000'`;
 }
@@ -92,10 +127,20 @@ export async function listPartitions(sql: Sql | Reserved): Promise<Partition[]> 
 export async function ensurePartitions(sql: Sql, now: number): Promise<string[]> {
   const made: string[] = [];
   for (const table of PARTITIONED_TABLES) {
-    if ((await missing(sql, table, now)).length === 0) continue;
-    made.push(...(await withRetry(() => makeMissing(sql, table, now))));
+    made.push(...(await ensurePartitionsFor(sql, table, daysAround(now))));
   }
   return made;
+}
+
+/** Makes those of one table that hold these moments, where they are missing; returns the names made. */
+export async function ensurePartitionsFor(
+  sql: Sql,
+  table: PartitionedTable,
+  moments: Iterable<number>,
+): Promise<string[]> {
+  const wanted = new Set([...moments].map((ms) => partitionStart(table, ms)));
+  if (lacking(table, await listPartitions(sql), wanted).length === 0) return [];
+  return await withRetry(() => make(sql, table, wanted));
 }
 
 /** Whether inserts of today and tomorrow have a partition to go to, in every table. */
@@ -116,14 +161,15 @@ export interface DropResult {
 }
 
 /**
- * Removes the partitions of `table` whose day ended at or before `before` (milliseconds). Detaches
- * without stopping readers or writers, then drops what nobody sees any more. A partition that
- * somebody is still reading is left to the next call. `sql` should be `openUpkeep`'s.
+ * Removes the partitions of `table` whose day ended at or before `before` (milliseconds), but for those
+ * that are spared by name. Detaches without stopping readers or writers, then drops what nobody sees any
+ * more. A partition that somebody is still reading is left to the next call. `sql` should be `openUpkeep`'s.
  */
 export async function dropPartitionsBefore(
   sql: Sql,
   table: PartitionedTable,
   before: number,
+  spared: ReadonlySet<string> = new Set(),
 ): Promise<DropResult> {
   const result: DropResult = { dropped: [], left: [] };
   const reserved = (await sql.reserve()) as Reserved;
@@ -134,7 +180,8 @@ export async function dropPartitionsBefore(
     const old = (await listPartitions(reserved)).filter((p) => p.table === table);
     // One that was cut short blocks every other detach, however young it is.
     for (const partition of old.filter((p) => p.detaching)) await finishDetach(reserved, partition);
-    for (const partition of old.filter((p) => p.day + DAY_MS <= before)) {
+    const expired = old.filter((p) => partitionEnd(table, p.day) <= before && !spared.has(p.name));
+    for (const partition of expired) {
       // Whoever reads one reads its neighbours, and one detach that waits forbids the next.
       const gone = result.left.length === 0 && (await dropOne(reserved, partition));
       (gone ? result.dropped : result.left).push(partition.name);
@@ -148,36 +195,37 @@ export async function dropPartitionsBefore(
 
 // Making
 
-async function missing(sql: Sql | Reserved, table: PartitionedTable, now: number) {
-  const there = new Set((await listPartitions(sql)).filter((p) => p.attached).map((p) => p.name));
-  const today = dayOf(now);
-  const days: number[] = [];
-  for (let offset = -1; offset <= DAYS_AHEAD; offset++) {
-    const day = today + offset * DAY_MS;
-    if (!there.has(partitionName(table, day))) days.push(day);
-  }
-  return days;
+/** From yesterday to `DAYS_AHEAD` days after. */
+function daysAround(now: number): number[] {
+  const days = Array.from({ length: DAYS_AHEAD + 2 }, (_, at) => at - 1);
+  return days.map((offset) => dayOf(now) + offset * DAY_MS);
+}
+
+function lacking(table: PartitionedTable, all: readonly Partition[], wanted: Iterable<number>) {
+  const there = new Set(all.filter((p) => p.attached).map((p) => p.name));
+  return [...wanted].filter((start) => !there.has(partitionName(table, start)));
 }
 
 /** One transaction, so that a table is never there without being attached. */
-async function makeMissing(sql: Sql, table: PartitionedTable, now: number): Promise<string[]> {
+async function make(sql: Sql, table: PartitionedTable, wanted: Set<number>): Promise<string[]> {
   return await sql.begin(async (transaction) => {
     const tx = transaction as unknown as Reserved;
     await tx.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
     await tx`select pg_advisory_xact_lock(${LOCK})`;
-    const days = await missing(tx, table, now);
-    for (const day of days) await tx.unsafe(makeStatements(table, day));
-    return days.map((day) => partitionName(table, day));
+    const starts = lacking(table, await listPartitions(tx), wanted);
+    for (const start of starts) await tx.unsafe(makeStatements(table, start));
+    return starts.map((start) => partitionName(table, start));
   });
 }
 
-function makeStatements(table: PartitionedTable, day: number): string {
-  const name = partitionName(table, day);
+function makeStatements(table: PartitionedTable, start: number): string {
+  const name = partitionName(table, start);
+  const end = partitionEnd(table, start);
   return `
     create table if not exists ${name} (like ${table} including all excluding identity)
       with (${STORAGE});
     alter table ${table} attach partition ${name}
-      for values from (${bound(table, day)}) to (${bound(table, day + DAY_MS)})`;
+      for values from (${bound(table, start)}) to (${bound(table, end)})`;
 }
 
 // Removing

@@ -2,6 +2,7 @@ import {
   bigint,
   boolean,
   doublePrecision,
+  index,
   integer,
   jsonb,
   pgTable,
@@ -61,5 +62,9 @@ export const dispatchedJob = pgTable(
     beat: uuid(),
     beat_place: smallint(),
   },
-  (t) => [primaryKey({ name: "dispatched_job_key", columns: [t.job_id, t.attempt, t.ended_at] })],
+  (t) => [
+    primaryKey({ name: "dispatched_job_key", columns: [t.job_id, t.attempt, t.ended_at] }),
+    // For rollups, which read the attempts that ended in a minute.
+    index("dispatched_job_ended").using("brin", t.ended_at).with({ autosummarize: true }),
+  ],
 );

@@ -14,5 +14,11 @@ export const workflowState = pgEnum("workflow_state", [
   "failed",
   "cancelled",
 ]);
-export const operationState = pgEnum("operation_state", ["running", "done", "failed", "undone"]);
+export const operationState = pgEnum("operation_state", [
+  "running",
+  "done",
+  "failed",
+  "undone",
+  "stopped",
+]);
 export const role = pgEnum("role", ROLES);

@@ -1,4 +1,13 @@
-import { bigint, integer, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { operationState } from "./enums.ts";
 
 /** Something that touches many rows in chunks and shows its progress. */
@@ -15,5 +24,9 @@ export const operation = pgTable("operation", {
   cursor: text(),
   error: text(),
   created_at: timestamp({ withTimezone: true }).notNull().defaultNow(),
+  /** Until then nothing happens, and it can be called off whole. */
+  starts_at: timestamp({ withTimezone: true }).notNull().defaultNow(),
+  /** A chunk of it has been done. */
+  begun: boolean().notNull().default(false),
   finished_at: timestamp({ withTimezone: true }),
 });

@@ -39,6 +39,11 @@ export const phaseEvent = pgTable(
     reason: text(),
     worker_id: integer(),
     actor: text(),
+    /**
+     * When the wait began that ends here, for the three of them: eligible_at where it became ready,
+     * ready_at where it was dispatched, dispatched_at where it began to run. Null elsewhere.
+     */
+    since: timestamp({ withTimezone: true }),
   },
   (t) => [
     index("phase_event_brin")

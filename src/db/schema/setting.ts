@@ -6,4 +6,5 @@ export const setting = pgTable("setting", {
   value: jsonb().notNull(),
   changed_at: timestamp({ withTimezone: true }).notNull().defaultNow(),
   changed_by: text(),
+  reason: text(),
 });

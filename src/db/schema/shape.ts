@@ -1,4 +1,4 @@
-import { integer, jsonb, pgTable, uuid } from "drizzle-orm/pg-core";
+import { integer, jsonb, pgTable, timestamp, uuid } from "drizzle-orm/pg-core";
 import { jobKind } from "./enums.ts";
 
 /**
@@ -13,4 +13,6 @@ export const shape = pgTable("shape", {
   kind: jobKind().notNull(),
   name_id: integer(),
   requirements: jsonb().notNull(),
+  /** When it was interned last, a day old at most while jobs are submitted with it: retention goes by it. */
+  used_at: timestamp({ withTimezone: true }).notNull().defaultNow(),
 });

@@ -148,5 +148,5 @@ export function standing<T>(rows: RowArrays<T>, lock = ""): string {
 export const RUNNING_EVENTS = `
   select ${eventId("i * 2")}, begun, org_id, queue_id, name_id, id, attempt, 'dispatched'::job_state,
     'running'::job_state,
-    null::waiting_for, null::outcome, null::text, worker_id, null::text
+    null::waiting_for, null::outcome, null::text, worker_id, null::text, dispatched_at
   from timed where begun is not null and was = 'dispatched'`;

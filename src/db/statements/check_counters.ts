@@ -16,23 +16,26 @@ export interface Drift {
   repaired: number;
 }
 
+/** Nobody asks for the counts of a workflow that has finished; of an old one retention took some ends. */
+const WHOLE = `w.finished_at is null
+    and w.created_at >= (select before from pruned where table_name = 'job_end')`;
+
 const COUNTED = `
   select c.org_id, c.queue_id, c.name_id, c.workflow_id, c.state, sum(c.n) as n from (
     select org_id, queue_id, name_id, workflow_id, state, n from counter
     union all
     select org_id, queue_id, name_id, workflow_id, state, n from counter_delta) c
   where c.workflow_id = '${NIL_UUID}' or exists (
-    select from workflow w where w.id = c.workflow_id and w.finished_at is null)
+    select from workflow w where w.id = c.workflow_id and ${WHOLE})
   group by 1, 2, 3, 4, 5`;
 
-/** Nobody asks for the counts of a workflow that has finished. */
 const MEMBERS = `
   select distinct w.org_id, m.workflow_id, m.job_id, coalesce(l.state, e.state) as state
   from workflow w join workflow_job m on m.workflow_id = w.id
   left join live_job l on l.id = m.job_id
   left join lateral (
     select state from job_end where job_id = m.job_id and l.id is null limit 1) e on true
-  where w.finished_at is null and coalesce(l.state, e.state) is not null`;
+  where ${WHOLE} and coalesce(l.state, e.state) is not null`;
 
 const ROWS = `
   select org_id, queue_id, 0 as name_id, '${NIL_UUID}'::uuid as workflow_id, state, count(*) as n

@@ -103,8 +103,9 @@ new_ends as (
 ${EVENT_IDS},
 new_events as (
   insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
-    waiting_for, reason, actor)
-  select ${NEXT_EVENT}, t.at, org, queue, name, id, 0, s.was, s.now_is, s.waiting, s.reason, t.by
+    waiting_for, reason, actor, since)
+  select ${NEXT_EVENT}, t.at, org, queue, name, id, 0, s.was, s.now_is, s.waiting, s.reason, t.by,
+    case when s.now_is = 'ready' then t.at end
   from t
   cross join lateral (
     values ('created'::job_state, 'queued'::job_state, t.waiting, null::text),

@@ -1,5 +1,5 @@
 /**
- * Interning: names to small ids. `insert … on conflict do nothing`, sorted, then a second statement
+ * Interning: names to small ids. `insert … on conflict`, sorted, then a second statement
  * reads the winners: the first cannot see rows that another transaction inserted meanwhile.
  */
 import type { Sql } from "../client.ts";
@@ -9,6 +9,10 @@ const prepared = { prepare: true };
 
 /** Names counted by themselves in an organization; the rest are counted as "other". */
 const NAMES_COUNTED = 200;
+
+/** Retention goes by it; a server asks once a day. */
+const used = (table: string) =>
+  `update set used_at = now() where ${table}.used_at < now() - interval '12 hours'`;
 
 export async function internQueues(sql: Sql, org: number, names: string) {
   await sql.unsafe(
@@ -32,7 +36,7 @@ export async function internJobNames(sql: Sql, org: number, names: string) {
      fresh as (select n, row_number() over (order by n) as place from unnest($2::text[]) n)
      insert into job_name (org_id, name, counted)
      select $1, f.n, have.n + f.place <= ${NAMES_COUNTED} from fresh f cross join have order by f.n
-     on conflict (org_id, name) do nothing`,
+     on conflict (org_id, name) do ${used("job_name")}`,
     [org, names],
     prepared,
   );
@@ -79,7 +83,7 @@ export async function internShapes(
   await sql.unsafe(
     `insert into shape (hash, org_id, queue_id, kind, name_id, requirements)
      select hash, org, queue, kind, name, requirements::jsonb from ${shapes.sql} order by hash
-     on conflict (hash) do nothing`,
+     on conflict (hash) do ${used("shape")}`,
     params,
     prepared,
   );

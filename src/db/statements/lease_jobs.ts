@@ -89,7 +89,8 @@ kept as (
   insert into context_snapshot (id, kind, body)
   select id, kind, body::jsonb
   from unnest(${P.contextIds}, ${P.contextKinds}, ${P.contextBodies}) as t(id, kind, body)
-  on conflict (id) do nothing),
+  on conflict (id) do update set used_at = now()
+    where context_snapshot.used_at < now() - interval '12 hours'),
 open as materialized (
   select 1 from setting where key = 'draining' and value = 'false'::jsonb for share),
 sessions as materialized (
@@ -125,13 +126,14 @@ leased as (
     cancel_acknowledged_at = null
   from picked p where l.ctid = p.place
   returning p.i, l.id, l.session_id, l.org_id, l.queue_id, l.name_id, l.attempt, 'ready'::job_state as was,
-    'dispatched'::job_state as now_is, l.worker_id, l.counted_name, l.dispatched_at, l.max_attempts,
+    'dispatched'::job_state as now_is, l.worker_id, l.counted_name, l.ready_at, l.dispatched_at, l.max_attempts,
     l.has_workflow, l.failures, l.lost, l.rejections, l.has_inputs, l.has_dependents),
 ${EVENT_IDS},
 events as (
-  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id)
-  select ${eventId("i")}, dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id
-  from leased),
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, worker_id,
+    since)
+  select ${eventId("i")}, dispatched_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id,
+    ready_at from leased),
 decisions as (
   insert into decision (beat, rules_version, terms_each, jobs, terms, candidates, candidate_scores, others,
     considered, contexts, worker_context, job_context, instance_context)

@@ -4,7 +4,7 @@ import type { Sql, Transaction } from "../client.ts";
 const prepared = { prepare: true };
 
 /** A replica is alive while its heartbeat is younger than this. */
-const ALIVE = "interval '10 seconds'";
+export const ALIVE = "interval '10 seconds'";
 
 /** Heartbeat; answers all living replicas in a fixed order. */
 export async function beatReplica(sql: Sql, id: string, address: string): Promise<string[]> {
@@ -43,6 +43,15 @@ export async function holdRole(
     prepared,
   );
   return (rows[0]?.term as number | undefined) ?? null;
+}
+
+/** So that another need not wait until it lapses. */
+export async function leaveRole(sql: Sql, role: string, holder: string): Promise<void> {
+  await sql.unsafe(
+    `update leadership set until = now() - interval '1 second' where role = $1 and holder = $2`,
+    [role, holder],
+    prepared,
+  );
 }
 
 /** First statement of a leader's writing transaction: false where somebody else leads by now. */

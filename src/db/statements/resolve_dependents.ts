@@ -54,8 +54,9 @@ moved as (
 risen as (select * from moved where now_is = 'ready'),
 ${EVENT_IDS},
 events as (
-  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state)
-  select ${NEXT_EVENT}, ready_at, org_id, queue_id, name_id, id, attempt, was, now_is from risen),
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
+    since)
+  select ${NEXT_EVENT}, ready_at, org_id, queue_id, name_id, id, attempt, was, now_is, eligible_at from risen),
 deltas as (${counterDeltasOf("risen")})
 select ${READY_COLUMNS} from risen`;
 

@@ -65,10 +65,10 @@ select t.id, e.dependency_id as dependency from unnest($1::uuid[]) as t(id)
 cross join lateral (
   select dependency_id from edge where dependent_id = t.id and satisfied_at is null offset 0) e
 cross join lateral (
-  select from job_end where job_id = e.dependency_id and state <> 'succeeded' offset 0) b
+  select where not exists (select from live_job where id = any(array[e.dependency_id])) offset 0) b
 order by 1, 2`;
 
-/** Each of these jobs with each dependency of it that ended badly. */
+/** Each of these jobs with each dependency of it that ended badly: nobody knows its end any more, perhaps. */
 export async function badDependencies(tx: Transaction, ids: string[]) {
   const rows = await tx.unsafe(BAD, [plainArray(ids)], prepared);
   return rows as unknown as { id: string; dependency: string }[];
@@ -116,8 +116,9 @@ alive as (
 ${EVENT_IDS},
 events as (
   insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
-    waiting_for, reason, actor)
-  select ${NEXT_EVENT}, m.at, m.org_id, m.queue_id, m.name_id, m.id, m.attempt, s.was, s.now_is, s.waiting, s.why, s.who
+    waiting_for, reason, actor, since)
+  select ${NEXT_EVENT}, m.at, m.org_id, m.queue_id, m.name_id, m.id, m.attempt, s.was, s.now_is,
+    s.waiting, s.why, s.who, case when s.now_is = 'ready' then m.at end
   from moved m cross join lateral (
     values (m.was, 'queued'::job_state, m.waiting_for, coalesce($4, 'retry'), $3::text),
            ('queued'::job_state, m.now_is, null::waiting_for, null::text, null::text)

@@ -58,12 +58,12 @@ back as (
 ${EVENT_IDS},
 events as (
   insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
-    waiting_for, outcome, reason, worker_id, actor)
+    waiting_for, outcome, reason, worker_id, actor, since)
   ${RUNNING_EVENTS}
   union all
   select ${eventId("i * 2 + 1")}, fin, org_id, queue_id, name_id, id, attempt,
     case when begun is not null then 'running'::job_state else was end, now_is, ${ends.at("waiting")},
-    ${ends.at("outcome")}, ${ends.at("reason")}, worker_id, ${ends.at("actor")} from timed),
+    ${ends.at("outcome")}, ${ends.at("reason")}, worker_id, ${ends.at("actor")}, null from timed),
 deltas as (${counterDeltasOf("timed")})
 select ${READY_COLUMNS} from back`;
 

@@ -30,9 +30,10 @@ moved as (
   returning l.*, p.was, p.now_is),
 ${EVENT_IDS},
 events as (
-  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, waiting_for)
+  insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state, waiting_for,
+    since)
   select ${NEXT_EVENT}, coalesce(ready_at, eligible_at), org_id, queue_id, name_id, id, attempt, was, now_is,
-    waiting_for from moved),
+    waiting_for, case when now_is = 'ready' then eligible_at end from moved),
 risen as (select * from moved where now_is = 'ready'),
 deltas as (${counterDeltasOf("risen")})
 select ${READY_COLUMNS} from moved`;

@@ -33,12 +33,13 @@ started as (
     deadline_at = greatest(l.dispatched_at, to_timestamp(p.at)) + make_interval(secs => p.timeout)
   from picked p where l.id = any(array[p.id])
   returning l.id, l.org_id, l.queue_id, l.name_id, l.counted_name, l.has_workflow, l.attempt,
-    l.started_at, l.worker_id, 'dispatched'::job_state as was, 'running'::job_state as now_is),
+    l.dispatched_at, l.started_at, l.worker_id, 'dispatched'::job_state as was, 'running'::job_state as now_is),
 ${EVENT_IDS},
 events as (
   insert into phase_event (id, at, org_id, queue_id, name_id, job_id, attempt, from_state, state,
-    worker_id)
-  select ${NEXT_EVENT}, started_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id from started),
+    worker_id, since)
+  select ${NEXT_EVENT}, started_at, org_id, queue_id, name_id, id, attempt, was, now_is, worker_id, dispatched_at
+  from started),
 deltas as (${counterDeltasOf("started")})
 select id from started`;
 

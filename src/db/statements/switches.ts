@@ -2,6 +2,7 @@
 
 import { plainArray } from "../arrays.ts";
 import type { Sql, Transaction } from "../client.ts";
+import { ALIVE } from "./replicas.ts";
 
 const prepared = { prepare: true };
 
@@ -21,7 +22,10 @@ export interface DrainingSwitch {
   enabled: boolean;
   by: string | null;
   at_ms: number;
+  reason: string | null;
 }
+
+const NOT_DRAINING: DrainingSwitch = { enabled: false, by: null, at_ms: 0, reason: null };
 
 /** Only queues that differ from a plain one. */
 export async function readSwitches(
@@ -36,7 +40,7 @@ export async function readSwitches(
     prepared,
   );
   const [draining] = await sql.unsafe(
-    `select value = 'true'::jsonb as enabled, changed_by as by,
+    `select value = 'true'::jsonb as enabled, changed_by as by, reason,
        extract(epoch from changed_at)::float8 * 1000 as at_ms
      from setting where key = 'draining'`,
     [],
@@ -44,7 +48,7 @@ export async function readSwitches(
   );
   return {
     queues: queues as unknown as QueueSwitch[],
-    draining: (draining as unknown as DrainingSwitch) ?? { enabled: false, by: null, at_ms: 0 },
+    draining: (draining as unknown as DrainingSwitch) ?? NOT_DRAINING,
   };
 }
 
@@ -55,19 +59,58 @@ export async function ensureDrainingRow(sql: Sql): Promise<void> {
   );
 }
 
-/** Waits for leases in flight: they hold the row shared (engine rule 30). False: it was so already. */
+/**
+ * Waits for leases in flight: they hold the row shared (engine rule 30). Null: it was so already; else by
+ * whom and why it was as it was before.
+ */
 export async function setDraining(
   tx: Transaction,
   enabled: boolean,
   actor: string,
-): Promise<boolean> {
-  const rows = await tx.unsafe(
-    `update setting set value = to_jsonb($1::boolean), changed_at = now(), changed_by = $2
-     where key = 'draining' and value <> to_jsonb($1::boolean) returning key`,
-    [enabled, actor],
+  reason: string | null,
+): Promise<Pick<DrainingSwitch, "by" | "reason"> | null> {
+  const [was] = await tx.unsafe(
+    `select changed_by as by, reason from setting
+     where key = 'draining' and value <> to_jsonb($1::boolean) for update`,
+    [enabled],
     prepared,
   );
-  return rows.length > 0;
+  if (was === undefined) return null;
+  await tx.unsafe(
+    `update setting set value = to_jsonb($1::boolean), changed_at = now(), changed_by = $2, reason = $3
+     where key = 'draining'`,
+    [enabled, actor, reason],
+    prepared,
+  );
+  return was as unknown as Pick<DrainingSwitch, "by" | "reason">;
+}
+
+/** What a server that starts must know to end a draining that nobody is left to end. */
+export interface DrainingLeft {
+  /** It is on, and was switched on before this server started. */
+  left: boolean;
+  /** Another server was there before this one, and still is. */
+  others: boolean;
+  /** Another server may be there: it has died a moment ago, or has not been heard since. */
+  unsure: boolean;
+}
+
+/** Locks the switch. The server's own row must be there. */
+export async function lookAtDraining(tx: Transaction, replica: string): Promise<DrainingLeft> {
+  const [row] = await tx.unsafe(
+    `with me as (select started_at from replica where id = $1),
+     switch as materialized (
+       select changed_at from setting where key = 'draining' and value = 'true'::jsonb for update),
+     others as (
+       select r.seen_at > me.started_at as heard, r.seen_at > now() - ${ALIVE} as fresh
+       from replica r, me where r.id <> $1 and r.started_at < me.started_at)
+     select exists (select from switch, me where switch.changed_at < me.started_at) as left,
+       exists (select from others where heard and fresh) as others,
+       exists (select from others where fresh) as unsure`,
+    [replica],
+    prepared,
+  );
+  return row as unknown as DrainingLeft;
 }
 
 /**

@@ -7,7 +7,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import postgres from "postgres";
+import { criteriaOf, forAction } from "../../../src/core/search/criteria.ts";
+import { parseSearch } from "../../../src/core/search/parse.ts";
 import { connect, type Database, type Sql, type Transaction } from "../../../src/db/client.ts";
+import { searchStep } from "../../../src/db/job_search/step.ts";
 import { EVENT_ID_STEP } from "../../../src/db/schema/event_id_step.ts";
 import type { FinalEnd, ReturnedEnd } from "../../../src/db/statements/attempt_columns.ts";
 import { askCancel, cancelAtRest, cancelIntents } from "../../../src/db/statements/cancel_jobs.ts";
@@ -33,7 +36,6 @@ import {
   readLeases,
   recordedAttempts,
 } from "../../../src/db/statements/leases.ts";
-import { matchJobs } from "../../../src/db/statements/match_jobs.ts";
 import { peekReady, readyShapes } from "../../../src/db/statements/peek_ready.ts";
 import { countEvents, readEvents } from "../../../src/db/statements/read_events.ts";
 import { readAttempt } from "../../../src/db/statements/read_explanation.ts";
@@ -87,9 +89,22 @@ import { type Measured, PlanSession, recorded, type Statement } from "../../supp
 function answer(text: string): object[] {
   // Every key that was asked for is held.
   if (text.includes("select key from job_key")) return live(0, N).map((key) => ({ key }));
+  const ids = live(0, 2_000);
+  if (text.includes("hits as materialized")) {
+    return [{ ids, queues: ids.map(() => 1), scanned: ids.length, last: null }];
+  }
+  if (/^select (j|x)?\.?id::text as id/.test(text)) return ids.map((id) => ({ id, queue: 1 }));
   return text.includes("from workflow where id = any") && text.includes("org_id")
     ? live(0, 50, 100).map((id) => ({ id, org_id: 1 }))
     : [];
+}
+
+/** A chunk of an operation. */
+function matching(sql: Sql, kind: "cancel" | "retry", typed: string) {
+  const now = Date.now();
+  const criteria = forAction(kind, criteriaOf(parseSearch(typed).terms, now));
+  const step = { direction: "older", from: null, chunk: 2_000, want: 2_000 } as const;
+  return searchStep(sql, { criteria, orgs: [1], isWhole: true, now }, step);
 }
 
 /** A full beat. */
@@ -376,15 +391,15 @@ function workCases(data: PlanData): Case[] {
     { name: "inputs of leased jobs", use: (sql) => readInputs(sql, live(data.ready)) },
     {
       name: "matching live jobs",
-      use: (sql) => matchJobs(sql, "live", { org: 1, states: ["ready"] }, null, 2_000),
+      use: (sql) => matching(sql, "cancel", "state:ready"),
     },
     {
       name: "matching ended jobs",
-      use: (sql) => matchJobs(sql, "ended", { org: 1, states: ["failed"] }, null, 2_000),
+      use: (sql) => matching(sql, "retry", "-queue:none name:n* tag:x"),
     },
     {
       name: "matching jobs of a workflow",
-      use: (sql) => matchJobs(sql, "live", { org: 1, workflow: liveId(0) }, null, 2_000),
+      use: (sql) => matching(sql, "cancel", `workflow:${liveId(0)}`),
     },
     {
       name: "the feed",

@@ -1,0 +1,56 @@
+/**
+ * Buckets of time: whole and aligned in UTC, so that an hour's is the sum of its minutes', wherever the
+ * viewer lives and whatever its clocks do. Weeks begin on Monday (ISO 8601).
+ */
+
+export const GRANULARITIES = ["minute", "hour", "day", "week"] as const;
+export type Granularity = (typeof GRANULARITIES)[number];
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
+
+export const BUCKET_MS: Readonly<Record<Granularity, number>> = {
+  minute: MINUTE,
+  hour: HOUR,
+  day: DAY,
+  week: WEEK,
+};
+
+/** 1970-01-01 was a Thursday: the first Monday came four days after it. */
+const FIRST_MONDAY = 4 * DAY;
+
+/** The beginning of the bucket that holds `ms`; milliseconds since the epoch. */
+export function bucketStart(granularity: Granularity, ms: number): number {
+  const offset = granularity === "week" ? FIRST_MONDAY : 0;
+  const width = BUCKET_MS[granularity];
+  return Math.floor((ms - offset) / width) * width + offset;
+}
+
+/** Beginnings of all buckets that touch [from, to). */
+export function bucketsBetween(granularity: Granularity, from: number, to: number): number[] {
+  const starts: number[] = [];
+  const width = BUCKET_MS[granularity];
+  for (let at = bucketStart(granularity, from); at < to; at += width) starts.push(at);
+  return starts;
+}
+
+/** How many buckets touch [from, to), without making them. */
+export function countBuckets(granularity: Granularity, from: number, to: number): number {
+  if (to <= from) return 0;
+  return Math.ceil((to - bucketStart(granularity, from)) / BUCKET_MS[granularity]);
+}
+
+/** The next coarser one that a bucket is summed into, or null. */
+export function coarser(granularity: Granularity): Granularity | null {
+  return GRANULARITIES[GRANULARITIES.indexOf(granularity) + 1] ?? null;
+}
+
+/** The finest that shows a span in a chart's width: at most 400 minutes, then 31 days of hours. */
+export function granularityFor(from: number, to: number): Granularity {
+  const span = to - from;
+  if (span <= 400 * MINUTE) return "minute";
+  if (span <= 31 * DAY) return "hour";
+  return span <= 400 * DAY ? "day" : "week";
+}
