@@ -1,0 +1,61 @@
+/** What everything takes on disk: one look for all who ask within some seconds. */
+import { listPartitions } from "../../db/partitions.ts";
+import { readDatabaseSize, readSizes } from "../../db/statements/keeping/sizes.ts";
+import type { EngineContext } from "../context.ts";
+import { LogCounter, type LogUse } from "./log_use.ts";
+import { type TableUse, tableUses } from "./table_use.ts";
+
+const SHARED_MS = 5_000;
+
+export interface StorageUse {
+  /** When it was looked at, epoch milliseconds. */
+  at: number;
+  database_bytes: number;
+  /** The largest first. */
+  tables: TableUse[];
+  /** Null: there are none here, or they are being counted for the first time. */
+  logs: LogUse | null;
+}
+
+export class Storage {
+  readonly #context: EngineContext;
+  readonly #logs: LogCounter | null;
+  #look: Promise<StorageUse> | undefined;
+  #looked = Number.NEGATIVE_INFINITY;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+    const { logs } = context.options;
+    this.#logs = logs && new LogCounter(logs);
+  }
+
+  async stop(): Promise<void> {
+    await this.#logs?.stop();
+  }
+
+  read(): Promise<StorageUse> {
+    const now = performance.now();
+    if (this.#look && now - this.#looked < SHARED_MS) return this.#look;
+    this.#looked = now;
+    const look = this.#read();
+    this.#look = look;
+    look.catch(() => {
+      if (this.#look === look) this.#look = undefined;
+    });
+    return look;
+  }
+
+  async #read(): Promise<StorageUse> {
+    const { reads } = this.#context.database;
+    const { retention } = this.#context.options;
+    const at = this.#context.clock.now();
+    const [sizes, partitions, database, logs] = await Promise.all([
+      readSizes(reads),
+      listPartitions(reads),
+      readDatabaseSize(reads),
+      this.#logs?.read(retention.logsDays, at) ?? null,
+    ]);
+    const tables = tableUses(sizes, partitions, retention, at);
+    return { at, database_bytes: database, tables, logs };
+  }
+}

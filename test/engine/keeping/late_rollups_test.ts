@@ -1,0 +1,113 @@
+/** Rollups of what retention has taken: as they were computed, whatever comes late and whoever asks. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import type { Engine } from "../../../src/engine/engine.ts";
+import { Rig } from "../../support/engine.ts";
+import { eventually } from "../../support/eventually.ts";
+import { DAY, makeDays, oldAttempt, oldEvent, oldJob } from "../../support/old_times.ts";
+
+const HOUR = 3_600_000;
+const today = Math.floor(Date.now() / DAY) * DAY;
+
+describe("rollups behind retention", () => {
+  let rig: Rig;
+  beforeEach(async () => {
+    rig = await Rig.bare({ rollupIntervalSeconds: 3_600 });
+  });
+  afterEach(() => rig.stop({ oracles: false }));
+
+  const rows = async (granularity: string, before = today) =>
+    rig.sql.unsafe(`select metric_id, org_id, queue_id, name_id, worker_id, bucket_start, count, sum, min, max,
+        bins, hits
+      from rollup_${granularity} where bucket_start < '${new Date(before).toISOString()}' order by 1, 2, 3, 4, 5, 6`);
+  const dirty = async (granularity: string, at: number) => {
+    await rig.sql`insert into rollup_dirty values (${granularity}, ${new Date(at)}) on conflict do nothing`;
+  };
+  /** The history is read up to the oldest open transaction of the whole cluster, others' tests too. */
+  const allRead = (engine: Engine) =>
+    eventually(async () => {
+      await engine.rollups.pass();
+      const left = await rig.sql`
+        select from phase_event where xid >= (select horizon from rollup_progress)
+        union all select from rollup_dirty`;
+      return left.length === 0;
+    }, "all events are read");
+  const filled = async (day: number) => {
+    await makeDays(rig.url, [day, today - DAY]);
+    for (const at of [day + 5, day + 3 * HOUR + 7, day + 3 * HOUR + 61_000]) {
+      await oldEvent(rig.sql, at);
+      await oldAttempt(rig.sql, await oldJob(rig.sql, at, { ended: at + 500 }), at + 500);
+    }
+    const { engine, logs } = await rig.addEngine();
+    await allRead(engine);
+    return { engine, logs };
+  };
+
+  test("hours, days and weeks stay equal when minutes and raw rows go", async () => {
+    const day = today - 20 * DAY;
+    const { engine } = await filled(day);
+    const before = { hour: await rows("hour"), day: await rows("day"), week: await rows("week") };
+    assert.ok(before.hour.length > 0 && before.day.length > 0 && before.week.length > 0);
+    await engine.keeping.prune();
+    assert.equal((await rows("minute", day + DAY)).length, 0);
+    for (const granularity of ["hour", "day", "week"] as const) {
+      assert.deepEqual(await rows(granularity), before[granularity]);
+    }
+  });
+
+  test("nothing that is marked dirty late is computed from rows that are gone", async () => {
+    const day = today - 20 * DAY;
+    const { engine, logs } = await filled(day);
+    const before = { hour: await rows("hour"), day: await rows("day"), week: await rows("week") };
+    await engine.keeping.prune();
+    for (const at of [day, day + 3 * HOUR]) {
+      await dirty("minute", at);
+      await dirty("hour", at);
+    }
+    await dirty("day", day);
+    await dirty("week", day - ((day / DAY + 3) % 7) * DAY);
+    // A row that comes late finds a partition made for it, as a beat makes it.
+    await makeDays(rig.url, [day]);
+    await oldEvent(rig.sql, day + 9);
+    await allRead(engine);
+    assert.equal(
+      (await rig.sql`select 1 from rollup_dirty`).length,
+      0,
+      "and nothing waits for ever",
+    );
+    for (const granularity of ["hour", "day", "week"] as const) {
+      assert.deepEqual(await rows(granularity), before[granularity], granularity);
+    }
+    assert.equal((await rows("minute", day + DAY)).length, 0);
+    const said = logs.filter(({ message }) => message.includes("came too late"));
+    assert.ok(said.length > 0, "the log says so");
+  });
+
+  test("days stay as they are when the hours of their month have gone", async () => {
+    const day = today - 20 * DAY;
+    const { engine } = await filled(day);
+    const before = { day: await rows("day"), week: await rows("week") };
+    await engine.keeping.prune();
+    await rig.sql`delete from rollup_hour`;
+    await rig.sql`update pruned set before = ${new Date(today)} where table_name = 'rollup_hour'`;
+    await dirty("day", day);
+    await engine.rollups.pass();
+    assert.deepEqual(await rows("day"), before.day);
+    assert.deepEqual(await rows("week"), before.week);
+  });
+
+  test("retention waits for a step that computes, and the step for retention", async () => {
+    const day = today - 20 * DAY;
+    const { engine } = await filled(day);
+    const before = await rows("hour");
+    // As a step holds it: what is to go is marked only after it has ended.
+    const release = await rig.hold("select from pruned order by table_name for share");
+    const round = engine.keeping.prune();
+    await dirty("minute", day);
+    await release();
+    await round;
+    const there = await rig.sql`select 1 from phase_event where at < ${new Date(day + DAY)}`;
+    await engine.rollups.pass();
+    assert.deepEqual(await rows("hour"), before, `with ${there.length} events left`);
+  });
+});
