@@ -55,3 +55,10 @@ export function dayBounds(day: string): { from: string; to: string } {
   if (Number.isNaN(start) || dayOf(start) !== day) throw new RangeError(`"${day}" is not a day.`);
   return { from: smallestId(start), to: smallestId(start + DAY_MS) };
 }
+
+/** The id just before (-1) or just after (1) this one: a bound that leaves it in. */
+export function besideId(id: string, step: 1 | -1): string {
+  const number = BigInt(`0x${id.replaceAll("-", "")}`) + BigInt(step);
+  const clipped = BigInt.asUintN(128, number).toString(16).padStart(32, "0");
+  return clipped.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,4 +1,4 @@
-/** Cancel and retry: of one job, of a workflow, and of everything that matches, as an operation. */
+/** Cancel and retry: of one job, of a workflow, and of each chunk of an operation. */
 import { v7 as uuidv7 } from "uuid";
 import { type Actor, actorName } from "../core/author.ts";
 import { canRetry, type JobState } from "../core/job_state.ts";
@@ -13,7 +13,6 @@ import {
 } from "../db/statements/cancel_jobs.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import { lockLive } from "../db/statements/leases.ts";
-import { type MatchFilter, matchJobs } from "../db/statements/match_jobs.ts";
 import { insertOperation, type OperationRow } from "../db/statements/operations.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
@@ -21,8 +20,8 @@ import { badDependencies, lockAround, lockEnds, reviveJobs } from "../db/stateme
 import { lockWorkflow } from "../db/statements/submission.ts";
 import type { EngineContext } from "./context.ts";
 import type { EnderListener } from "./ender.ts";
-import { type ActionResult, type JobFilter, NotFound } from "./engine.ts";
-import { CHUNK, workChunk } from "./operations.ts";
+import type { ActionResult } from "./engine.ts";
+import { workChunk } from "./operations.ts";
 import { audit, auditCancel, auditRetry, factsFor, operationObject } from "./operator/audit.ts";
 import { transact } from "./pipeline.ts";
 
@@ -152,78 +151,6 @@ export class Actions {
     this.onOperation();
     this.onCancelled(id);
     return { ok: true as const, affected: asked.affected };
-  }
-
-  // Everything that matches
-
-  async onMatching(
-    kind: "cancel" | "retry",
-    org: string,
-    filter: JobFilter,
-    options: { reason?: string; dryRun?: boolean },
-    actor: Actor,
-  ): Promise<{ operation: string | null; affected: number }> {
-    const match = await this.#matchFilter(kind, org, filter);
-    const affected = await this.#count(kind, match);
-    if (options.dryRun) return { operation: null, affected };
-    const row: OperationRow = {
-      id: uuidv7(),
-      org_id: match.org,
-      kind,
-      filter: { ...match },
-      reason: options.reason ?? null,
-      actor: actorName(actor),
-      cursor: null,
-      done: 0,
-    };
-    await transact(this.#context.database.intake, async (tx) => {
-      await insertOperation(tx, { ...row, affected });
-      // As it was asked; how many it reached, its end says.
-      await audit(tx, actor, {
-        ...{ org: match.org, action: `jobs.${kind}`, ...operationObject(row), reason: row.reason },
-        ...{ affected, after: { operation: row.id, filter } },
-      });
-    });
-    this.onOperation();
-    return { operation: row.id, affected };
-  }
-
-  async #matchFilter(kind: "cancel" | "retry", org: string, f: JobFilter): Promise<MatchFilter> {
-    const { names } = this.#context;
-    const id = await names.orgId(org);
-    if (id === undefined) throw new NotFound(`There is no organization ${org}.`);
-    const ended = ["failed", "cancelled", "dependency_failed"];
-    const states = f.state ?? (kind === "retry" ? ["failed"] : undefined);
-    const kept = states?.filter(
-      (s) => ended.includes(s) === (kind === "retry") && s !== "succeeded",
-    );
-    return {
-      org: id,
-      ...(f.queue === undefined ? {} : { queue: (await names.queueId(id, f.queue)) ?? -1 }),
-      ...(f.name === undefined ? {} : { name: (await names.jobNameId(id, f.name)) ?? -1 }),
-      ...(f.workflow === undefined ? {} : { workflow: f.workflow }),
-      ...(f.tag === undefined ? {} : { tag: f.tag }),
-      ...(f.created_after === undefined ? {} : { createdAfter: f.created_after }),
-      ...(f.created_before === undefined ? {} : { createdBefore: f.created_before }),
-      ...(kept === undefined ? {} : { states: kept }),
-    };
-  }
-
-  async #count(kind: "cancel" | "retry", match: MatchFilter): Promise<number> {
-    let affected = 0;
-    let cursor: string | null = null;
-    do {
-      const found = await matchJobs(
-        this.#context.database.reads,
-        kind === "cancel" ? "live" : "ended",
-        match,
-        cursor,
-        CHUNK,
-      );
-      affected += found.ids.length;
-      cursor = found.cursor;
-    } while (cursor !== null);
-    return affected;
   }
 
   /** One chunk of an operation, inside its transaction. */

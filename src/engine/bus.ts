@@ -12,6 +12,8 @@ export interface Facts {
   "worker.joined": { session: number; worker: number };
   "worker.changed": { session: number; worker: number };
   "worker.left": { session: number; worker: number; reason: string };
+  /** Rollups are as of now: whoever shows them reads them anew. */
+  "rollups.computed": Record<string, never>;
   "job.progress": { job: string; fraction: number | null; note: string | null };
 }
 

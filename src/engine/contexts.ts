@@ -7,6 +7,8 @@ import type { FreshContext } from "../db/statements/lease_jobs.ts";
 import { hashUuid } from "./names.ts";
 
 const REMEMBERED_MAX = 20_000;
+/** So often each is stored again that is still used: retention goes by when that was. */
+const AGAIN_MS = 12 * 3_600_000;
 
 export class Contexts {
   /** Ids known to be stored. */
@@ -16,6 +18,7 @@ export class Contexts {
   readonly #byText = new Map<string, string>();
   /** Most dispatches of a beat name the same few objects: to write them as text took 4 % of the server's time. */
   readonly #byBody = new WeakMap<object, string>();
+  #since = performance.now();
 
   /** The id of this context, which must not be changed any more; the next beat stores it if it must. */
   id(kind: "worker" | "job" | "instance", body: object): string {
@@ -45,6 +48,10 @@ export class Contexts {
 
   /** They are stored now. */
   confirm(rows: readonly FreshContext[]): void {
+    if (performance.now() - this.#since > AGAIN_MS) {
+      this.#stored.clear();
+      this.#since = performance.now();
+    }
     for (const { id } of rows) {
       this.#fresh.delete(id);
       if (this.#stored.size >= REMEMBERED_MAX) this.#stored.clear();

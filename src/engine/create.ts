@@ -12,7 +12,7 @@ import { Clock } from "./clock.ts";
 import type { EngineContext, Log } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Ender, type EnderListener } from "./ender.ts";
-import { type Engine, InvalidInput, NotFound } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { Explainer } from "./explainer.ts";
 import { FeedReader } from "./feed_reader.ts";
 import { Histories } from "./histories.ts";
@@ -26,20 +26,26 @@ import {
   createTimekeeper,
   Settler,
 } from "./housekeeping.ts";
+import { Keeper } from "./keeping/keeping.ts";
 import { endOf, type Lease } from "./lease.ts";
 import { Batches } from "./leases/batches.ts";
 import { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
 import { Operations } from "./operations.ts";
+import { Bulk } from "./operator/bulk.ts";
 import { Controls } from "./operator/controls.ts";
+import { DrainReset } from "./operator/drain_reset.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
 import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
+import { Aggregator } from "./rollups/aggregator.ts";
+import { Sampler } from "./rollups/sampler.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
 import { Sessions } from "./sessions.ts";
 import { Stager } from "./stager.ts";
+import { answerSubmit } from "./submit/answer_submit.ts";
 import { RecentDetails } from "./submit/recent_details.ts";
 import { Submission } from "./submit/submission.ts";
 import { Workflows } from "./submit/workflows.ts";
@@ -59,6 +65,10 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly context: EngineContext;
   readonly ender: Ender;
   readonly feed: FeedReader;
+  readonly rollups: Aggregator;
+  readonly keeping: Keeper;
+  readonly bulk: Bulk;
+  readonly #sampler: Sampler;
   readonly #clock: Clock;
   readonly #histories: Histories;
   readonly #lines: Lines;
@@ -123,6 +133,7 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#operations = new Operations(context, this.#actions);
     this.#controls = new Controls(context, () => this.#switched());
     this.#actions.onOperation = () => this.#operations.poke();
+    this.bulk = new Bulk(context, () => this.#operations.poke());
     this.#actions.onCancelled = (id) => this.#settler.look(id);
     this.#replicas = new Replicas(context, {
       share: (share) => {
@@ -137,6 +148,9 @@ class SignalboxEngine implements Engine, SessionHost {
       view: this.#dispatcher.view,
     });
     this.#batches = new Batches(context);
+    this.#sampler = new Sampler(context, () => this.#sessions.all());
+    this.rollups = new Aggregator(context);
+    this.keeping = new Keeper(context);
     this.#services = this.#assemble(ends);
   }
 
@@ -146,6 +160,7 @@ class SignalboxEngine implements Engine, SessionHost {
     return [
       this.#replicas,
       this.#switches,
+      new DrainReset(context, () => this.#switched()),
       this.#histories,
       this.feed,
       this.#sessions,
@@ -168,6 +183,9 @@ class SignalboxEngine implements Engine, SessionHost {
       ),
       createSweeper(context, this.#lines, () => this.#dispatcher.poke()),
       createTimekeeper(context, this.#clock),
+      this.#sampler,
+      this.rollups,
+      this.keeping,
       this.#operations,
     ];
   }
@@ -303,23 +321,8 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#sessions.left(session, reason);
   }
 
-  async submit(
-    session: Session,
-    lease: Lease,
-    frame: Parameters<SessionHost["submit"]>[2],
-  ): Promise<void> {
-    const { job, attempt, token, batch } = frame;
-    const name = this.names.jobName(lease.name);
-    try {
-      const holder = { job, attempt, token, org: lease.org, name };
-      const ids = await this.#workflows.addByJob(holder, batch, frame.jobs);
-      session.send({ type: "submitted", job, attempt, token, batch, ids });
-    } catch (error) {
-      const known = error instanceof InvalidInput || error instanceof NotFound;
-      if (!known) this.context.log.error({ job, error: String(error) }, "a batch was not added");
-      const why = known ? (error as Error).message : "The server could not add these jobs.";
-      session.send({ type: "submitted", job, attempt, token, batch, error: why });
-    }
+  submit(...[session, lease, frame]: Parameters<SessionHost["submit"]>): Promise<void> {
+    return answerSubmit(this.context, this.#workflows, { session, lease, frame });
   }
 
   // The front door
@@ -352,10 +355,6 @@ class SignalboxEngine implements Engine, SessionHost {
     return this.#actions.cancelWorkflow(id, actor, reason ?? null);
   }
 
-  actOnMatching(...[kind, org, filter, options, actor]: Parameters<Engine["actOnMatching"]>) {
-    return this.#actions.onMatching(kind, org, filter, options, actor);
-  }
-
   pauseQueue(...[org, queue, actor, reason]: Parameters<Engine["pauseQueue"]>) {
     return this.#controls.pauseQueue(org, queue, actor, reason);
   }
@@ -364,12 +363,16 @@ class SignalboxEngine implements Engine, SessionHost {
     return this.#controls.resumeQueue(org, queue, actor, reason);
   }
 
-  setDraining(enabled: boolean, actor: Actor) {
-    return this.#controls.setDraining(enabled, actor);
+  setDraining(...[enabled, actor, reason]: Parameters<Engine["setDraining"]>) {
+    return this.#controls.setDraining(enabled, actor, reason);
   }
 
   drainWorker(uid: string, actor: Actor) {
     return this.#controls.drainWorker(uid, actor);
+  }
+
+  sample(at: number) {
+    return this.#sampler.look(at);
   }
 
   explain(id: string, attempt?: number) {

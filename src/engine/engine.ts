@@ -2,6 +2,7 @@
  * The engine's front door: everything that pages, API, protocol and command line may ask of it.
  * Whoever reads goes to the database with `reads`; whoever changes anything comes through here.
  */
+
 import type { Actor } from "../core/author.ts";
 import type { JobState, WaitingFor } from "../core/job_state.ts";
 import type { NewJob } from "../db/statements/insert_jobs.ts";
@@ -22,6 +23,8 @@ import type {
 import type { Explanation, FullExplanation } from "./explain.ts";
 import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
+import type { Keeping } from "./keeping/keeping.ts";
+import type { BulkAsk, BulkKind, BulkOptions, Preview, UndoResult } from "./operator/bulk.ts";
 
 export interface Submitted {
   id: string;
@@ -53,16 +56,6 @@ export interface SubmittedWorkflow {
 export type ActionResult =
   | { ok: true; state: JobState }
   | { ok: false; code: "not_found" | "conflict"; reason: string };
-
-export interface JobFilter {
-  state?: JobState[];
-  queue?: string;
-  name?: string;
-  workflow?: string;
-  tag?: Record<string, string>;
-  created_after?: string;
-  created_before?: string;
-}
 
 /** Input that fits its schema but not the database: an unknown dependency, a cycle, a full table. */
 export class InvalidInput extends Error {
@@ -177,22 +170,32 @@ export interface Engine {
   ): Promise<
     { ok: true; affected: number } | { ok: false; code: "not_found" | "conflict"; reason: string }
   >;
-  /** Cancels or retries all that match, in chunks, as an operation. `dryRun` only counts. */
-  actOnMatching(
-    kind: "cancel" | "retry",
-    org: string,
-    filter: JobFilter,
-    options: { reason?: string; dryRun?: boolean },
-    actor: Actor,
-  ): Promise<{ operation: string | null; affected: number }>;
+  /** Cancels or retries all that match, in chunks, as an operation. */
+  readonly bulk: {
+    preview(ask: BulkAsk, options?: { isWhole?: boolean }): Promise<Preview>;
+    begin(
+      ask: BulkAsk,
+      options: BulkOptions,
+      actor: Actor,
+    ): Promise<{ operation: string; affected: number; isComplete: boolean }>;
+    undo(id: string, actor: Actor, reason?: string): Promise<UndoResult>;
+  };
 
   /** Switches answer whether anything changed: what was so already leaves no trace. */
   pauseQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<boolean>;
   resumeQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<boolean>;
   /** While draining nothing is leased on any replica. */
-  setDraining(enabled: boolean, actor: Actor): Promise<boolean>;
+  setDraining(enabled: boolean, actor: Actor, reason?: string): Promise<boolean>;
   /** Asks a worker to finish what it holds and take nothing new. */
   drainWorker(workerUid: string, actor: Actor): Promise<boolean>;
+
+  readonly keeping: Keeping;
+
+  /** One pass of the aggregator now; resolves when it is over, also where another replica leads. */
+  readonly rollups: { pass(): Promise<void> };
+
+  /** Looks at workers and work in the name of the moment `at`, epoch milliseconds of the last minute. */
+  sample(at: number): Promise<void>;
 
   /**
    * Why a job waits, or why it went where it went. Null where there is no such job or attempt. Of all
@@ -203,4 +206,14 @@ export interface Engine {
   connectWorker(hello: Hello, grant: WorkerGrant, link: WorkerLink): Promise<ConnectResult>;
 }
 
-export type { Actor, Assignment, Explanation, FinishedReport, Requirements, WaitingFor };
+export type {
+  Actor,
+  Assignment,
+  BulkAsk,
+  BulkKind,
+  Explanation,
+  FinishedReport,
+  Preview,
+  Requirements,
+  WaitingFor,
+};

@@ -6,7 +6,7 @@
  * Everything else claims the key before and keeps the answer after; where a server dies between, the
  * next one does it again, which is why only work that may be done twice goes this way.
  */
-import { createHash } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { Database, Transaction } from "../db/client.ts";
 import {
   claimKey,
@@ -53,13 +53,17 @@ const PRUNE_MAX = 10_000;
 const POLL_FIRST_MS = 20;
 const POLL_MAX_MS = 400;
 
-/** Names a request; `parts` is whatever tells one from another. */
+/**
+ * Names a request; `parts` is whatever tells one from another. The hash is kept for a day and of a body
+ * that may hold a password: without `secret`, which the database does not know, nobody can try guesses.
+ */
 export function receiptFor(
+  secret: string,
   caller: string,
   key: string,
   parts: readonly (string | Uint8Array)[],
 ): Receipt {
-  const hash = createHash("sha256");
+  const hash = createHmac("sha256", secret);
   for (const part of parts) hash.update(`${part.length}:`).update(part);
   return { caller, key, hash: hash.digest("hex") };
 }

@@ -19,6 +19,8 @@ export interface NameFacts {
 
 /** Names held at most a map; past that the oldest go and are loaded again when asked for. */
 const CACHE_MAX = 200_000;
+/** So often each is interned again that jobs are still submitted with: retention goes by when that was. */
+const AGAIN_MS = 24 * 3_600_000;
 /** Different requirements that are held once for all shapes that have them. */
 const REQUIREMENTS_MAX = 10_000;
 
@@ -29,12 +31,14 @@ export class Names implements Interner {
   readonly #queues = new Map<number, { name: string; org: number }>();
   readonly #queueIds = new Map<string, number>();
   readonly #names = new Map<number, string>();
-  readonly #nameFacts = new Map<string, NameFacts>();
+  #nameFacts = new Map<string, NameFacts>();
   readonly #workers = new Map<number, { name: string; uid: string }>();
   readonly #shapes = new Map<number, ShapeFacts>();
-  readonly #shapeIds = new Map<string, number>();
+  #shapeIds = new Map<string, number>();
   /** By their text. Thousands of names ask for the same: one object is in the cache, theirs were not. */
   readonly #requirements = new Map<string, ShapeFacts["requirements"]>();
+
+  #since = performance.now();
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -135,20 +139,25 @@ export class Names implements Interner {
   }
 
   async internJobNames(org: number, names: Iterable<string>): Promise<Map<string, NameFacts>> {
+    this.#forgetDaily();
     const wanted = new Set(names);
-    const missing = [...wanted].filter((n) => !this.#nameFacts.has(`${org}/${n}`));
+    const known = this.#nameFacts;
+    const missing = [...wanted].filter((n) => !known.has(`${org}/${n}`));
     if (missing.length > 0) {
       for (const n of await internJobNames(this.#sql, org, textArray(missing.sort()))) {
         this.#setName(n.id, org, n.name, n.counted);
       }
     }
-    return new Map([...wanted].map((n) => [n, this.#nameFacts.get(`${org}/${n}`)!]));
+    const facts = (key: string) => known.get(key) ?? this.#nameFacts.get(key)!;
+    return new Map([...wanted].map((n) => [n, facts(`${org}/${n}`)]));
   }
 
   /** Shape ids in the order of the inputs. `key` is canonical: equal keys are one shape. */
   async internShapes(inputs: (ShapeInput & { key: string })[]): Promise<number[]> {
+    this.#forgetDaily();
+    const known = this.#shapeIds;
     const missing = new Map<string, ShapeInput>();
-    for (const s of inputs) if (!this.#shapeIds.has(s.key)) missing.set(s.key, s);
+    for (const s of inputs) if (!known.has(s.key)) missing.set(s.key, s);
     if (missing.size > 0) {
       const keys = [...missing.keys()];
       const rows = await internShapes(
@@ -163,7 +172,15 @@ export class Names implements Interner {
         this.#shapeIds.set(key, row.id);
       }
     }
-    return inputs.map((s) => this.#shapeIds.get(s.key)!);
+    return inputs.map((s) => known.get(s.key) ?? this.#shapeIds.get(s.key)!);
+  }
+
+  #forgetDaily(): void {
+    if (performance.now() - this.#since < AGAIN_MS) return;
+    this.#since = performance.now();
+    // Anew, not emptied: whoever waits for the database has what it knew before.
+    this.#nameFacts = new Map();
+    this.#shapeIds = new Map();
   }
 
   #setOrg(id: number, name: string): void {

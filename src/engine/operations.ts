@@ -4,9 +4,11 @@
  * the cursor. The cursor moves in the transaction of its chunk, so that none is counted twice.
  */
 
+import { type Criteria, criteriaOf, forAction } from "../core/search/criteria.ts";
+import { termsOf } from "../core/search/fields.ts";
 import type { Transaction } from "../db/client.ts";
+import { searchStep } from "../db/job_search/step.ts";
 import { auditOperationEnd } from "../db/statements/audit_facts.ts";
-import { type MatchFilter, matchJobs } from "../db/statements/match_jobs.ts";
 import {
   lockOperation,
   noteOperation,
@@ -119,19 +121,30 @@ export async function workChunk(
   leads: (tx: Transaction) => Promise<boolean> = async () => true,
 ): Promise<boolean> {
   const { intake } = context.database;
-  const filter = row.filter as unknown as MatchFilter;
-  const home = row.kind === "retry" ? "ended" : "live";
-  const found = await matchJobs(intake, home, filter, row.cursor, CHUNK);
+  const found = await nextOf(context, row);
   const told = await transact(intake, async (tx) => {
     if (!(await leads(tx)) || !(await lockOperation(tx, row.id, row.cursor))) return null;
-    const done = found.ids.length > 0 ? await operator.act(tx, row, found.ids) : null;
+    const ids = found.hits.map(({ id }) => id);
+    const done = ids.length > 0 ? await operator.act(tx, row, ids) : null;
     await note(tx, row, {
       done: row.done + (done?.n ?? 0),
-      cursor: found.cursor,
-      state: found.cursor === null ? "done" : "running",
+      cursor: found.last,
+      state: found.last === null ? "done" : "running",
     });
     return { tell: () => done?.tell() };
   });
   told?.tell();
   return told !== null;
+}
+
+/** Newest first. How far it gets is told to nobody but in jobs that were hit: any index will do. */
+function nextOf({ database, clock }: EngineContext, { org_id: org, cursor, ...row }: OperationRow) {
+  const { workflow, criteria } = row.filter as { workflow?: string; criteria?: Criteria };
+  const now = clock.now();
+  const asked = criteria ?? forAction("cancel", criteriaOf(termsOf({ workflow: workflow! }), now));
+  return searchStep(
+    database.intake,
+    { criteria: asked, orgs: [org], isWhole: true, now },
+    { direction: "older", from: cursor, chunk: CHUNK, want: CHUNK },
+  );
 }

@@ -1,3 +1,6 @@
+import type { LogStore } from "../blobs/log_store.ts";
+import { DEFAULT_RETENTION, type Retention } from "../core/retention.ts";
+
 /** What the engine can be told; every field has a default that suits a single server. */
 export interface EngineOptions {
   leaseSeconds: number;
@@ -13,6 +16,14 @@ export interface EngineOptions {
   feedBehindMax: number;
   /** A lease this old that its session does not know is a stray: a beat takes far less to be told. */
   strayAfterSeconds: number;
+  /** Between two passes of the aggregator. */
+  rollupIntervalSeconds: number;
+  /** Between two looks at the fleet. */
+  workerSampleSeconds: number;
+  /** How long things are kept. */
+  retention: Retention;
+  /** Where logs lie, which retention removes too. */
+  logs: LogStore | null;
 }
 
 export const DEFAULT_OPTIONS: EngineOptions = {
@@ -24,4 +35,8 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   beatItems: 400,
   feedBehindMax: 20_000,
   strayAfterSeconds: 20,
+  rollupIntervalSeconds: 60,
+  workerSampleSeconds: 15,
+  retention: DEFAULT_RETENTION,
+  logs: null,
 };

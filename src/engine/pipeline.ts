@@ -6,10 +6,12 @@
  * Faults, in one place:
  * - 40P01, 40001 and 55P03 repeat the transaction, and 25P03 (this process stood still in the midst of it).
  * - a lost connection looks the beat's id up before anything is repeated (engine rule 9).
+ * - a day without a partition gets one, and the beat is repeated.
  * - class 22 and 23 halve the beat until the bad item stands alone; `onBad` settles it (rule 5).
  */
 import { randomUUID } from "node:crypto";
 import type { Sql, Transaction } from "../db/client.ts";
+import { lacksPartition, makeMissingPartition } from "../db/missing_partition.ts";
 import { beatLanded } from "../db/statements/beats.ts";
 import type { Log } from "./context.ts";
 
@@ -139,7 +141,8 @@ export class Pipeline<T, R> {
       } catch (error) {
         const code = sqlState(error);
         if (isUnstorable(code) && !lacksPartition(error)) return this.#halve(items, error);
-        if (!isRepeatable(code)) {
+        if (lacksPartition(error)) await this.#makePartition(error);
+        else if (!isRepeatable(code)) {
           log.warn({ pipeline: name, code, error: message(error) }, "beat failed, will repeat");
         }
         if (code === undefined && (await this.#landed(beat))) {
@@ -152,6 +155,13 @@ export class Pipeline<T, R> {
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
     }
+  }
+
+  /** Not the items' fault: their day has no partition. */
+  async #makePartition(error: unknown): Promise<void> {
+    const { log, name, sql } = this.#options;
+    const made = await makeMissingPartition(sql, error).catch(() => false);
+    log.warn({ pipeline: name, made, error: message(error) }, "a day had no partition");
   }
 
   async #write(items: T[], beat: string): Promise<R> {
@@ -213,11 +223,6 @@ export function sqlState(error: unknown): string | undefined {
 
 function isUnstorable(code: string | undefined): boolean {
   return code !== undefined && (code.startsWith("22") || code.startsWith("23"));
-}
-
-/** Not the item's fault: the day's partition is missing, and comes with the next round of upkeep. */
-function lacksPartition(error: unknown): boolean {
-  return sqlState(error) === "23514" && message(error).includes("no partition");
 }
 
 /** The transaction was rolled back through no fault of its own: the same may succeed now. */

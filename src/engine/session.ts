@@ -49,6 +49,8 @@ export class Session implements WorkerSession, Reporter {
   metrics: WorkerMetrics | undefined;
   /** Monotonic: its latest heartbeat. */
   heardAt = performance.now();
+  /** As its last heartbeat told them. */
+  latest: WorkerMetrics | undefined;
   /** When its last metrics came, database time. */
   metricsAt = 0;
   #closed = false;
@@ -283,6 +285,7 @@ export class Session implements WorkerSession, Reporter {
       const elapsed = now - this.metricsAt;
       this.metricsAt = now;
       this.metrics = metrics;
+      this.latest = metrics;
       const s = this.scoring;
       s.ramTotalMb = metrics.ram_total_mb ?? s.ramTotalMb;
       s.ramFreeMb = metrics.ram_free_mb ?? null;

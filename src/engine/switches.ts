@@ -42,6 +42,7 @@ export class Switches implements Service {
       draining: draining.enabled,
       drainedBy: draining.enabled ? draining.by : null,
       drainedAt: draining.enabled ? draining.at_ms : null,
+      drainReason: draining.enabled ? draining.reason : null,
     };
     if (this.#fingerprint() !== before) this.onChange();
   }

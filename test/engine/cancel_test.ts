@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import type { FilterFields } from "../../src/core/search/fields.ts";
 import { Rig } from "../support/engine.ts";
 import { eventually } from "../support/eventually.ts";
 import type { HeldJob } from "../support/inline_worker.ts";
 
 const NOBODY = "00000000-0000-7000-8000-000000000000";
+
+const all = (filter: FilterFields = {}) => ({ kind: "cancel", org: "default", filter }) as const;
 
 describe("cancels", () => {
   let rig: Rig;
@@ -165,7 +168,7 @@ describe("cancels", () => {
     const held = await worker.held(id);
     const waiting = await rig.submit({ kind: "handler", name: "nobody" });
     const release = await rig.hold("select from live_job where id = $1 for update", [waiting]);
-    const { operation } = await rig.engine.actOnMatching("cancel", "default", {}, {}, "tester");
+    const { operation } = await rig.engine.bulk.begin(all(), {}, "tester");
     await rig.blocked();
     held.reject();
     await eventually(async () => {
@@ -180,14 +183,9 @@ describe("cancels", () => {
 
   test("a dry run counts and touches nothing", async () => {
     const ids = await rig.submitMany([{ queue: "a" }, { queue: "a" }, { queue: "b" }]);
-    const answer = await rig.engine.actOnMatching(
-      "cancel",
-      "default",
-      { queue: "a" },
-      { dryRun: true },
-      "tester",
-    );
-    assert.deepEqual(answer, { operation: null, affected: 2 });
+    const answer = await rig.engine.bulk.preview(all({ queue: "a" }));
+    const queues = [{ name: "a", affected: 2 }];
+    assert.deepEqual(answer, { affected: 2, isComplete: true, queues });
     for (const id of ids) assert.equal(await rig.state(id), "ready");
   });
 
@@ -200,7 +198,7 @@ describe("cancels", () => {
     ]);
     const flow = await rig.submitWorkflow([{ key: "only", tags: { team: "x" } }]);
     const affected = async (filter: object) =>
-      (await rig.engine.actOnMatching("cancel", "default", filter, { dryRun: true }, "t")).affected;
+      (await rig.engine.bulk.preview(all(filter))).affected;
     assert.equal(await affected({}), 5);
     assert.equal(await affected({ tag: { team: "x" } }), 4);
     assert.equal(await affected({ tag: { team: "x" }, queue: "a" }), 1);
@@ -211,10 +209,8 @@ describe("cancels", () => {
     assert.equal(await affected({ state: ["queued"] }), 0);
     assert.equal(await affected({ state: ["succeeded"] }), 0);
     assert.equal(await affected({ created_before: "2001-01-01T00:00:00Z" }), 0);
-    const { operation } = await rig.engine.actOnMatching(
-      "cancel",
-      "default",
-      { tag: { team: "x" }, queue: "a" },
+    const { operation } = await rig.engine.bulk.begin(
+      all({ tag: { team: "x" }, queue: "a" }),
       { reason: "cleaning" },
       "tester",
     );
@@ -226,13 +222,7 @@ describe("cancels", () => {
 
   test("an operation over more than a chunk goes on after its server died", async () => {
     await rig.submitMany(Array.from({ length: 4_500 }, () => ({})));
-    const { operation, affected } = await rig.engine.actOnMatching(
-      "cancel",
-      "default",
-      {},
-      {},
-      "tester",
-    );
+    const { operation, affected } = await rig.engine.bulk.begin(all(), {}, "tester");
     assert.equal(affected, 4_500);
     await rig.engines[0]!.stop();
     await rig.addEngine();
@@ -246,7 +236,7 @@ describe("cancels", () => {
     const ids = await rig.submitMany(Array.from({ length: 4_500 }, () => ({})));
     // Newest first: the last of its three chunks waits for the oldest job.
     const release = await rig.hold("select id from live_job where id = $1 for update", [ids[0]!]);
-    const { operation } = await rig.engine.actOnMatching("cancel", "default", {}, {}, "tester");
+    const { operation } = await rig.engine.bulk.begin(all(), {}, "tester");
     const row = async () => (await rig.sql`select * from operation where id = ${operation}`)[0]!;
     await eventually(async () => (await row()).done === 4_000, "two chunks are done");
     await rig.blocked();
@@ -266,7 +256,7 @@ describe("cancels", () => {
 
   test("two servers that carry out one operation do each job once", async () => {
     await rig.submitMany(Array.from({ length: 4_500 }, () => ({})));
-    const { operation } = await rig.engine.actOnMatching("cancel", "default", {}, {}, "tester");
+    const { operation } = await rig.engine.bulk.begin(all(), {}, "tester");
     await rig.addEngine();
     const row = await operationDone(operation);
     assert.deepEqual([row.state, row.done], ["done", 4_500]);

@@ -211,7 +211,11 @@ describe("dedupe keys", () => {
     const last = await rig.submit({ dedupe_key: "k" });
     (await worker.held(last)).succeed();
     await rig.until(last, "succeeded");
-    await rig.engine.actOnMatching("retry", "default", { queue: "default" }, {}, "tester");
+    await rig.engine.bulk.begin(
+      { kind: "retry", org: "default", filter: { queue: "default" } },
+      {},
+      "tester",
+    );
     for (const id of ids) await worker.held(id);
     assert.equal(await rig.submit({ dedupe_key: "k" }), ids[2]);
     for (const held of [...worker.running.values()]) held.succeed();

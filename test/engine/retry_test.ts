@@ -155,7 +155,11 @@ describe("retries by hand", () => {
     await failing(a!, b!);
     await rig.until(c, "dependency_failed");
     const act = (name: string, state: "failed" | "dependency_failed") =>
-      rig.engine.actOnMatching("retry", "default", { state: [state], name }, {}, "tester");
+      rig.engine.bulk.begin(
+        { kind: "retry", org: "default", filter: { state: [state], name } },
+        {},
+        "tester",
+      );
     const done = (operation: string | null) =>
       eventually(async () => {
         const [row] = await rig.sql`select state, done from operation where id = ${operation}`;
@@ -167,7 +171,7 @@ describe("retries by hand", () => {
     const one = await done((await act("b", "failed")).operation);
     assert.equal(one.done, 2);
     assert.deepEqual([await rig.state(c), await rig.state(d)], ["dependency_failed", "queued"]);
-    await rig.engine.actOnMatching("retry", "default", {}, {}, "tester");
+    await rig.engine.bulk.begin({ kind: "retry", org: "default", filter: {} }, {}, "tester");
     await rig.until(c, "queued");
   });
 

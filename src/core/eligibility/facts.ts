@@ -64,6 +64,7 @@ export interface InstanceFacts {
   drainedBy: string | null;
   /** Epoch milliseconds. */
   drainedAt: number | null;
+  drainReason?: string | null;
 }
 
 /** Where a job stands; times in epoch milliseconds. */

@@ -5,10 +5,11 @@ import type { Veto } from "./veto.ts";
 
 export function vetoDrainingInstance(instance: InstanceFacts): Veto | null {
   if (!instance.draining) return null;
+  const reason = instance.drainReason?.trim() ? ` (${quote(instance.drainReason)})` : "";
   return {
     rule: "instance_draining",
     sentence:
-      `The whole instance is being drained${doneBy(instance.drainedBy, instance.drainedAt)}: ` +
+      `The whole instance is being drained${doneBy(instance.drainedBy, instance.drainedAt)}${reason}: ` +
       "nothing is dispatched.",
     unblocks: "A superuser ends the draining.",
   };

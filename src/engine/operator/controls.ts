@@ -2,11 +2,12 @@
 import { type Actor, actorName } from "../../core/author.ts";
 import type { Transaction } from "../../db/client.ts";
 import { askDrain } from "../../db/statements/sessions.ts";
-import { pauseQueue, resumeQueue, setDraining } from "../../db/statements/switches.ts";
+import { pauseQueue, resumeQueue } from "../../db/statements/switches.ts";
 import type { EngineContext } from "../context.ts";
 import { NotFound } from "../engine.ts";
 import { transact } from "../pipeline.ts";
 import { audit } from "./audit.ts";
+import { switchDraining } from "./draining.ts";
 
 export class Controls {
   readonly #context: EngineContext;
@@ -43,15 +44,8 @@ export class Controls {
     });
   }
 
-  setDraining(enabled: boolean, actor: Actor): Promise<boolean> {
-    return this.#switch(async (tx) => {
-      if (!(await setDraining(tx, enabled, actorName(actor)))) return false;
-      await audit(tx, actor, {
-        ...{ org: null, action: "instance.drain", objectKind: "instance", objectId: "instance" },
-        ...{ before: { draining: !enabled }, after: { draining: enabled } },
-      });
-      return true;
-    });
+  setDraining(enabled: boolean, actor: Actor, reason?: string): Promise<boolean> {
+    return this.#switch((tx) => switchDraining(tx, enabled, actor, reason ?? null));
   }
 
   /** An intent on the session's row: whichever server holds its socket carries it there. */

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type postgres from "postgres";
 import type { Author } from "../../../src/core/author.ts";
-import type { JobState } from "../../../src/core/job_state.ts";
 import { jobInput } from "../../../src/messages/job_input.ts";
 import { Rig } from "../../support/engine.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -104,8 +103,10 @@ describe("the audit log", () => {
   test("a cancel of all that match has a row with its filter, and one with how many it reached", async () => {
     const [one] = await rig.submitMany([{ queue: "a" }, { queue: "a" }, { queue: "b" }]);
     const filter = { queue: "a" };
-    const { operation } = await rig.engine.actOnMatching(
-      ...(["cancel", "default", filter, { reason: "storm" }, ADA] as const),
+    const { operation } = await rig.engine.bulk.begin(
+      { kind: "cancel", org: "default", filter },
+      { reason: "storm" },
+      ADA,
     );
     const end = await ends(operation!);
     const [begin, , ...more] = await rows();
@@ -118,8 +119,10 @@ describe("the audit log", () => {
       ...{ action: "operation.end", kind: "operation", object: operation, reason: "storm" },
       ...{ affected: 2, before: null, after: { operation, state: "done" } },
     });
-    const retry = await rig.engine.actOnMatching(
-      ...(["retry", "default", { state: ["cancelled"] as JobState[] }, {}, ADA] as const),
+    const retry = await rig.engine.bulk.begin(
+      { kind: "retry", org: "default", filter: { state: ["cancelled"] } },
+      {},
+      ADA,
     );
     assert.equal((await ends(retry.operation!)).affected, 2);
     assert.equal((await rows())[2]!.action, "jobs.retry");
@@ -129,8 +132,10 @@ describe("the audit log", () => {
   test("an operation that the database refuses for good ends as failed, in the asker's name", async () => {
     await rig.submitMany([{}, {}]);
     await rig.sql`alter table phase_event add constraint no check (reason <> 'poison') not valid`;
-    const { operation } = await rig.engine.actOnMatching(
-      ...(["cancel", "default", {}, { reason: "poison" }, ADA] as const),
+    const { operation } = await rig.engine.bulk.begin(
+      { kind: "cancel", org: "default", filter: {} },
+      { reason: "poison" },
+      ADA,
     );
     const end = await eventually(
       async () => (await rows()).find((r) => r.action === "operation.end"),
@@ -172,7 +177,8 @@ describe("the audit log", () => {
       },
       {
         ...{ action: "instance.drain", ...instance },
-        ...{ before: { draining: true }, after: { draining: false } },
+        before: { draining: true, drained_by: "Ada", drain_reason: null },
+        after: { draining: false },
       },
     ]);
     const orgs = (await rows()).map((r) => r.org_id);
@@ -225,7 +231,7 @@ describe("the audit log", () => {
     assert.equal((await engine.cancelJob(nowhere, ADA)).ok, false);
     assert.equal((await engine.retryJob(nowhere, ADA)).ok, false);
     assert.equal((await engine.cancelWorkflow(nowhere, ADA)).ok, false);
-    await engine.actOnMatching("cancel", "default", {}, { dryRun: true }, ADA);
+    await engine.bulk.preview({ kind: "cancel", org: "default", filter: {} });
     await assert.rejects(engine.pauseQueue("default", "nowhere", ADA), /no queue/);
     const fresh = await rig.submit();
     assert.equal((await engine.retryJob(fresh, ADA)).ok, false);
@@ -266,8 +272,8 @@ describe("the audit log", () => {
       () => engine.cancelJob(waits, ADA),
       () => engine.retryJob(bad, ADA),
       () => engine.cancelWorkflow(flow, ADA),
-      () => engine.actOnMatching("cancel", "default", {}, {}, ADA),
-      () => engine.actOnMatching("retry", "default", {}, {}, ADA),
+      () => engine.bulk.begin({ kind: "cancel", org: "default", filter: {} }, {}, ADA),
+      () => engine.bulk.begin({ kind: "retry", org: "default", filter: {} }, {}, ADA),
       () => engine.pauseQueue("default", "default", ADA),
       () => engine.setDraining(true, ADA),
       () => engine.drainWorker(uid, ADA),
