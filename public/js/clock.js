@@ -60,6 +60,10 @@
     for (const element of root.querySelectorAll("[data-host]")) {
       element.textContent = location.host;
     }
+    // A proxy may hide from the server how it is called.
+    for (const element of root.querySelectorAll("[data-origin]")) {
+      element.textContent = location.origin + new URL(element.textContent).pathname;
+    }
   }
 
   window.signalbox = {

@@ -1,9 +1,9 @@
-/** Copies what `data-copy` holds, also over plain HTTP, where browsers give no clipboard. */
+/** Copies what `data-copy` holds, else the text before it, also over plain HTTP, where browsers give no clipboard. */
 (() => {
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
-    const done = await copy(button.dataset.copy);
+    const done = await copy(button.dataset.copy || button.previousElementSibling.textContent);
     const label = button.querySelector("span") ?? button;
     const before = label.textContent;
     label.textContent = done ? "Copied" : "Press Ctrl+C";

@@ -1,0 +1,18 @@
+/** What the board's charts are drawn with: only these parts of ECharts are in the bundle. */
+import { BarChart, HeatmapChart, LineChart, RadarChart } from "echarts/charts";
+import {
+  GridComponent,
+  LegendComponent,
+  MarkAreaComponent,
+  RadarComponent,
+  TooltipComponent,
+  VisualMapComponent,
+} from "echarts/components";
+import { connect, init, use } from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+
+use([BarChart, HeatmapChart, LineChart, RadarChart]);
+use([GridComponent, LegendComponent, MarkAreaComponent, RadarComponent, TooltipComponent]);
+use([VisualMapComponent, CanvasRenderer]);
+
+globalThis.echarts = { connect, init };

@@ -1,0 +1,64 @@
+/**
+ * How charts look and how their figures are written: colours from the style sheet, in the theme of the
+ * moment, and units as the rest of the board writes them.
+ */
+(() => {
+  const probe = document.createElement("i");
+  probe.hidden = true;
+
+  /** A custom property as the browser resolves it. */
+  function colour(name) {
+    probe.style.color = `var(${name})`;
+    if (!probe.isConnected) document.body.append(probe);
+    return getComputedStyle(probe).color;
+  }
+
+  const DASHES = { second: "dashed", third: "dotted", fourth: [8, 3, 2, 3], muted: [2, 4] };
+
+  function binary(n, unit) {
+    const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let at = units.indexOf(unit);
+    let value = n;
+    while (value >= 1024 && at < units.length - 1) {
+      value /= 1024;
+      at += 1;
+    }
+    return `${digits(value)} ${units[at]}`;
+  }
+
+  function digits(n) {
+    return n.toLocaleString("en-US", { maximumFractionDigits: Math.abs(n) >= 100 ? 0 : 2 });
+  }
+
+  const WRITES = {
+    count: digits,
+    points: digits,
+    milliseconds: (n) => window.signalbox.duration(n),
+    mebibytes: (n) => binary(n, "MiB"),
+    bytes: (n) => binary(n, "B"),
+    percent: (n) => `${digits(n)} %`,
+    megabytes_per_second: (n) => `${digits(n)} MB/s`,
+    megabits_per_second: (n) => `${digits(n)} Mbit/s`,
+  };
+
+  function write(unit, value) {
+    return value === null || value === undefined ? "–" : WRITES[unit](Number(value));
+  }
+
+  const dayTime = new Intl.DateTimeFormat(undefined, {
+    ...{ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false },
+  });
+  const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+  const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hour12: false });
+
+  /** On an axis: the day where one begins, else the hour. */
+  function tick(ms) {
+    const at = new Date(ms);
+    return at.getHours() === 0 && at.getMinutes() === 0 ? day.format(at) : hour.format(at);
+  }
+
+  window.signalboxCharts = {
+    ...{ colour, write, tick, moment: (ms) => dayTime.format(new Date(ms)) },
+    dash: (tone) => DASHES[tone] ?? "solid",
+  };
+})();

@@ -1,0 +1,60 @@
+/** Options of charts that are no lines or bars: heatmaps and radars. */
+(() => {
+  const { colour, write, tick, moment, dash, parts, shapes } = window.signalboxCharts;
+  const { axis, tooltip, timeLabel, running } = parts;
+
+  function heat(data) {
+    const { option, start, step, unit } = data;
+    const words = ({ value: [at, band, n] }) =>
+      `${moment(start + at * step)}${running(data, at)}\n${option.yAxis.data[band]}: ${write(unit, n)}`;
+    const label = { ...timeLabel(), formatter: (at) => tick(start + Number(at) * step) };
+    const open = { borderColor: colour("--muted"), borderWidth: 1, borderType: "dashed" };
+    const isRunning = (at) => data.running !== null && at >= data.running;
+    const series = option.series.map((one) => ({
+      ...one,
+      data: one.data.map((value) => (isRunning(value[0]) ? { value, itemStyle: open } : value)),
+    }));
+    return {
+      ...option,
+      xAxis: { ...axis(option.xAxis, unit, false), axisLabel: label },
+      yAxis: axis(option.yAxis, unit, false),
+      visualMap: {
+        ...option.visualMap,
+        inRange: { color: [colour("--chart-faint"), colour("--chart-plain")] },
+      },
+      tooltip: tooltip(option.tooltip, words),
+      series,
+    };
+  }
+
+  function radar({ option, unit, tones }) {
+    const [series] = option.series;
+    const data = series.data.map((one, at) => ({
+      ...one,
+      itemStyle: { color: colour(`--chart-${tones[at]}`) },
+      lineStyle: { type: dash(tones[at]) },
+      areaStyle: { opacity: 0.12 },
+    }));
+    const line = { lineStyle: { color: colour("--line") } };
+    const words = ({ name, value }) =>
+      [
+        name,
+        ...option.radar.indicator.map((one, at) => `${one.name}: ${write(unit, value[at])}`),
+      ].join("\n");
+    const name = { color: colour("--muted"), fontSize: 11 };
+    return {
+      ...option,
+      radar: {
+        ...option.radar,
+        axisName: name,
+        axisLine: line,
+        splitLine: line,
+        splitArea: { show: false },
+      },
+      series: [{ ...series, data }],
+      tooltip: tooltip(option.tooltip, words),
+    };
+  }
+
+  Object.assign(shapes, { heat, radar });
+})();

@@ -1,0 +1,191 @@
+/**
+ * Series of metrics for whoever may see them: the one way from rollups to pages and API, so that both
+ * tell the same numbers.
+ */
+import { BUCKET_MS, bucketStart, type Granularity } from "../../core/metrics/buckets.ts";
+import {
+  type Dimension,
+  type Grouping,
+  knownMetric,
+  type Metric,
+  SHARED_FLEET,
+} from "../../core/metrics/catalogue.ts";
+import {
+  addCells,
+  type Cell,
+  type Coverage,
+  type Point,
+  pointsOf,
+  type Total,
+  totalOf,
+} from "../../core/metrics/series.ts";
+import type { Scope } from "../../core/scope.ts";
+import { type KeptDays, readCoverage } from "./coverage.ts";
+import {
+  dimensionsOf,
+  type GroupDeps,
+  type GroupIds,
+  groupIds,
+  groupOrgs,
+  keptGrouping,
+  type MetricGroup,
+  requireTold,
+} from "./groups.ts";
+import { type GroupedCell, readCells } from "./read_cells.ts";
+
+export interface SeriesDeps extends GroupDeps {
+  kept: KeptDays;
+}
+
+export interface SeriesAsk {
+  /** Keys of the catalogue, of one grouping. */
+  metrics: readonly string[];
+  granularity: Granularity;
+  /** Epoch milliseconds: [from, to). */
+  from: number;
+  to: number;
+  group: MetricGroup;
+  /** False where no percentile is shown: it is most of what is read. */
+  histograms?: boolean;
+}
+
+export interface Series {
+  points: Point[];
+  covered: Coverage;
+  /** Of all buckets that the span touches: what the points stand for, as one. */
+  total(): Total;
+}
+
+const EVERYTHING = { orgs: null, queues: null, names: null, workers: null };
+
+/** One series a metric, in the order asked. Throws MetricRefused where it cannot be answered. */
+export async function readSeries(
+  deps: SeriesDeps,
+  scope: Scope,
+  ask: SeriesAsk,
+): Promise<Series[]> {
+  const metrics = ask.metrics.map(knownMetric);
+  for (const metric of metrics) requireTold(metric, scope);
+  const { reads, kept } = deps;
+  const [first] = metrics;
+  const isMasked = groupOrgs(deps, scope, ask.group.org) !== "all";
+  const grouping = keptGrouping(first!, dimensionsOf(ask.group, undefined), isMasked);
+  const ids = await groupIds(deps, scope, ask.group, grouping);
+  const span = aligned(ask);
+  const covered = await readCoverage(reads, ask.granularity, kept, span);
+  const cells = await Promise.all(
+    metrics.map((metric) =>
+      readCells(reads, {
+        ...span,
+        metrics: [metric.id],
+        ids: withShared(ids, metric, { grouping, scope, group: ask.group }),
+        histograms: ask.histograms !== false && metric.kind === "distribution",
+      }),
+    ),
+  );
+  const needsLooks =
+    grouping !== "" && grouping !== "worker" && metrics.some((m) => m.kind === "gauge");
+  const looks = needsLooks ? await readLooks(deps, span) : undefined;
+  return metrics.map((metric, at) => ({
+    points: pointsOf(metric, cells[at]!, span, { ...covered, ...(looks ? { looks } : {}) }),
+    covered,
+    total: () => totalOf(metric, cells[at]!, metric.kind === "gauge" ? looks : undefined),
+  }));
+}
+
+/** Who sees some organizations sees, where none is named, the workers too that all of them share. */
+function withShared(
+  ids: GroupIds,
+  { source }: Metric,
+  { grouping, scope, group }: { grouping: Grouping; scope: Scope; group: MetricGroup },
+): GroupIds {
+  const isFleet = source === "worker_sample" && grouping === "org" && group.org === undefined;
+  if (!isFleet || !scope.isSignedIn || ids.orgs === null) return ids;
+  return { ...ids, orgs: [...ids.orgs, SHARED_FLEET] };
+}
+
+/** How often the instance was looked at: no count of anybody's. Of whole buckets. */
+export async function readLooks(
+  deps: Pick<SeriesDeps, "reads">,
+  span: Span,
+): Promise<Map<number, number>> {
+  const metrics = [knownMetric("workers.connected").id];
+  const cells = await readCells(deps.reads, {
+    ...span,
+    metrics,
+    ids: EVERYTHING,
+    histograms: false,
+  });
+  return new Map(cells.map((cell) => [cell.bucket, cell.count]));
+}
+
+export interface SplitSeries {
+  /** Id of the group's member: an organization, queue, name or worker; -1: the rest. */
+  id: number;
+  points: Point[];
+  /** Of the whole span. */
+  total: Cell;
+}
+
+export interface SplitAsk extends Omit<SeriesAsk, "metrics"> {
+  metric: string;
+  by: Dimension;
+  /** Members with the greatest sums; the others are added up as the rest. */
+  most: number;
+}
+
+/** One metric split by a dimension, the greatest first. */
+export async function readSplit(
+  deps: SeriesDeps,
+  scope: Scope,
+  ask: SplitAsk,
+): Promise<{ series: SplitSeries[]; covered: Coverage }> {
+  const metric = knownMetric(ask.metric);
+  requireTold(metric, scope);
+  const grouping = keptGrouping(metric, dimensionsOf(ask.group, ask.by), false);
+  const ids = await groupIds(deps, scope, ask.group, grouping);
+  const span = aligned(ask);
+  const covered = await readCoverage(deps.reads, ask.granularity, deps.kept, span);
+  const histograms = ask.histograms !== false && metric.kind === "distribution";
+  const cells = await readCells(deps.reads, { ...span, metrics: [metric.id], ids, histograms });
+  const looks =
+    metric.kind === "gauge" && ask.by !== "worker" ? await readLooks(deps, span) : undefined;
+  const groups = greatest(
+    Map.groupBy(cells, (cell) => cell[ask.by]),
+    ask.most,
+  );
+  const series = groups.map(([id, own]) => ({
+    id,
+    points: pointsOf(metric, own, span, { ...covered, ...(looks ? { looks } : {}) }),
+    total: sumOf(own),
+  }));
+  return { series, covered };
+}
+
+function greatest(
+  groups: ReadonlyMap<number, GroupedCell[]>,
+  most: number,
+): [number, GroupedCell[]][] {
+  const size = (cells: readonly GroupedCell[]) =>
+    cells.reduce((total, cell) => total + (cell.sum || cell.count), 0);
+  const named = [...groups].filter(([id]) => id !== REST);
+  named.sort(([, a], [, b]) => size(b) - size(a));
+  const rest = [...(groups.get(REST) ?? []), ...named.slice(most).flatMap(([, cells]) => cells)];
+  const shown = named.slice(0, most);
+  return rest.length > 0 ? [...shown, [REST, rest]] : shown;
+}
+
+const REST = -1;
+
+function sumOf(cells: readonly Cell[]): Cell {
+  return addCells(cells.map((cell) => ({ ...cell, bucket: 0 })));
+}
+
+export type Span = Pick<SeriesAsk, "granularity" | "from" | "to">;
+
+/** Whole buckets: those that the span touches. */
+export function aligned({ granularity, from, to }: Span): Span {
+  const width = BUCKET_MS[granularity];
+  const start = bucketStart(granularity, from);
+  return { granularity, from: start, to: bucketStart(granularity, to - 1) + width };
+}
