@@ -23,6 +23,7 @@ import type { Runtime, ServeContext } from "./runtime/contract.ts";
 import { createBoard } from "./web/app.ts";
 import { createAuth } from "./web/auth.ts";
 import { LiveHub } from "./web/live_hub.ts";
+import { Traffic } from "./web/traffic.ts";
 
 /** The settings with both tokens in place: whoever starts a server has made or read them. */
 export type ServerConfig = Config & { adminToken: string; workerToken: string };
@@ -37,8 +38,17 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Once the database is migrated, before the engine looks at it. What it throws ends the start. */
+  prepare?(database: Database): Promise<void>;
+}
+
 /** Throws a sentence where a setting, the data folder or the database does not allow the start. */
-export async function startServer(config: ServerConfig, runtime: Runtime): Promise<RunningServer> {
+export async function startServer(
+  config: ServerConfig,
+  runtime: Runtime,
+  { prepare }: StartOptions = {},
+): Promise<RunningServer> {
   const log = createLogger({
     level: config.logLevel,
     format: config.logFormat,
@@ -47,6 +57,7 @@ export async function startServer(config: ServerConfig, runtime: Runtime): Promi
   const undo: (() => Promise<unknown> | unknown)[] = [];
   try {
     const database = await openDatabase(config, log, undo);
+    await prepare?.(database);
     return await assemble(config, runtime, { database, log, undo });
   } catch (error) {
     await unwind(undo, log);
@@ -88,6 +99,10 @@ async function assemble(
   const engine = createEngine(database, log, {
     leaseSeconds: config.leaseSeconds,
     graceSeconds: config.graceSeconds,
+    rollupIntervalSeconds: config.rollupIntervalSeconds,
+    workerSampleSeconds: config.workerSampleSeconds,
+    retention: config.retention,
+    logs,
     address: `${config.host}:${config.port}`,
   });
   undo.push(() => engine.stop());
@@ -101,7 +116,9 @@ async function assemble(
   });
   undo.push(() => hub.stop());
   const worker = createWorkerEndpoint({ engine, logs, log, access: accounts.workers });
+  const traffic = new Traffic(engine.now());
   const api = createApi({
+    traffic,
     engine,
     database,
     logs,
@@ -110,10 +127,8 @@ async function assemble(
     hub,
     leaseSeconds: config.leaseSeconds,
   });
-  const board = createBoard(
-    { engine, database, logs, auth, access, authentication, accounts, directory, live: hub, log },
-    boardPages,
-  );
+  const shared = { engine, database, logs, access, authentication, accounts, directory };
+  const board = createBoard({ ...shared, auth, live: hub, traffic, log }, boardPages);
   await engine.start();
   const fetch = (request: Request, context: ServeContext) => {
     const { pathname } = new URL(request.url);

@@ -47,7 +47,7 @@ describe("schema and migrations", () => {
     assert.equal(run(copy, "generate").code, 0);
     const text = readFileSync(join(copy, "drizzle/0000_init.sql"), "utf8");
     assert.match(text, /"remark" text,/);
-    assert.equal(text.match(/PARTITION BY RANGE/g)?.length, 5);
+    assert.equal(text.match(/PARTITION BY RANGE/g)?.length, 9);
     assert.equal(run(copy, "verify").code, 0);
   });
 

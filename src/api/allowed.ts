@@ -6,6 +6,7 @@ import { seenFleet } from "../accounts/asked_orgs.ts";
 import { type Ability, seenOrgs } from "../core/scope.ts";
 import type { Sql } from "../db/client.ts";
 import { andOfFleet, andOfOrgs } from "../db/org_filter.ts";
+import { readOperation } from "../web/jobs/operation.ts";
 import { orgOfJob } from "../web/whose_job.ts";
 import type { ApiDeps, Caller } from "./deps.ts";
 import { notFound, orgOf, requireIn, requireSuperuser } from "./lookup.ts";
@@ -42,6 +43,14 @@ export const onWorkflow =
       where w.id = ${params.id} ${andOfOrgs(sql, sql`w.org_id`, seenOrgs(caller.scope))}`;
     if (row === undefined) throw notFound("workflow", params.id);
     requireIn(deps, caller, row.org_id as number, ability);
+  };
+
+export const onOperation =
+  (ability: Ability) =>
+  async ({ params, caller, deps }: Asking<Id>) => {
+    const row = await readOperation(deps.database.reads, params.id, seenOrgs(caller.scope));
+    if (row === null) throw notFound("operation", params.id);
+    requireIn(deps, caller, row.org_id, ability);
   };
 
 /** Those that all share belong to the instance. */

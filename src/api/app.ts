@@ -33,27 +33,24 @@ interface ApiEnv {
 export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   const serving: Serving = { deps, idempotency: createIdempotency(deps.database) };
-  const { engine, database } = deps;
+  const { engine, database, traffic } = deps;
   const metrics = createMetrics({
     reads: database.reads,
     replicaId: engine.replicaId,
     version: API_VERSION,
+    traffic,
   });
   mountHealth(app, deps);
   mountMetrics(app, deps, metrics);
   mountDocs(app);
-  mountRoutes(app, ALL_ROUTES, serving, metrics);
+  mountRoutes(app, ALL_ROUTES, serving);
   app.notFound((c) => answerNotFound(deps, incoming(c)));
   app.onError((error, c) => failure(deps, c.req.raw, error));
   return app;
 }
 
-function mountRoutes(
-  app: Hono<ApiEnv>,
-  routes: readonly Route[],
-  serving: Serving,
-  metrics: Metrics,
-): void {
+function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], serving: Serving): void {
+  const { traffic } = serving.deps;
   const methods = new Map<string, string[]>();
   for (const route of routes) {
     const path = honoPath(route.path);
@@ -63,7 +60,8 @@ function mountRoutes(
       const from = performance.now();
       const response = await serveRoute(route, incoming(c), c.req.param(), serving);
       const seconds = (performance.now() - from) / 1000;
-      metrics.answered({ method, route: route.path, status: response.status, seconds });
+      const name = API_PREFIX + route.path;
+      traffic.answered({ method, route: name, status: response.status, seconds });
       return response;
     });
   }

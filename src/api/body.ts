@@ -1,7 +1,7 @@
 /** A request's JSON body, read with bounds: size, encoding, syntax, depth, storable text. */
-import { Buffer } from "node:buffer";
 import { cleanJson } from "../core/storable.ts";
 import { PAYLOAD_MAX_DEPTH } from "../messages/job_input.ts";
+import { readBounded } from "../web/bounded_body.ts";
 import { ApiProblem } from "./problem.ts";
 import { invalid } from "./query.ts";
 
@@ -16,25 +16,12 @@ export interface Body {
 }
 
 export async function readBody(request: Request, optional: boolean): Promise<Body> {
-  const bytes = await readBytes(request);
+  const bytes = await readBounded(request, BODY_MAX_BYTES);
+  if (bytes === null) throw tooLarge();
   if (bytes.length === 0 && optional) return { value: {}, bytes };
   checkType(request.headers.get("content-type"));
   if (bytes.length === 0) throw new ApiProblem("bad_request", "The body is empty.");
   return { value: parse(bytes), bytes };
-}
-
-async function readBytes(request: Request): Promise<Uint8Array> {
-  const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > BODY_MAX_BYTES) throw tooLarge();
-  if (request.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > BODY_MAX_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
 function checkType(type: string | null): void {

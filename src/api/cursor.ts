@@ -26,6 +26,13 @@ export function cursorParam(inside: RegExp) {
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const NUMBER = /^\d{1,16}$/;
 
+/** A page of what was found, of which one more than it holds was asked for. */
+export function pageOf<T>(found: readonly T[], limit: number, key: (item: T) => string) {
+  const items = found.slice(0, limit);
+  const next = found.length > limit ? encodeCursor(key(items.at(-1)!)) : null;
+  return { items, next_cursor: next };
+}
+
 /** `{items, next_cursor}` of something. */
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next_cursor: z.string().nullable() });

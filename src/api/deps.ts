@@ -11,6 +11,7 @@ import type { LogStore } from "../blobs/log_store.ts";
 import type { Database } from "../db/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LiveHub } from "../web/live_hub.ts";
+import type { Traffic } from "../web/traffic.ts";
 import type { HealthCheck } from "./health.ts";
 
 /** What the API needs of a logger; pino's fits. */
@@ -31,9 +32,13 @@ export interface ApiDeps {
   invitations: Invitations;
   tokens: ApiTokens;
   workerTokens: WorkerTokens;
+  /** Of the server, and of all that share its database: keys what is kept of requests. */
+  requestKey: string;
   log: Log;
   /** The live hub that the board's pages use too. */
   hub: LiveHub;
+  /** What this server answers, the board too. */
+  traffic: Traffic;
   /** As the engine's; tells from a session's lease when its worker was last heard. */
   leaseSeconds?: number;
   /** What `/readyz` asks, besides the database answering at all. */

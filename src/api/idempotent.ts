@@ -11,7 +11,12 @@ const HEADER = "idempotency-key";
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** Names the request by its key, or undefined where it has none. Throws for a malformed one. */
-export function receiptOf(request: Request, caller: Caller, body: Uint8Array): Receipt | undefined {
+export function receiptOf(
+  secret: string,
+  request: Request,
+  caller: Caller,
+  body: Uint8Array,
+): Receipt | undefined {
   const key = request.headers.get(HEADER);
   if (key === null) return undefined;
   if (!KEY.test(key)) {
@@ -19,7 +24,8 @@ export function receiptOf(request: Request, caller: Caller, body: Uint8Array): R
     throw invalid([{ path: "Idempotency-Key", in: "header", message }]);
   }
   const { pathname, search } = new URL(request.url);
-  return receiptFor(identityOf(caller), key, [request.method, pathname + search, body]);
+  const parts = [request.method, pathname + search, body];
+  return receiptFor(secret, identityOf(caller), key, parts);
 }
 
 /** Names are no identity: two people may have one, and a token must not get its owner's answers. */

@@ -4,16 +4,16 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Sql } from "../db/client.ts";
+import type { Traffic } from "../web/traffic.ts";
 
 export interface MetricsDeps {
   reads: Sql;
   replicaId: string;
   version: string;
+  traffic: Traffic;
 }
 
 export interface Metrics {
-  /** A request was answered; `route` is a pattern, never a path, so that there are few. */
-  answered(request: { method: string; route: string; status: number; seconds: number }): void;
   /** The exposition, with its content type. */
   scrape(): Promise<{ text: string; contentType: string }>;
 }
@@ -28,7 +28,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const registers = [register];
   const requests = new Counter({
     name: "signalbox_http_requests_total",
-    help: "Requests to the API that this server answered",
+    help: "Requests to the API and the board that this server answered",
     labelNames: ["method", "route", "status"],
     registers,
   });
@@ -46,11 +46,12 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   let looked: Promise<void> | null = null;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
+  deps.traffic.listen(({ method, route, status, seconds }) => {
+    requests.inc({ method, route, status: String(status) });
+    durations.observe({ method, route }, seconds);
+  });
+
   return {
-    answered: ({ method, route, status, seconds }) => {
-      requests.inc({ method, route, status: String(status) });
-      durations.observe({ method, route }, seconds);
-    },
     scrape: async () => {
       // It watches the event loop and the collector from then on: only where somebody scrapes.
       if (looks++ === 0) collectDefaultMetrics({ register });

@@ -111,7 +111,8 @@ function problemsOf(route: Route) {
     kinds.push("bad_request", "conflict", "too_large", "unsupported_media_type");
   }
   if (route.path.endsWith("/audit")) kinds.push("forbidden");
-  if (route.path.endsWith("/log")) kinds.push("gone", "range_not_satisfiable");
+  if (/\/jobs\/\{id\}\/(log|attempts|events|explain)$/.test(route.path)) kinds.push("gone");
+  if (route.path.endsWith("/log")) kinds.push("range_not_satisfiable");
   return problemResponses(kinds);
 }
 

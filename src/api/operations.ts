@@ -1,10 +1,17 @@
-/** What touches many rows: how far it is. */
+/** What touches many rows: how far it is, and how it is undone. */
 import { z } from "zod";
 import { seenOrgs } from "../core/scope.ts";
-import { andOfOrgs } from "../db/org_filter.ts";
-import { time } from "./jobs/schemas.ts";
+import {
+  canUndo,
+  OPERATION_STATES,
+  type OperationRow,
+  readOperation,
+} from "../web/jobs/operation.ts";
+import { type Asking, onOperation } from "./allowed.ts";
+import { reasonInput, time } from "./jobs/schemas.ts";
 import { iso } from "./jobs/view.ts";
 import { notFound } from "./lookup.ts";
+import { ApiProblem } from "./problem.ts";
 import { idParams } from "./query.ts";
 import { ok, type Route, route } from "./route.ts";
 
@@ -13,22 +20,23 @@ const operation = z
     id: z.uuid(),
     org: z.string().nullable(),
     kind: z.string(),
-    state: z.enum(["running", "done", "failed", "undone"]),
-    affected: z.int().min(0).describe("Rows that matched when it began"),
+    state: z
+      .enum(OPERATION_STATES)
+      .describe("`undone`: called off before it began; `stopped`: on its way, `done` stays done"),
+    affected: z.int().min(0).describe("Rows that matched when it was asked for"),
     done: z.int().min(0),
-    filter: z.record(z.string(), z.unknown()),
+    can_undo: z.boolean(),
+    filter: z.record(z.string(), z.unknown()).describe("`q`: as a search"),
     reason: z.string().nullable(),
     actor: z.string().nullable(),
     error: z.string().nullable(),
     created_at: time,
+    starts_at: time.describe("Nothing happens before"),
     finished_at: time.nullable(),
   })
   .meta({ id: "Operation" });
 
-interface OperationRow extends Omit<z.infer<typeof operation>, "created_at" | "finished_at"> {
-  created_at: Date;
-  finished_at: Date | null;
-}
+const answer = (description: string) => ({ description, schema: operation });
 
 const show = route({
   method: "get",
@@ -36,22 +44,45 @@ const show = route({
   tag: "Operations",
   summary: "Progress of something that touches many rows",
   params: idParams,
-  answers: { 200: { description: "The operation", schema: operation } },
-  handle: async ({ params, caller, deps }) => {
-    const sql = deps.database.reads;
-    const seen = andOfOrgs(sql, sql`p.org_id`, seenOrgs(caller.scope));
-    const [row] = (await sql`
-      select p.id, o.name as org, p.kind, p.state, p.affected, p.done, p.filter, p.reason, p.actor,
-        p.error, p.created_at, p.finished_at
-      from operation p left join org o on o.id = p.org_id
-      where p.id = ${params.id} ${seen}`) as unknown as OperationRow[];
-    if (row === undefined) throw notFound("operation", params.id);
-    return ok({
-      ...row,
-      created_at: row.created_at.toISOString(),
-      finished_at: iso(row.finished_at),
-    });
+  answers: { 200: answer("The operation") },
+  handle: async (asking) => ok(operationView(await seenOperation(asking))),
+});
+
+const undo = route({
+  method: "post",
+  path: "/operations/{id}/undo",
+  tag: "Operations",
+  summary: "Call an operation off, or stop it",
+  description:
+    "Before it begins (`starts_at`) it is undone whole. After that it is stopped: what has been done stays, " +
+    "the rest is left alone, and `done` says how much it was. 409 once it is over, and for the cancel of a " +
+    "workflow.",
+  allow: onOperation("operate"),
+  params: idParams,
+  body: reasonInput,
+  bodyOptional: true,
+  answers: { 200: answer("The operation as it is now") },
+  handle: async ({ params, body, caller, deps }) => {
+    const result = await deps.engine.bulk.undo(params.id, caller.author, body.reason);
+    if (!result.ok) throw new ApiProblem(result.code, result.reason);
+    return ok(operationView(await seenOperation({ params, caller, deps })));
   },
 });
 
-export const operationRoutes: readonly Route[] = [show];
+export const operationRoutes: readonly Route[] = [show, undo];
+
+async function seenOperation({ params, caller, deps }: Asking<{ id: string }>) {
+  const row = await readOperation(deps.database.reads, params.id, seenOrgs(caller.scope));
+  if (row === null) throw notFound("operation", params.id);
+  return row;
+}
+
+function operationView({ org_id: _, begun: __, ...row }: OperationRow) {
+  return {
+    ...row,
+    can_undo: canUndo(row),
+    created_at: row.created_at.toISOString(),
+    starts_at: row.starts_at.toISOString(),
+    finished_at: iso(row.finished_at),
+  };
+}

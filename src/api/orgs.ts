@@ -1,8 +1,7 @@
-/** Organizations, and the switch that drains the whole instance. */
+/** Organizations. */
 import { z } from "zod";
 import { ROLES, roleIn, sightOf } from "../core/scope.ts";
-import { superusersOnly } from "./allowed.ts";
-import { cursorParam, encodeCursor, listOf } from "./cursor.ts";
+import { cursorParam, listOf, pageOf } from "./cursor.ts";
 import { time } from "./jobs/schemas.ts";
 import { limitParam } from "./query.ts";
 import { ok, type Route, route } from "./route.ts";
@@ -34,32 +33,18 @@ const list = route({
     const seen = [...deps.directory.all]
       .filter(({ id, name }) => name > after && sightOf(caller.scope, id) !== "nothing")
       .sort((a, b) => (a.name < b.name ? -1 : 1));
-    const page = seen.slice(0, limit);
+    const page = pageOf(seen, limit, ({ name }) => name);
     return ok({
-      items: page.map(({ id, name, title, isPublic, createdAt }) => ({
+      ...page,
+      items: page.items.map(({ id, name, title, isPublic, createdAt }) => ({
         name,
         title,
         is_public: isPublic,
         role: roleIn(caller.scope, id),
         created_at: createdAt.toISOString(),
       })),
-      next_cursor: seen.length > limit ? encodeCursor(page.at(-1)!.name) : null,
     });
   },
 });
 
-const draining = route({
-  method: "post",
-  path: "/admin/draining",
-  tag: "Instance",
-  summary: "While draining, nothing is dispatched on any server",
-  allow: superusersOnly,
-  body: z.strictObject({ enabled: z.boolean() }),
-  answers: { 200: { description: "As it is now", schema: z.object({ enabled: z.boolean() }) } },
-  handle: async ({ body, caller, deps }) => {
-    await deps.engine.setDraining(body.enabled, caller.author);
-    return ok({ enabled: body.enabled });
-  },
-});
-
-export const orgRoutes: readonly Route[] = [list, draining];
+export const orgRoutes: readonly Route[] = [list];

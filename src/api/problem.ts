@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem documents, and which error becomes which. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { Refused, TooManyAttempts } from "../accounts/refused.ts";
+import { Refused, TooManyAttempts, TooManyOpen } from "../accounts/refused.ts";
 import { InvalidInput, NotFound } from "../engine/engine.ts";
 
 export const fieldError = z
@@ -38,13 +38,17 @@ export const PROBLEMS = {
   range_not_satisfiable: [416, "No such range", "The log is shorter than that."],
   invalid: [422, "Invalid input", "`errors` says where and why."],
   key_reused: [422, "Idempotency key reused", "The key came with another request before."],
-  too_many_requests: [429, "Too many attempts", "Too many wrong tokens: `Retry-After` says when."],
+  too_many_requests: [
+    429,
+    "Too many requests",
+    "Too many wrong tokens, or streams at once: `Retry-After` says when to try again.",
+  ],
   internal: [
     500,
     "Something broke on our side",
     "The id in `detail` finds it in the server's log.",
   ],
-  unavailable: [503, "Not now", "The database is away or too slow: try again."],
+  unavailable: [503, "Not now", "No room, or the database is away or too slow: try again."],
 } as const satisfies Record<string, readonly [number, string, string]>;
 
 export type ProblemKind = keyof typeof PROBLEMS;
@@ -106,6 +110,11 @@ export function toProblem(
   if (error instanceof TooManyAttempts) {
     const headers = { "retry-after": String(error.retryAfterSeconds) };
     return new ApiProblem("too_many_requests", error.message, { headers });
+  }
+  if (error instanceof TooManyOpen) {
+    const headers = { "retry-after": String(error.retryAfterSeconds) };
+    const kind = error.status === 429 ? "too_many_requests" : "unavailable";
+    return new ApiProblem(kind, error.message, { headers });
   }
   if (error instanceof NotFound) return new ApiProblem("not_found", error.message);
   if (error instanceof InvalidInput) {

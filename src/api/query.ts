@@ -76,3 +76,4 @@ export const LIMIT_MAX = 1000;
 export const limitParam = numberParam(1, LIMIT_MAX).optional().describe("At most 1000");
 /** In the one spelling that the rest of the server compares. */
 export const idParams = z.strictObject({ id: z.uuid().toLowerCase() });
+export const orgParams = z.strictObject({ org: z.string().max(63) });

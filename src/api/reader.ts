@@ -1,8 +1,8 @@
 /** What reading jobs takes, out of what the API is made from and who asks. */
 import { seenOrgs } from "../core/scope.ts";
 import type { Sql } from "../db/client.ts";
+import type { JobReader } from "../web/jobs/rows.ts";
 import type { ApiDeps, Caller } from "./deps.ts";
-import type { JobReader } from "./jobs/rows.ts";
 
 export function jobReader(
   { database, engine }: ApiDeps,

@@ -84,7 +84,8 @@ async function handleChange(route: Route, input: Validated, serving: Serving): P
   const { deps, idempotency } = serving;
   const { value, bytes } = await readBody(request, route.bodyOptional ?? false);
   // What the others ask for, they may ask for twice.
-  const receipt = route.method === "post" ? receiptOf(request, caller, bytes) : undefined;
+  const receipt =
+    route.method === "post" ? receiptOf(deps.requestKey, request, caller, bytes) : undefined;
   const body = route.body ? validate(route.body, value, "body") : undefined;
   const handle = async () => route.handle({ ...input, body, deps, receipt });
   if (receipt === undefined) return handle();

@@ -4,11 +4,12 @@
  * loses power loses seconds of a log, and the worker that still runs the attempt sends them again.
  */
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rm, stat, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { listDays, readDay, walkDay } from "./folder_walk.ts";
 import { Gate, LogFile } from "./log_file.ts";
-import { isDayBefore, logPath } from "./log_path.ts";
-import type { AppendResult, LogRange, LogSlice, LogStore } from "./log_store.ts";
+import { endOfDay, isDayBefore, logPath, startOfDay } from "./log_path.ts";
+import type { AppendResult, LogFacts, LogRange, LogSlice, LogStore, Spared } from "./log_store.ts";
 import { tailOffset } from "./tail.ts";
 
 /** Files written at the same time. */
@@ -95,15 +96,39 @@ class FolderLogStore implements LogStore {
       .then(Boolean);
   }
 
-  async removeBefore(timeMs: number): Promise<number> {
-    const days = (await readdir(this.#folder)).filter((name) => isDayBefore(name, timeMs));
-    for (const day of days) {
-      for (const key of [...this.#files.keys()]) {
-        if (key.startsWith(`${day}/`)) await this.#forget(key);
-      }
-      await rm(join(this.#folder, day), { recursive: true, force: true });
+  async removeBefore(timeMs: number, spared?: Spared): Promise<number> {
+    let touched = 0;
+    for (const day of await this.days()) {
+      if (!isDayBefore(day, timeMs)) continue;
+      const start = startOfDay(day)!;
+      const kept = (await spared?.(start, endOfDay(start))) ?? new Set();
+      if (kept === "all") continue;
+      if (await this.#removeDay(day, kept)) touched += 1;
     }
-    return days.length;
+    return touched;
+  }
+
+  days(): Promise<string[]> {
+    return listDays(this.#folder);
+  }
+
+  files(day: string): AsyncIterable<LogFacts> {
+    return readDay(this.#folder, day);
+  }
+
+  async #removeDay(day: string, kept: ReadonlySet<string>): Promise<boolean> {
+    if (kept.size > 0) {
+      let removed = 0;
+      for await (const { job, attempt } of walkDay(this.#folder, day)) {
+        if (!kept.has(job) && (await this.remove(job, attempt))) removed += 1;
+      }
+      return removed > 0;
+    }
+    for (const key of [...this.#files.keys()]) {
+      if (key.startsWith(`${day}/`)) await this.#forget(key);
+    }
+    await rm(join(this.#folder, day), { recursive: true, force: true });
+    return true;
   }
 
   async close(): Promise<void> {

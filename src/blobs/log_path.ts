@@ -22,6 +22,24 @@ export function logPath(job: string, attempt: number): string {
   return `${day}/${id.slice(0, 8)}/${id}.${attempt}.log`;
 }
 
+const FILE = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([1-9]\d{0,9})\.log$/;
+
+/** What a file of that name is the log of, or null for any other name. */
+export function ownerOf(file: string): { job: string; attempt: number } | null {
+  const [, job, attempt] = FILE.exec(file) ?? [];
+  return job === undefined ? null : { job, attempt: Number(attempt) };
+}
+
+/** First moment of a day folder, epoch milliseconds; null for any other name. */
+export function startOfDay(folder: string): number | null {
+  const start = DAY.test(folder) ? Date.parse(`${folder}T00:00:00Z`) : Number.NaN;
+  return Number.isFinite(start) ? start : null;
+}
+
+export function endOfDay(start: number): number {
+  return start + DAY_MS;
+}
+
 /** Whether a day folder holds only jobs from before `timeMs`. False for any other name. */
 export function isDayBefore(folder: string, timeMs: number): boolean {
   if (!DAY.test(folder)) return false;

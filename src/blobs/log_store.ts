@@ -37,6 +37,17 @@ export interface LogSlice {
   body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
+/** Ids of jobs made from `from` up to `to` (epoch ms) whose logs stay; "all" of that day. */
+export type Spared = (from: number, to: number) => Promise<ReadonlySet<string> | "all">;
+
+export interface LogFacts {
+  job: string;
+  attempt: number;
+  bytes: number;
+  /** When it was written last, epoch milliseconds. */
+  modified: number;
+}
+
 export interface LogStore {
   /**
    * Resolves when the bytes are with the operating system; never rejects. Calls for one attempt
@@ -51,8 +62,15 @@ export interface LogStore {
   watch(job: string, attempt: number, listener: (size: number) => void): () => void;
   /** True where a log was there. */
   remove(job: string, attempt: number): Promise<boolean>;
-  /** Removes the logs of all jobs whose id was made before that day (UTC); how many days went. */
-  removeBefore(timeMs: number): Promise<number>;
+  /**
+   * Removes the logs of all jobs whose id was made before that day (UTC), but for those that `spared` names
+   * of each day; how many days lost some.
+   */
+  removeBefore(timeMs: number, spared?: Spared): Promise<number>;
+  /** Days (UTC) that have logs, such as 2026-08-01, the oldest first. */
+  days(): Promise<string[]>;
+  /** The logs of a day, in no order. What comes or goes meanwhile may be missed. */
+  files(day: string): AsyncIterable<LogFacts>;
   /** Finishes what was accepted. */
   close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { parseWhole } from "./values.ts";
 export interface ServerFlags {
   host?: string;
   port?: number;
+  data?: string;
 }
 
 export function withServerFlags(command: Command): Command {
@@ -28,6 +29,7 @@ export function readSettings(context: Context, flags: ServerFlags = {}): Config 
     ...context.env,
     ...(flags.port === undefined ? {} : { SIGNALBOX_PORT: String(flags.port) }),
     ...(flags.host === undefined ? {} : { SIGNALBOX_HOST: flags.host }),
+    ...(flags.data === undefined ? {} : { SIGNALBOX_DATA: flags.data }),
   };
   try {
     return parseConfig(env);

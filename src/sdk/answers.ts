@@ -43,14 +43,14 @@ export interface JobFilter {
   worker?: string;
   /** Every one must match. */
   tags?: Record<string, string>;
-  /** Words; each must stand in the name, in a tag or at the id's beginning. */
+  /** A search as on the board: words, and `key:value` such as `state:failed -queue:ci created:<24h`. */
   q?: string;
   created_after?: string;
   created_before?: string;
 }
 
-/** What can be cancelled or retried at once: a filter without search and worker. */
-export type BulkFilter = Omit<JobFilter, "q" | "worker">;
+/** What can be cancelled or retried at once; a worker is named within `q`. */
+export type BulkFilter = Omit<JobFilter, "worker">;
 
 export interface SubmittedWorkflow {
   id: string;
@@ -81,4 +81,6 @@ export interface Bulk {
   /** Null where nothing matched or `dryRun` only counted. */
   operation: string | null;
   affected: number;
+  /** False: there may be more than `affected`. */
+  complete: boolean;
 }

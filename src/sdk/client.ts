@@ -25,7 +25,6 @@ export interface ClientOptions extends TransportOptions {
 
 /** The most jobs of one bulk request. */
 const BULK_MAX = 10_000;
-const PAGE_MAX = 1_000;
 const POLL_FIRST_MS = 100;
 const POLL_MAX_MS = 1_000;
 
@@ -114,12 +113,12 @@ export class Client {
 
   /** Oldest first; the living one last. */
   attempts(id: string, options: CallOptions = {}): Promise<answers.Attempt[]> {
-    return this.#all(`/jobs/${seg(id)}/attempts`, options);
+    return this.#transport.all(`/jobs/${seg(id)}/attempts`, options);
   }
 
   /** Every phase it entered, oldest first. */
   events(id: string, options: CallOptions = {}): Promise<answers.PhaseEvent[]> {
-    return this.#all(`/jobs/${seg(id)}/events`, options);
+    return this.#transport.all(`/jobs/${seg(id)}/events`, options);
   }
 
   /** Why a job waits, or why it went where it went. */
@@ -160,16 +159,24 @@ export class Client {
   }
 
   workers(options: CallOptions = {}): Promise<answers.Worker[]> {
-    return this.#all(this.#ofOrg("/workers"), options);
+    return this.#transport.all(this.#ofOrg("/workers"), options);
   }
 
   queues(options: CallOptions = {}): Promise<answers.Queue[]> {
-    return this.#all(this.#ofOrg("/queues"), options);
+    return this.#transport.all(this.#ofOrg("/queues"), options);
   }
 
   /** The progress of something that touches many rows. */
   operation(id: string, options: CallOptions = {}): Promise<answers.Operation> {
     return this.#get(`/operations/${seg(id)}`, {}, options);
+  }
+
+  /** Calls it off where it has not begun, else stops it. Throws ClientError (409) once it is over. */
+  undoOperation(
+    id: string,
+    options: CallOptions & { reason?: string } = {},
+  ): Promise<answers.Operation> {
+    return this.#act(`/operations/${seg(id)}/undo`, options);
   }
 
   // Waiting
@@ -248,18 +255,6 @@ export class Client {
     return this.#transport.json<T>("GET", path, { ...options, query });
   }
 
-  /** Every item of a list that is never long, page by page. */
-  async #all<T>(path: string, options: CallOptions): Promise<T[]> {
-    const items: T[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.#get<answers.Page<T>>(path, { cursor, limit: PAGE_MAX }, options);
-      items.push(...page.items);
-      cursor = page.next_cursor ?? undefined;
-    } while (cursor !== undefined);
-    return items;
-  }
-
   #post<T>(path: string, body: unknown, options: CallOptions): Promise<T> {
     return this.#transport.json<T>("POST", path, { ...options, body });
   }
@@ -274,11 +269,12 @@ export class Client {
     filter: answers.BulkFilter,
     options: MatchingOptions,
   ): Promise<answers.Bulk> {
-    const { reason, dryRun, ...call } = options;
+    const { reason, dryRun, delaySeconds, ...call } = options;
     const body = {
       filter: filterBody(filter),
       ...(reason === undefined ? {} : { reason }),
       ...(dryRun === undefined ? {} : { dry_run: dryRun }),
+      ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),
     };
     return this.#post(this.#ofOrg(`/jobs/${verb}`), body, call);
   }
@@ -287,6 +283,8 @@ export class Client {
 export interface MatchingOptions extends CallOptions {
   reason?: string;
   dryRun?: boolean;
+  /** Begins so much later, and can be undone whole until then. */
+  delaySeconds?: number;
 }
 
 async function* textOf(events: AsyncGenerator<LogEvent>): AsyncGenerator<string, void, void> {

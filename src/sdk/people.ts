@@ -10,8 +10,6 @@ export interface NewPerson {
   is_superuser?: boolean;
 }
 
-const PAGE_MAX = 1_000;
-
 export class People {
   readonly #transport: Transport;
   readonly #org: string;
@@ -31,20 +29,7 @@ export class People {
     await this.#transport.json("PUT", path, { ...options, body: { role } });
   }
 
-  async list(options: CallOptions = {}): Promise<answers.Person[]> {
-    const items: answers.Person[] = [];
-    let cursor: string | undefined;
-    do {
-      const query = { cursor, limit: PAGE_MAX };
-      const asked = { ...options, query };
-      const page = await this.#transport.json<answers.Page<answers.Person>>(
-        "GET",
-        "/people",
-        asked,
-      );
-      items.push(...page.items);
-      cursor = page.next_cursor ?? undefined;
-    } while (cursor !== undefined);
-    return items;
+  list(options: CallOptions = {}): Promise<answers.Person[]> {
+    return this.#transport.all("/people", options);
   }
 }

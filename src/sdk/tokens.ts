@@ -26,8 +26,6 @@ export interface FleetOptions extends CallOptions {
   shared?: boolean;
 }
 
-const PAGE_MAX = 1_000;
-
 export class Tokens {
   readonly #transport: Transport;
   readonly #org: string;
@@ -44,7 +42,7 @@ export class Tokens {
 
   /** Newest first, revoked and expired ones too. */
   list(options: CallOptions = {}): Promise<answers.Token[]> {
-    return this.#all(`${this.#org}/tokens`, options);
+    return this.#transport.all(`${this.#org}/tokens`, options);
   }
 
   revoke(id: string, options: CallOptions & { reason?: string } = {}): Promise<answers.Token> {
@@ -59,7 +57,7 @@ export class Tokens {
   }
 
   listForWorkers({ shared, ...options }: FleetOptions = {}): Promise<answers.WorkerToken[]> {
-    return this.#all(this.#fleet(shared), options);
+    return this.#transport.all(this.#fleet(shared), options);
   }
 
   revokeForWorkers(
@@ -83,17 +81,5 @@ export class Tokens {
       ...options,
       body,
     });
-  }
-
-  async #all<T>(path: string, options: CallOptions): Promise<T[]> {
-    const items: T[] = [];
-    let cursor: string | undefined;
-    do {
-      const query = { cursor, limit: PAGE_MAX };
-      const page = await this.#transport.json<answers.Page<T>>("GET", path, { ...options, query });
-      items.push(...page.items);
-      cursor = page.next_cursor ?? undefined;
-    } while (cursor !== undefined);
-    return items;
   }
 }

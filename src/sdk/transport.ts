@@ -7,8 +7,12 @@
  * was lost adds nothing when it is sent again: the server replays the first answer. A PATCH or
  * DELETE says what shall be, so a repeat does no harm either.
  */
+import type { Page } from "./answers.ts";
 import { parseRetryAfter, pause, retryDelayMs } from "./backoff.ts";
 import { ClientError, readProblem, UNREACHED } from "./client_error.ts";
+
+/** The most that one page of a list may hold. */
+const PAGE_MAX = 1_000;
 
 export interface TransportOptions {
   /** Where the server listens, such as `https://jobs.example.org`; a path prefix is kept. */
@@ -73,6 +77,19 @@ export class Transport {
         error,
       );
     }
+  }
+
+  /** Every item of a list that is never long, page by page. */
+  async all<T>(path: string, call: Call = {}): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { ...call.query, cursor, limit: PAGE_MAX };
+      const page = await this.json<Page<T>>("GET", path, { ...call, query });
+      items.push(...page.items);
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    return items;
   }
 
   /** A good answer (2xx), its body unread. Throws ClientError for any other. */

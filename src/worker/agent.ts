@@ -111,6 +111,12 @@ export class Agent implements AttemptHost {
     return this.#attempts.running;
   }
 
+  /** As a fault of the network would: what runs, runs on, and it comes back after some seconds. */
+  interrupt(why: string): void {
+    this.#connection.slowDown();
+    this.#connection.reset(why);
+  }
+
   // Leaving
 
   /** Takes nothing new, finishes what runs, delivers every end, then leaves with code 0. */

@@ -1,6 +1,6 @@
 /** The table of accounts: people, organizations, members, invitations and tokens, in API and board. */
 import { adminCaller } from "../../src/accounts/access.ts";
-import { get, post, type Row, row, type Target } from "./rows.ts";
+import { form, get, post, type Row, row, type Target } from "./rows.ts";
 import { V1 } from "./seed.ts";
 import type { Asked } from "./stage.ts";
 import {
@@ -11,6 +11,7 @@ import {
   SIGNED_IN,
   SIGNED_IN_PAGE,
   SUPERUSER,
+  SUPERUSER_PAGE,
 } from "./verdicts.ts";
 
 const O = `${V1}/orgs/:org`;
@@ -19,14 +20,10 @@ const ADMIN = adminCaller("token", null, null);
 /** All of the cast show tokens, which make no tokens, members or invitations, whoever they belong to. */
 const MAKE_NOBODY: ByOrg = { acme: "33333413", open: "33333314" };
 const NOBODY_BY_TOKEN = "33333313";
-const SUPERUSER_PAGE = "y33333r3";
 
 let count = 0;
 const unique = (what: string) => `${what}${++count}`;
 const send = (method: string, path: string, body: object = {}): Asked => ({ method, path, body });
-const form = (path: string, fields: Record<string, string> = {}): Asked => {
-  return { method: "POST", path, form: fields };
-};
 const inOrg = (path: string) => (target: Target) => [get(`${V1}/orgs/${target.of.org}${path}`)];
 
 const orgOf = ({ stage, of }: Target) => stage.directory.byName(of.org)!;

@@ -1,7 +1,17 @@
 /** The table of the API. */
+import { eventually } from "../support/eventually.ts";
 import { get, post, type Row, row, type Target } from "./rows.ts";
-import { jobOf, submit, V1 } from "./seed.ts";
-import { EVERYBODY, MANAGE, OPERATE, READ, SIGNED_IN, SUBMIT, SUPERUSER } from "./verdicts.ts";
+import { jobOf, submit, V1, waitingOperation } from "./seed.ts";
+import {
+  COUNTED,
+  EVERYBODY,
+  MANAGE,
+  OPERATE,
+  READ,
+  SIGNED_IN,
+  SUBMIT,
+  SUPERUSER,
+} from "./verdicts.ts";
 
 const O = `${V1}/orgs/:org`;
 const J = `${V1}/jobs/:id`;
@@ -59,7 +69,13 @@ const JOBS: Row[] = [
   ),
   row(`GET ${O}/jobs`, READ, (target) => {
     const { of } = target;
-    const queries = ["", "?state=running", "?state=failed&q=name", `?workflow=${of.workflow}`];
+    const queries = [
+      "",
+      "?state=running",
+      "?state=failed&q=name",
+      "?q=error:error+-queue:none",
+      `?workflow=${of.workflow}`,
+    ];
     return [...queries, `?worker=${of.worker.id}`].flatMap((q) => ofOrg(`/jobs${q}`)(target));
   }),
   row(`GET ${J}`, READ, ofEveryJob("")),
@@ -120,6 +136,10 @@ const FLEET: Row[] = [
     post(`${V1}/orgs/${of.org}/queues/${of.queue}/pause`),
   ]),
   row(`GET ${O}/workers`, READ, ofOrg("/workers")),
+  row(`GET ${O}/workers/:worker_id/metrics`, READ, ({ of, world }) => [
+    get(`${V1}/orgs/${of.org}/workers/${of.worker.id}/metrics`),
+    get(`${V1}/orgs/${of.org}/workers/${world.shared.id}/metrics`),
+  ]),
   row(`GET ${V1}/pools`, SIGNED_IN, () => [get(`${V1}/pools`)]),
   row(
     `POST ${V1}/workers/:id/drain`,
@@ -128,9 +148,44 @@ const FLEET: Row[] = [
     202,
   ),
   row(`GET ${V1}/operations/:id`, READ, ({ of }) => [get(`${V1}/operations/${of.operation}`)]),
+  row(`POST ${V1}/operations/:id/undo`, OPERATE, async (target) => [
+    post(`${V1}/operations/${await waitingOperation(target)}/undo`),
+  ]),
   row(`GET ${V1}/orgs`, EVERYBODY, () => [get(`${V1}/orgs`)]),
+];
+
+/** One at a time: the next begins when this one is over. */
+export async function gcIsOver({ stage }: Target): Promise<void> {
+  await eventually(async () => {
+    const { json } = await stage.ask("superuser", get(`${V1}/admin/tasks`));
+    return json.items.every(({ state }: { state: string }) => state !== "running");
+  }, "no clean-up runs");
+}
+
+async function gcTask(target: Target): Promise<string> {
+  await gcIsOver(target);
+  const { json } = await target.stage.ask("superuser", post(`${V1}/admin/deep-gc`));
+  return json.id;
+}
+
+const ADMIN: Row[] = [
+  row(`GET ${V1}/admin/storage`, SUPERUSER, () => [get(`${V1}/admin/storage`)]),
+  row(`GET ${V1}/admin/draining`, SUPERUSER, () => [get(`${V1}/admin/draining`)]),
   row(`POST ${V1}/admin/draining`, SUPERUSER, () => [
     post(`${V1}/admin/draining`, { enabled: false }),
+  ]),
+  row(
+    `POST ${V1}/admin/deep-gc`,
+    SUPERUSER,
+    async (target) => {
+      await gcIsOver(target);
+      return [post(`${V1}/admin/deep-gc`)];
+    },
+    202,
+  ),
+  row(`GET ${V1}/admin/tasks`, SUPERUSER, () => [get(`${V1}/admin/tasks`)]),
+  row(`GET ${V1}/admin/tasks/:id`, SUPERUSER, async (target) => [
+    get(`${V1}/admin/tasks/${await gcTask(target)}`),
   ]),
 ];
 
@@ -146,7 +201,31 @@ const BOARD: Row[] = [
   row(`GET ${V1}/board/jobs/:id`, READ, ({ of }) =>
     Object.values(of.jobs).map((id) => get(`${V1}/board/jobs/${id}`)),
   ),
+  ...["workers", "workers/load", "fleet", "network", "cache"].map((path) =>
+    row(`GET ${V1}/board/${path}`, SIGNED_IN, () => [get(`${V1}/board/${path}`)]),
+  ),
+  ...["workers", "workers/load", "fleet", "cache"].map((path) =>
+    row(`GET ${V1}/board/${path} of one`, READ, ({ of }) => [
+      get(`${V1}/board/${path}?org=${of.org}`),
+    ]),
+  ),
+  row(`GET ${V1}/metrics/catalog`, EVERYBODY, () => [get(`${V1}/metrics/catalog`)]),
+  row(`GET ${V1}/metrics/query`, EVERYBODY, () => [
+    get(`${V1}/metrics/query?metric=jobs.succeeded`),
+    get(`${V1}/metrics/query?metric=workers.connected&group_by=org`),
+    get(`${V1}/metrics/query?metric=jobs.created&group_by=name`),
+  ]),
+  row(`GET ${V1}/metrics/query of one`, COUNTED, ({ of }) => [
+    get(`${V1}/metrics/query?metric=jobs.succeeded&org=${of.org}`),
+    get(`${V1}/metrics/query?metric=jobs.created&org=${of.org}&group_by=queue`),
+  ]),
   row(`GET ${V1}/board/scoring/rules`, SIGNED_IN, () => [get(`${V1}/board/scoring/rules`)]),
+  ...["scoring/summary", "durations/heatmap"].flatMap((path) => [
+    row(`GET ${V1}/board/${path}`, SIGNED_IN, () => [get(`${V1}/board/${path}`)]),
+    row(`GET ${V1}/board/${path} of one`, READ, ({ of }) => [
+      get(`${V1}/board/${path}?org=${of.org}`),
+    ]),
+  ]),
   row(`GET ${V1}/board/live`, SIGNED_IN, () => [get(`${V1}/board/live`)]),
   row("topic jobs", SIGNED_IN, () => [get(`${V1}/board/live?topics=jobs`)]),
   row("topic queues", SIGNED_IN, () => [get(`${V1}/board/live?topics=queues`)]),
@@ -173,5 +252,6 @@ export const API_ROWS: readonly Row[] = [
   ...WORKFLOWS,
   ...FLEET,
   ...AUDIT,
+  ...ADMIN,
   ...BOARD,
 ];

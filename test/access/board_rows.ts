@@ -1,7 +1,16 @@
 /** The table of the board: pages, their forms, and the panels of its stream. */
-import { get, post, type Row, row, type Target } from "./rows.ts";
-import { submit } from "./seed.ts";
-import { EVERYBODY, OPERATE_PAGE, READ_PAGE, SIGNED_IN, SIGNED_IN_PAGE } from "./verdicts.ts";
+import { gcIsOver } from "./api_rows.ts";
+import { form, get, post, type Row, row, type Target } from "./rows.ts";
+import { submit, waitingOperation } from "./seed.ts";
+import {
+  EVERYBODY,
+  OPERATE_PAGE,
+  READ_PAGE,
+  SIGNED_IN,
+  SIGNED_IN_PAGE,
+  SUPERUSER,
+  SUPERUSER_PAGE,
+} from "./verdicts.ts";
 
 const CROSS = { "sec-fetch-site": "cross-site" };
 const SSE = { accept: "text/event-stream" };
@@ -21,11 +30,77 @@ export const BOARD_ROWS: readonly Row[] = [
   row("POST /sign-in", EVERYBODY, () => [{ ...post("/sign-in"), headers: CROSS }], 403),
   row("POST /sign-out", EVERYBODY, () => [post("/sign-out")], 303),
   row("GET /", SIGNED_IN_PAGE, () => [get("/")], 302),
-  row("GET /board", SIGNED_IN_PAGE, () => [get("/board")], 302),
+  row("GET /board", SIGNED_IN_PAGE, () => [get("/board")]),
+  row("GET /board of one", READ_PAGE, ({ of }) => [get(`/board?org=${of.org}`)]),
+  row("GET /board/throughput", SIGNED_IN_PAGE, () => [get("/board/throughput")]),
+  row("GET /board/throughput of one", READ_PAGE, ({ of }) => [
+    get(`/board/throughput?org=${of.org}`),
+    get(`/board/throughput?queue=${of.queue}`),
+    get(`/board/throughput?org=${of.org}&format=csv&chart=pipeline`),
+  ]),
+  row("GET /board/health", SUPERUSER_PAGE, () => [get("/board/health")]),
+  row("POST /board/health/draining", SUPERUSER, () => [form("/board/health/draining")], 303),
+  row(
+    "POST /board/health/deep-gc",
+    SUPERUSER,
+    async (target) => {
+      await gcIsOver(target);
+      return [form("/board/health/deep-gc")];
+    },
+    303,
+  ),
+  row("GET /board/jobs", SIGNED_IN_PAGE, () => [get("/board/jobs?tab=longest")]),
+  row("GET /board/jobs of one", READ_PAGE, ({ of }) => [
+    get(`/board/jobs?tab=longest&org=${of.org}`),
+  ]),
   row("GET /board/live", SIGNED_IN_PAGE, () => [get("/board/live")]),
   row("GET /board/live of one", SIGNED_IN_PAGE, ({ of }) => [get(`/board/live?org=${of.org}`)]),
   row("GET /board/live as a fragment", SIGNED_IN, () => [
     get("/board/live?q=name", { "hx-request": "true" }),
+  ]),
+  row("GET /board/jobs", SIGNED_IN_PAGE, ({ of }) => [
+    get("/board/jobs"),
+    get("/board/jobs?q=name"),
+    get(`/board/jobs?q=org:${of.org}`),
+    get(`/board/jobs?q=queue:${of.queue}+-org:nobody+payload:payload`),
+    get(`/board/jobs?q=state:running+worker:${of.worker.id}`),
+    get(`/board/jobs?q=workflow:${of.workflow}`),
+    get(`/board/jobs?q=id:${of.jobs.failed}+error:error`),
+  ]),
+  row("GET /board/jobs/complete", SIGNED_IN_PAGE, () =>
+    ["", "org:", "queue:", "name:", "worker:", "workflow:", "tag:", "tag:kind="].map((q) =>
+      get(`/board/jobs/complete?q=${q}`),
+    ),
+  ),
+  row("GET /board/jobs/bulk", { acme: "yyy334r3", open: "y33333r4" }, ({ of }) => [
+    get(`/board/jobs/bulk?do=cancel-all&q=&org=${of.org}`),
+    get(`/board/jobs/bulk?do=retry-ticked&id=${of.jobs.failed}&org=${of.org}`),
+  ]),
+  row(
+    "POST /board/jobs/bulk",
+    OPERATE_PAGE,
+    ({ of }) => [post(`/board/jobs/bulk?do=cancel-all&q=name:none&org=${of.org}`)],
+    303,
+  ),
+  row("GET /board/jobs/operations/:id", READ_PAGE, ({ of }) => [
+    get(`/board/jobs/operations/${of.operation}`),
+  ]),
+  row(
+    "POST /board/jobs/operations/:id/undo",
+    OPERATE_PAGE,
+    async (target) => [post(`/board/jobs/operations/${await waitingOperation(target)}/undo`)],
+    303,
+  ),
+  ...["scheduler", "durations"].flatMap((page) => [
+    row(`GET /board/${page}`, SIGNED_IN_PAGE, () => [
+      get(`/board/${page}`),
+      get(`/board/${page}?range=15m`),
+    ]),
+    row(`GET /board/${page} of one`, READ_PAGE, ({ of }) => [
+      get(`/board/${page}?org=${of.org}`),
+      get(`/board/${page}?queue=${of.queue}`),
+    ]),
+    row(`panel ${page}`, SIGNED_IN, () => [get(`/board/stream?panels=${page}`, SSE)]),
   ]),
   row("GET /board/jobs/:id", READ_PAGE, (target) => ofEveryJob(target)),
   row("GET /board/jobs/:id/log", READ_PAGE, ({ of }) => [
@@ -49,10 +124,26 @@ export const BOARD_ROWS: readonly Row[] = [
     },
     303,
   ),
+  row("GET /board/workers", SIGNED_IN_PAGE, () => [get("/board/workers")]),
+  row("GET /board/workers of one", READ_PAGE, ({ of }) => [get(`/board/workers?org=${of.org}`)]),
+  row("GET /board/workers/:worker", READ_PAGE, ({ of }) => [get(`/board/workers/${of.worker.id}`)]),
+  row("GET /board/network", SIGNED_IN_PAGE, () => [get("/board/network")]),
+  row("GET /board/cache", SIGNED_IN_PAGE, () => [get("/board/cache")]),
+  row("GET /board/cache of one", READ_PAGE, ({ of }) => [get(`/board/cache?org=${of.org}`)]),
   row("GET /board/audit", "yy3333r3", () => [get("/board/audit")]),
   row("GET /board/stream", SIGNED_IN, () => [get("/board/stream?panels=live,counts", SSE)]),
   row("panel live", SIGNED_IN, () => [get("/board/stream?panels=live", SSE)]),
+  row("panel overview", SIGNED_IN, () => [get("/board/stream?panels=overview", SSE)]),
+  row("panel throughput", SIGNED_IN, () => [get("/board/stream?panels=throughput", SSE)]),
+  row("panel rankings", SIGNED_IN, () => [get("/board/stream?panels=rankings&tab=cpu", SSE)]),
+  row("panel health", SUPERUSER, () => [get("/board/stream?panels=health", SSE)]),
   row("panel counts", SIGNED_IN, () => [get("/board/stream?panels=counts", SSE)]),
+  ...["workers", "network", "cache"].map((panel) =>
+    row(`panel ${panel}`, SIGNED_IN, () => [get(`/board/stream?panels=${panel}`, SSE)]),
+  ),
+  row("panel worker", SIGNED_IN, ({ of }) => [
+    get(`/board/stream?panels=worker&worker=${of.worker.id}`, SSE),
+  ]),
   row("panel job", SIGNED_IN, ({ of, world }) => [
     get(`/board/stream?panels=job&job=${of === world.acme ? world.guest : world.preferred}`, SSE),
   ]),

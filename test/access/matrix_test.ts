@@ -130,6 +130,7 @@ function twinOf(asked: Asked, { org }: Seeded): Asked {
 function withoutTimes(text: string): string {
   return text
     .replaceAll(/\d{13}(\.\d+)?/g, "T")
+    .replaceAll(/<time datetime="[^"]*">[^<]*<\/time>/g, "T")
     .replaceAll(/since=[^&"]*/g, "since=")
     .replaceAll(/"id":"[\d.]+"/g, '"id":""');
 }

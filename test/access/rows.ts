@@ -32,3 +32,6 @@ export const get = (path: string, headers?: Record<string, string>): Asked => {
   return { method: "GET", path, ...(headers ? { headers } : {}) };
 };
 export const post = (path: string, body: object = {}): Asked => ({ method: "POST", path, body });
+export const form = (path: string, fields: Record<string, string> = {}): Asked => {
+  return { method: "POST", path, form: fields };
+};

@@ -71,6 +71,13 @@ export async function submit(
   return json.id;
 }
 
+/** Made anew for each who asks: the one before is undone. */
+export async function waitingOperation({ stage, of }: { stage: Stage; of: Seeded }) {
+  const body = { filter: { name: `${of.org}-none` }, delay_seconds: 3_600 };
+  const path = `${V1}/orgs/${of.org}/jobs/cancel`;
+  return (await stage.ask("superuser", { method: "POST", path, body })).json.operation as string;
+}
+
 async function seedOrg(stage: Stage, org: string, member: Actor): Promise<Seeded> {
   const who = { org, member };
   const queue = `${org}-paused`;

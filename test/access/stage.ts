@@ -1,15 +1,15 @@
 /** API and board over one engine and one database, asked by the cast. */
-import type { Hono } from "hono";
 import { ALL_ROUTES } from "../../src/api/all_routes.ts";
 import { createApi, isApiPath } from "../../src/api/app.ts";
 import { createOpenApi } from "../../src/api/openapi.ts";
-import { type Hello, hello as helloFrame } from "../../src/messages/frames.ts";
+import type { Hello } from "../../src/messages/frames.ts";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { createBoard } from "../../src/web/app.ts";
 import { LiveHub } from "../../src/web/live_hub.ts";
 import { HandWorker } from "../support/api_box.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
 import { createConformance } from "../support/conformance.ts";
+import { routesOf } from "../support/routes_of.ts";
 import { type Actor, credentialOf, engageCast } from "./cast.ts";
 
 export interface Asked {
@@ -49,7 +49,7 @@ const conform = createConformance(createOpenApi(ALL_ROUTES, "test"));
 
 export async function stage(): Promise<Stage> {
   const box = await boardBox({ alone: true });
-  const { engine, database, logs, directory, accounts, auth } = box;
+  const { engine, database, logs, directory, accounts, auth, traffic } = box;
   await engageCast(database.beats);
   await directory.refresh();
   const troubles: object[] = [];
@@ -57,7 +57,7 @@ export async function stage(): Promise<Stage> {
   const log = { warn: note, error: note };
   const onError = (error: unknown, what: string) => note({ error, what });
   const hub = new LiveHub({ feed: engine.feed, now: () => engine.now(), onError, flushMs: 50 });
-  const parts = { ...accounts, engine, database, logs, log };
+  const parts = { ...accounts, engine, database, logs, log, traffic };
   const api = createApi({ ...parts, hub });
   const board = createBoard({ ...parts, accounts, auth, live: hub }, boardPages);
   const fetch = async (actor: Actor, { method, path, body, form, headers }: Asked) => {
@@ -83,9 +83,9 @@ export async function stage(): Promise<Stage> {
   const ask = async (actor: Actor, asked: Asked) => answerOf(asked, await fetch(actor, asked));
   return {
     ...{ engine, database, logs, directory, accounts, troubles, fetch, ask },
-    routes: [...routesOf(api as unknown as Hono), ...routesOf(board as unknown as Hono)],
+    routes: [...routesOf(api), ...routesOf(board)],
     worker: async (org, over) => {
-      const worker = await connect(box, org, over);
+      const worker = await HandWorker.connect(engine, { concurrency: 1, ...over }, org);
       workers.push(worker);
       return worker;
     },
@@ -105,37 +105,4 @@ async function answerOf({ method, path }: Asked, response: Response): Promise<An
   const { pathname } = new URL(path, "http://stage");
   conform({ method, path: pathname, status, contentType, json });
   return { status, text, json, headers };
-}
-
-/** Middleware is registered for all methods, routes for one. */
-function routesOf(app: Hono): string[] {
-  const own = app.routes.filter(({ method }) => method !== "ALL");
-  return own.map(({ method, path }) => `${method} ${path}`);
-}
-
-async function connect(
-  { engine }: BoardBox,
-  org: string | null,
-  over: Partial<Hello>,
-): Promise<HandWorker> {
-  const hello = helloFrame.parse({
-    type: "hello",
-    protocol: 1,
-    version: "1.0",
-    worker_id: crypto.randomUUID(),
-    token: "",
-    name: "hand",
-    pid: 1,
-    host: "here",
-    concurrency: 1,
-    kinds: ["exec", "handler"],
-    ...over,
-  });
-  const worker = new HandWorker(hello.worker_id);
-  const link = { send: (frame: never) => worker.frames.push(frame), end: () => {} };
-  const result = await engine.connectWorker(hello, { org }, link);
-  if (!result.ok) throw new Error(result.message);
-  worker.session = result.session;
-  result.session.welcomed();
-  return worker;
 }

@@ -20,6 +20,8 @@ const BACKGROUND = [
   /phase_event_id/,
   /join counter c on/,
   /from membership/,
+  // Once a minute, whoever calls.
+  /insert into (worker_sample|metric_rollup)/,
 ];
 
 /** By id, or by the name of an organization: those that answer 404 to the foreigner. */

@@ -166,7 +166,7 @@ describe("who sees only a part", () => {
       "superuser",
       post(bulk, { filter: { workflow }, dry_run: true }),
     );
-    assert.deepEqual(json, { operation: null, affected: 0 });
+    assert.deepEqual(json, { operation: null, affected: 0, complete: true, queues: [] });
   });
 
   test("gets no kept answer once it may not ask any more", async () => {

@@ -10,6 +10,8 @@ export interface ByOrg {
 }
 
 export const READ: ByOrg = { acme: "yyyyy41y", open: "yyyyyy14" };
+/** Counts of public organizations are for strangers too. */
+export const COUNTED: ByOrg = { acme: "yyyyy44y", open: "yyyyyyy4" };
 export const SUBMIT: ByOrg = { acme: "yyyy3413", open: "y3333y14" };
 export const OPERATE: ByOrg = { acme: "yyy33413", open: "y3333314" };
 export const MANAGE: ByOrg = { acme: "yy333413", open: "y3333314" };
@@ -20,6 +22,7 @@ export const OPERATE_PAGE: ByOrg = { acme: "yyy33413", open: "y3333314" };
 export const SIGNED_IN = "yyyyyy1y";
 export const SIGNED_IN_PAGE = "yyyyyyry";
 export const SUPERUSER = "y3333313";
+export const SUPERUSER_PAGE = "y33333r3";
 export const EVERYBODY = "yyyyyyyy";
 
 export function statusOf(letter: string, ok: number): number {

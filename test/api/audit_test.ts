@@ -5,7 +5,7 @@ import { ALL_ROUTES } from "../../src/api/all_routes.ts";
 import { createApi } from "../../src/api/app.ts";
 import { createOpenApi } from "../../src/api/openapi.ts";
 import { type AuditEntry, writeAudit } from "../../src/db/statements/audit.ts";
-import { SEARCHED_MAX } from "../../src/web/audit_rows.ts";
+import { SEARCHED_MAX } from "../../src/web/audit/rows.ts";
 import { LiveHub } from "../../src/web/live_hub.ts";
 import { accessAs, roleIn, SUPERUSER } from "../support/accounts/as_caller.ts";
 import { type ApiBox, apiBox, hello, JOBS, V1 } from "../support/api_box.ts";
@@ -24,7 +24,7 @@ describe("the audit log by API", () => {
 
   before(async () => {
     box = await apiBox();
-    const { engine, database, logs, directory } = box;
+    const { engine, database, logs, directory, traffic } = box;
     const [row] = await database.intake`
       insert into org (name) values ('secret'), ('open') returning id`;
     secret = row!.id as number;
@@ -39,7 +39,17 @@ describe("the audit log by API", () => {
       passer: roleIn(secret, "viewer", [1]),
     });
     const log = { warn() {}, error: (fields: object) => assert.fail(JSON.stringify(fields)) };
-    api = createApi({ ...box.accounts, engine, database, logs, access, directory, hub, log });
+    api = createApi({
+      ...box.accounts,
+      engine,
+      database,
+      logs,
+      access,
+      directory,
+      hub,
+      log,
+      traffic,
+    });
   });
   after(async () => {
     hub.stop();

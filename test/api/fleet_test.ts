@@ -120,7 +120,7 @@ test("a worker that is asked to drain hears it; one that is not there is 404", a
 test("while the instance drains nothing is dispatched", async () => {
   const worker = await box.worker();
   const on = await box.call("POST", `${V1}/admin/draining`, { enabled: true });
-  assert.deepEqual(on.json, { enabled: true });
+  assert.deepEqual([on.json.enabled, on.json.by], [true, "admin"]);
   const { json: job } = await box.call("POST", JOBS, hello);
   await eventually(async () => {
     const { text } = await box.call("GET", `${V1}/jobs/${job.id}/explain`);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { createHash, createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { createIdempotency, receiptFor } from "../../src/engine/idempotency.ts";
-import { type ApiBox, apiBox, hello, JOBS, V1 } from "../support/api_box.ts";
+import { accessParts } from "../support/accounts/access_parts.ts";
+import { type ApiBox, apiBox, hello, JOBS, TOKEN, V1 } from "../support/api_box.ts";
 import { eventually } from "../support/eventually.ts";
 
 let box: ApiBox;
@@ -92,9 +94,50 @@ async function age(key: string, by: string): Promise<void> {
   );
 }
 
+test("what is kept of a request tells nobody who reads the database which password was in it", async () => {
+  const headers = keyed();
+  const key = headers["idempotency-key"];
+  const path = `${V1}/people`;
+  const body = { name: "Ada", email: "ada@example.org", password: "correct horse battery" };
+  const made = await box.call("POST", path, body, headers);
+  assert.equal(made.status, 201, made.text);
+  const [row] = await box.database.reads`select * from idempotency_key where key = ${key}`;
+  // All that whoever has the database can hash, in all the ways that we have hashed.
+  const parts = ["POST", path, JSON.stringify(body)];
+  const texts = [parts.map((part) => `${part.length}:${part}`).join(""), ...parts];
+  for (const { algorithm, secret } of [
+    ...["", row!.caller, key].map((secret) => ({ algorithm: "hmac", secret })),
+    { algorithm: "plain", secret: "" },
+  ]) {
+    for (const text of texts) {
+      const hash = algorithm === "plain" ? createHash("sha256") : createHmac("sha256", secret);
+      assert.notEqual(row!.request_hash, hash.update(text).digest("hex"));
+    }
+  }
+  assert.equal(row!.request_hash.length, 64);
+  assert.doesNotMatch(JSON.stringify(row), /correct horse/);
+  const again = await box.call("POST", path, body, headers);
+  assert.equal(again.headers.get("idempotent-replayed"), "true");
+  const other = await box.call("POST", path, { ...body, password: "another battery" }, headers);
+  assert.equal(other.status, 422);
+});
+
+test("every server with the same admin token knows a request again, and with another none does", async () => {
+  const parts = ["POST", `${V1}/people`, "{}"];
+  const hashOf = (key: string) => receiptFor(key, "person:1", "k", parts).hash;
+  const with_ = async (adminToken: string) => {
+    const { accounts } = await accessParts(adminToken, { database: box.database });
+    await accounts.stop();
+    return hashOf(accounts.requestKey);
+  };
+  assert.equal(await with_(TOKEN), hashOf(box.accounts.requestKey));
+  assert.notEqual(await with_(`${TOKEN}2`), hashOf(box.accounts.requestKey));
+});
+
 // The keeper of answers itself
 
-const request = (key: string, caller = "test") => receiptFor(caller, key, ["POST", "body"]);
+const request = (key: string, caller = "test") =>
+  receiptFor("secret", caller, key, ["POST", "body"]);
 const always = () => true;
 
 test("who comes while the first is at work waits for its answer, or is told to come again", async () => {

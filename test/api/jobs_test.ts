@@ -292,7 +292,16 @@ test("cancelling all that match is an operation; dry_run only counts", async () 
   await box.call("POST", `${JOBS}/bulk`, { jobs });
   const filter = { queue: "doomed" };
   const dry = await box.call("POST", `${JOBS}/cancel`, { filter, dry_run: true });
-  assert.deepEqual([dry.status, dry.json], [202, { operation: null, affected: 30 }]);
+  assert.deepEqual(
+    [dry.status, dry.json],
+    [
+      202,
+      {
+        ...{ operation: null, affected: 30, complete: true },
+        queues: [{ name: "doomed", affected: 30 }],
+      },
+    ],
+  );
   const real = await box.call("POST", `${JOBS}/cancel`, { filter, reason: "clean up" });
   assert.equal(real.status, 202);
   assert.equal(real.json.affected, 30);

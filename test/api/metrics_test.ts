@@ -105,6 +105,6 @@ test("the fleet of this server is told: workers, slots, and what they do", async
   assert.equal(figure(text, "signalbox_slots_offered"), 7);
   assert.equal(figure(text, "signalbox_database_up"), 1);
   const counted =
-    'signalbox_http_requests_total{method="POST",route="/orgs/{org}/jobs",status="201"}';
+    'signalbox_http_requests_total{method="POST",route="/api/v1/orgs/{org}/jobs",status="201"}';
   assert.equal(figure(text, counted), 1);
 });

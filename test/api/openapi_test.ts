@@ -27,6 +27,7 @@ test("every registered route is in the document, and the other way round", () =>
     logs: box.logs,
     log: { warn() {}, error() {} },
     hub: undefined as never,
+    traffic: box.traffic,
   });
   const own = ["/openapi.json", "/docs", "/docs.css"];
   const registered = app.routes

@@ -194,6 +194,43 @@ test("retention removes whole days and leaves what is no day alone", async () =>
   assert.ok((await readdir(folder)).includes("README"));
 });
 
+test("retention spares what it is told to, and a day of which all is to stay", async () => {
+  const at = (day: number, n: number) => uuidv7({ msecs: Date.UTC(2024, 0, day) + n });
+  const [spared, gone, other] = [at(5, 1), at(5, 70_000), at(6, 5)];
+  for (const id of [spared, gone, other]) await logs.append(id, 1, 0, bytes("old"));
+  const asked: [number, number][] = [];
+  const days = await logs.removeBefore(Date.UTC(2024, 0, 20), async (from, to) => {
+    asked.push([from, to]);
+    return from === Date.UTC(2024, 0, 6) ? "all" : new Set([spared]);
+  });
+  assert.equal(days, 1);
+  assert.deepEqual(asked[0], [Date.UTC(2024, 0, 5), Date.UTC(2024, 0, 6)]);
+  const left = await Promise.all([spared, gone, other].map((id) => logs.size(id, 1)));
+  assert.deepEqual(left, [3, 0, 3]);
+});
+
+test("days and their files are told, and nothing else that lies there", async () => {
+  const old = uuidv7({ msecs: Date.UTC(2024, 0, 5) });
+  await logs.append(old, 1, 0, bytes("old"));
+  await logs.append(old, 12, 0, bytes("older"));
+  await writeFile(join(folder, "README"), "x");
+  await writeFile(join(folder, "2024-01-05", "notes"), "x");
+  await writeFile(join(folder, "2024-01-05", old.slice(0, 8), `${old}.0.log`), "x");
+  assert.deepEqual(await logs.days(), ["2024-01-05"]);
+  const files = [];
+  for await (const file of logs.files("2024-01-05")) files.push(file);
+  files.sort((a, b) => a.attempt - b.attempt);
+  assert.deepEqual(
+    files.map(({ job, attempt, bytes }) => [job, attempt, bytes]),
+    [
+      [old, 1, 3],
+      [old, 12, 5],
+    ],
+  );
+  assert.ok(Math.abs(files[0]!.modified - Date.now()) < 60_000);
+  for await (const file of logs.files("2023-01-01")) assert.fail(file.job);
+});
+
 test("a link in the place of a log is neither read nor written through", async () => {
   const secret = join(folder, "secret");
   await writeFile(secret, "secret");

@@ -162,7 +162,8 @@ describe("a client", () => {
     const jobs = Array.from({ length: 5 }, () => ({ name, payload: exec("true"), run_at }));
     await client.submitMany(jobs);
     const dry = await client.cancelMatching({ name }, { dryRun: true });
-    assert.deepEqual(dry, { operation: null, affected: 5 });
+    const queues = [{ name: "default", affected: 5 }];
+    assert.deepEqual(dry, { operation: null, affected: 5, complete: true, queues });
     const { operation, affected } = await client.cancelMatching({ name }, { reason: "enough" });
     assert.equal(affected, 5);
     await eventually(async () => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
 import { openFolderLogStore } from "../../src/blobs/folder_log_store.ts";
 import type { LogStore } from "../../src/blobs/log_store.ts";
@@ -137,4 +139,104 @@ test("without a worker token nobody gets in", async () => {
   });
   await eventually(() => sent.length > 0, "the refusal");
   assert.match(sent[0] ?? "", /unauthorized/);
+});
+
+describe("sockets that have said nothing yet", () => {
+  const places = { each: 2, all: 4 };
+  let narrow: HttpServer;
+  /** Where the next connections come from, as the server is told. */
+  let from = "";
+  before(async () => {
+    const endpoint = createWorkerEndpoint({
+      engine: {
+        connectWorker: async () => ({ ok: false, code: "stopping", message: "The server stops." }),
+      },
+      ...{ logs, log: quiet, access: admitOnly(TOKEN), helloTimeoutMs: 1_000, silent: places },
+    });
+    narrow = await runtime.serve({
+      ...{ host: "127.0.0.1", port: 0, maxFrameBytes: FRAME_MAX_BYTES },
+      fetch: (request, { upgrade }) => endpoint(request, { upgrade, remoteAddress: from }),
+    });
+  });
+  after(() => narrow.stop(true));
+
+  const address = () => `http://127.0.0.1:${narrow.port}/worker/v1`;
+  /** The socket once it is open, or the answer that it got instead. */
+  function connect(): Promise<WebSocket | IncomingMessage> {
+    const socket = new WebSocket(address().replace("http", "ws"));
+    socket.on("error", () => {});
+    return new Promise((resolve) => {
+      socket.on("open", () => resolve(socket));
+      socket.on("unexpected-response", (_request, response) => resolve(response));
+    });
+  }
+  async function opened(): Promise<WebSocket> {
+    const socket = await connect();
+    assert.ok(
+      socket instanceof WebSocket,
+      `refused with ${(socket as IncomingMessage).statusCode}`,
+    );
+    return socket;
+  }
+  async function refused(status: number, text: RegExp): Promise<void> {
+    const answer = await connect();
+    if (answer instanceof WebSocket) assert.fail("it was let in");
+    assert.equal(answer.statusCode, status);
+    assert.equal(answer.headers["retry-after"], "1");
+    let body = "";
+    for await (const part of answer) body += part;
+    assert.match(body, text);
+  }
+  const closed = (socket: WebSocket) => new Promise((done) => socket.once("close", done));
+
+  test("are few for each network, and bounded in all", async () => {
+    from = "2001:db8::1";
+    const sockets = [await opened()];
+    from = "2001:db8::2";
+    sockets.push(await opened());
+    await refused(429, /wait to be greeted are open from your address\. Try again in 1 s\./);
+    from = "192.0.2.1";
+    sockets.push(await opened(), await opened());
+    from = "192.0.2.2";
+    await refused(503, /are open on this server/);
+    for (const socket of sockets) socket.terminate();
+    await eventually(async () => (await opened()).terminate() === undefined, "places are free");
+  });
+
+  test("give their place back however they end", async () => {
+    from = "192.0.2.3";
+    const ends: [string, (socket: WebSocket) => void][] = [
+      ["by falling silent", () => {}],
+      ["by closing", (socket) => socket.close()],
+      ["by being cut", (socket) => socket.terminate()],
+      ["by noise", (socket) => socket.send("hello?")],
+      ["by a wrong token", (socket) => socket.send('{"type":"hello","protocol":1,"token":"x"}')],
+      ["by a frame too large", (socket) => socket.send("x".repeat(FRAME_MAX_BYTES + 1))],
+    ];
+    for (const [how, end] of ends) {
+      const pair = await eventually(
+        () => Promise.all([opened(), opened()]),
+        `places before ${how}`,
+      );
+      const over = pair.map(closed);
+      for (const socket of pair) end(socket);
+      await Promise.all(over);
+    }
+    await eventually(() => Promise.all([opened(), opened()]), "places after all of them");
+  });
+
+  test("that are no sockets take no place, nor those that are gone before they are open", async () => {
+    from = "192.0.2.4";
+    for (let i = 0; i < 5; i++) assert.equal((await fetch(address())).status, 426);
+    for (let i = 0; i < 20; i++) {
+      const peer = net.connect(narrow.port, "127.0.0.1").on("error", () => {});
+      const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13";
+      const asks = "Upgrade: websocket\r\nConnection: Upgrade";
+      peer.write(`GET /worker/v1 HTTP/1.1\r\nHost: x\r\n${asks}\r\n${key}\r\n\r\n`, () =>
+        peer.destroy(),
+      );
+    }
+    const pair = await eventually(() => Promise.all([opened(), opened()]), "both have a place");
+    for (const socket of pair) socket.terminate();
+  });
 });

@@ -19,10 +19,12 @@ import {
   type ServerFrame,
 } from "../../src/messages/frames.ts";
 import { LiveHub } from "../../src/web/live_hub.ts";
+import { Traffic } from "../../src/web/traffic.ts";
 import { type AccessParts, type AccessPartsOptions, accessParts } from "./accounts/access_parts.ts";
 import { createConformance } from "./conformance.ts";
 import { type TestDatabase, testDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
+import { routesOf } from "./routes_of.ts";
 
 export const TOKEN = "admin-token-0123456789abcdef0123456789abcdef";
 export const V1 = "/api/v1";
@@ -45,7 +47,11 @@ export interface ApiBox extends AccessParts {
   logs: LogStore;
   /** Errors that the API blamed on itself. */
   faults: { fields: object; message: string }[];
-  fetch(request: Request): Promise<Response>;
+  hub: LiveHub;
+  traffic: Traffic;
+  /** As `METHOD /path/:param`. */
+  routes: string[];
+  fetch(request: Request, remoteAddress?: string): Promise<Response>;
   /** With the admin token, and JSON where `body` is no text. */
   call(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Answer>;
   worker(over?: Partial<Hello>): Promise<HandWorker>;
@@ -64,7 +70,8 @@ export async function apiBox(
   const [database, logs] = [await connect(url), await openFolderLogStore(folder)];
   const faults: ApiBox["faults"] = [];
   const note = (fields: object, message: string) => faults.push({ fields, message });
-  const engine = createEngine(database, { info() {}, warn() {}, error: note }, options);
+  const quiet = { info() {}, warn() {}, error: note };
+  const engine = createEngine(database, quiet, { logs, ...options });
   await engine.start();
   const hub = new LiveHub({
     feed: engine.feed,
@@ -72,9 +79,10 @@ export async function apiBox(
     onError: (error, what) => note({ error }, what),
   });
   const who = await accessParts(TOKEN, { database, ...accounts });
-  const log = { warn() {}, error: note };
-  const api = createApi({ engine, database, logs, ...who, hub, log });
-  const fetch = async (request: Request) => api.fetch(request);
+  const traffic = new Traffic(engine.now());
+  const api = createApi({ engine, database, logs, ...who, hub, traffic, log: quiet });
+  const fetch = async (request: Request, remoteAddress?: string) =>
+    api.fetch(request, { remoteAddress });
 
   async function call(method: string, path: string, body?: unknown, headers: HeadersInit = {}) {
     const all = new Headers(headers);
@@ -100,9 +108,7 @@ export async function apiBox(
     database,
     logs,
     ...who,
-    faults,
-    fetch,
-    call,
+    ...{ faults, hub, traffic, fetch, call, routes: routesOf(api) },
     worker: (over = {}) => HandWorker.connect(engine, over),
     reaches: (id, ...states) =>
       eventually(
@@ -145,7 +151,12 @@ export class HandWorker {
     this.id = id;
   }
 
-  static async connect(engine: Engine, over: Partial<Hello>): Promise<HandWorker> {
+  /** Of an organization, or (null) of all. */
+  static async connect(
+    engine: Engine,
+    over: Partial<Hello>,
+    org: string | null = "default",
+  ): Promise<HandWorker> {
     const hello = helloFrame.parse({
       type: "hello",
       protocol: 1,
@@ -162,7 +173,7 @@ export class HandWorker {
     const worker = new HandWorker(hello.worker_id);
     const send = (frame: ServerFrame) => worker.frames.push(frame);
     const link = { send, end: () => {} };
-    const result = await engine.connectWorker(hello, { org: "default" }, link);
+    const result = await engine.connectWorker(hello, { org }, link);
     if (!result.ok) throw new Error(result.message);
     worker.session = result.session;
     result.session.welcomed();

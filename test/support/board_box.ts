@@ -1,11 +1,13 @@
 /** The board over a real engine and database; workers by hand, and a real socket where one is asked for. */
 import type { AccountsOptions } from "../../src/accounts/create.ts";
+import type { EngineOptions } from "../../src/engine/options.ts";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { runtime } from "../../src/runtime/runtime.ts";
 import { createBoard } from "../../src/web/app.ts";
 import { LiveHub, type LiveHubOptions } from "../../src/web/live_hub.ts";
 import { type ApiBox, apiBox, TOKEN } from "./api_box.ts";
 import { ownCluster } from "./own_cluster.ts";
+import { routesOf } from "./routes_of.ts";
 
 export interface BoardBox extends Omit<ApiBox, "fetch"> {
   live: LiveHub;
@@ -31,15 +33,18 @@ export interface BoardBoxOptions {
    */
   alone?: boolean;
   accounts?: Partial<AccountsOptions>;
+  engine?: Partial<EngineOptions>;
 }
 
 export async function boardBox({
   hub,
   alone,
   accounts: own,
+  engine: options = {},
 }: BoardBoxOptions = {}): Promise<BoardBox> {
-  const api = await apiBox({}, alone ? databaseAlone : undefined, own);
-  const { engine, database, logs, auth, access, authentication, accounts, directory } = api;
+  const api = await apiBox(options, alone ? databaseAlone : undefined, own);
+  const { engine, database, logs, auth, access, authentication, accounts, directory, traffic } =
+    api;
   const troubles: BoardBox["troubles"] = [];
   const note = (fields: object, message: string) => troubles.push({ fields, message });
   const live = new LiveHub({
@@ -49,10 +54,8 @@ export async function boardBox({
     ...hub,
   });
   const log = { error: note, warn: note };
-  const board = createBoard(
-    { engine, database, logs, auth, access, authentication, accounts, directory, live, log },
-    boardPages,
-  );
+  const parts = { engine, database, logs, auth, access, authentication, accounts, directory };
+  const board = createBoard({ ...parts, live, traffic, log }, boardPages);
   const fetch = async (request: Request, remoteAddress = "127.0.0.1") => {
     const isApi = new URL(request.url).pathname.startsWith("/api/");
     return isApi ? api.fetch(request) : board.fetch(request, { remoteAddress });
@@ -62,6 +65,7 @@ export async function boardBox({
     ...api,
     live,
     troubles,
+    routes: [...api.routes, ...routesOf(board)],
     fetch,
     get: (path, headers) =>
       fetch(

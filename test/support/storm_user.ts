@@ -143,12 +143,14 @@ export class StormUser {
     ] as const);
     switch (action) {
       case "cancelMatching":
-        return engine.actOnMatching("cancel", "default", filter, { reason: "all" }, ACTOR);
+        return engine.bulk.begin(
+          { kind: "cancel", org: "default", filter },
+          { reason: "all" },
+          ACTOR,
+        );
       case "retryMatching":
-        return engine.actOnMatching(
-          "retry",
-          "default",
-          { ...filter, state: [...states] },
+        return engine.bulk.begin(
+          { kind: "retry", org: "default", filter: { ...filter, state: [...states] } },
           {},
           ACTOR,
         );
@@ -168,7 +170,7 @@ export class StormUser {
     const key = `key ${this.#submissions++}`;
     for (let tries = 1; ; tries++) {
       try {
-        return await run(this.#ground.anyEngine(), receiptFor(ACTOR, key, [key]));
+        return await run(this.#ground.anyEngine(), receiptFor("", ACTOR, key, [key]));
       } catch (error) {
         if (error instanceof ReceiptTaken) return "before";
         if (!isOutage(error) || tries > 20) throw error;

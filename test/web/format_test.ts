@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createContext, runInContext } from "node:vm";
 import {
+  article,
   bytes,
   count,
   decimal,
@@ -66,6 +67,7 @@ describe("figures", () => {
   test("words and times", () => {
     assert.equal(plural(1, "worker"), "1 worker");
     assert.equal(plural(1_200, "worker"), "1,200 workers");
+    assert.deepEqual(["viewer", "owner"].map(article), ["a viewer", "an owner"]);
     assert.equal(shortId("01a20095-7c82-710f-836a-70d4ba5c3257"), "ba5c3257");
     assert.equal(utc(0), "1970-01-01 00:00:00.000 UTC");
   });

@@ -33,7 +33,9 @@ function watching() {
 }
 
 /** A source that notes whether it was cancelled. */
-function source(headers = { "content-type": "text/event-stream; charset=utf-8" }) {
+function source(
+  headers: Record<string, string> = { "content-type": "text/event-stream; charset=utf-8" },
+) {
   let controller!: ReadableStreamDefaultController<Uint8Array>;
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
@@ -81,6 +83,36 @@ describe("a guarded stream", () => {
     const from = source();
     await guarded(access, caller, ours, from.response).body!.cancel();
     assert.equal(from.cancelled(), true);
+    assert.equal(unwatched(), 1);
+  });
+
+  test("that is an export breaks instead, and is not read ahead of its reader", async () => {
+    const { access, watched, unwatched } = watching();
+    const file = { "content-type": "text/csv", "content-disposition": "attachment; filename=x" };
+    let read = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull: (controller) => {
+          read += 1;
+          controller.enqueue(new Uint8Array(1));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const foreign = new Request("http://board/x", { headers: { "sec-fetch-site": "cross-site" } });
+    const byCookie = { ...caller, via: "cookie" as const };
+    const answer = guarded(access, byCookie, foreign, new Response(body, { headers: file }));
+    assert.equal(answer.status, 200, "a link in a chat may lead to it");
+    const reader = answer.body!.getReader();
+    await reader.read();
+    assert.equal(read, 1);
+    watched[0]!();
+    await assert.rejects(reader.read(), /may not read on/);
+    const whole = source(file);
+    const other = guarded(access, caller, ours, whole.response);
+    whole.say("1");
+    whole.end();
+    assert.equal(await other.text(), "1");
     assert.equal(unwatched(), 1);
   });
 

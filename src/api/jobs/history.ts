@@ -2,7 +2,7 @@
 import type { JobState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import { waitsOf } from "../../core/waits.ts";
 import type { Sql } from "../../db/client.ts";
-import { endRange, type JobReader } from "./rows.ts";
+import { endRange, type JobReader } from "../../web/jobs/rows.ts";
 import type { AttemptView, PhaseEventView } from "./schemas.ts";
 import { iso, itemsOf, workerRef } from "./view.ts";
 

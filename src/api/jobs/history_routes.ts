@@ -1,15 +1,17 @@
 /** What happened to a job, and why. */
 import { z } from "zod";
 import { explainTo } from "../../web/explain_to.ts";
+import { type JobReader, type JobRow, readJobs } from "../../web/jobs/rows.ts";
 import { onJob } from "../allowed.ts";
-import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
+import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
+import type { ApiDeps, Caller } from "../deps.ts";
+import { removedByRetention } from "../gone.ts";
 import { notFound } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
 import { jobReader } from "../reader.ts";
 import { ok, type Route, route } from "../route.ts";
 import { explanation } from "./explain_schema.ts";
 import { readAttempts, readEvents } from "./history.ts";
-import { type JobReader, type JobRow, readJobs } from "./rows.ts";
 import { attempt, attemptParam, phaseEvent } from "./schemas.ts";
 
 const tag = "Jobs";
@@ -30,6 +32,10 @@ const attempts = route({
     const limit = query.limit ?? PAGE_DEFAULT;
     const after = Number(query.cursor ?? 0);
     const found = await readAttempts(reader, job, { after, limit: limit + 1 });
+    if (found.length === 0 && after === 0 && hasEnded(job) && job.attempt > 0) {
+      const { dispatchDays } = deps.engine.keeping.retention;
+      throw removedByRetention("The attempts of this job", dispatchDays);
+    }
     return ok(pageOf(found, limit, (item) => String(item.attempt)));
   },
 });
@@ -48,6 +54,9 @@ const events = route({
     const limit = query.limit ?? PAGE_DEFAULT;
     const after = Number(query.cursor ?? 0);
     const found = await readEvents(reader, job, { after, limit: limit + 1 });
+    if (found.length === 0 && after === 0) {
+      throw removedByRetention("The history of this job", deps.engine.keeping.retention.rawDays);
+    }
     return ok(pageOf(found, limit, (item) => item.id));
   },
 });
@@ -63,7 +72,7 @@ const explain = route({
   allow: onJob("view"),
   handle: async ({ params, query, caller, deps }) => {
     const found = await explainTo(deps, caller.scope, params.id, query.attempt);
-    if (found === null) throw notFound(query.attempt ? "such attempt of job" : "job", params.id);
+    if (found === null) throw await missing(deps, caller, params.id, query.attempt);
     return ok(found);
   },
 });
@@ -76,9 +85,15 @@ async function jobRow(reader: JobReader, id: string): Promise<JobRow> {
   return row;
 }
 
-/** `found` holds one more than `limit` where there is a next page. */
-export function pageOf<T>(found: readonly T[], limit: number, key: (item: T) => string) {
-  const items = found.slice(0, limit);
-  const next = found.length > limit ? encodeCursor(key(items.at(-1)!)) : null;
-  return { items, next_cursor: next };
+function hasEnded(job: JobRow): boolean {
+  return job.finished_at !== null;
+}
+
+/** An attempt that never was, or one that retention has taken. */
+async function missing(deps: ApiDeps, caller: Caller, id: string, attempt: number | undefined) {
+  if (attempt === undefined) return notFound("job", id);
+  const job = await jobRow(jobReader(deps, caller), id);
+  return attempt <= job.attempt && hasEnded(job)
+    ? removedByRetention("This attempt", deps.engine.keeping.retention.dispatchDays)
+    : notFound("such attempt of job", id);
 }

@@ -3,13 +3,14 @@ import { z } from "zod";
 import type { LogSlice } from "../../blobs/log_store.ts";
 import { SSE_HEADERS } from "../../web/sse.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
+import { removedByRetention } from "../gone.ts";
 import { notFound } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
 import { idParams, numberParam } from "../query.ts";
 import { jobReader } from "../reader.ts";
 import { type Route, route } from "../route.ts";
 import { byteRange } from "./byte_range.ts";
-import { readLogState } from "./log_state.ts";
+import { type LogState, readLogState } from "./log_state.ts";
 import { followLog, parsePosition } from "./log_stream.ts";
 import { attemptParam } from "./schemas.ts";
 
@@ -40,14 +41,15 @@ const log = route({
   query: logQuery,
   answers: { 200: textAnswer("The log so far"), 206: textAnswer("The range") },
   handle: async ({ params, query, caller, request, deps }) => {
-    const { attempt, logBytes, ended } = await findLog(deps, caller, params.id, query.attempt);
+    const state = await findLog(deps, caller, params.id, query.attempt);
+    const { attempt } = state;
     if (attempt === 0) return text(null);
+    const size = await deps.logs.size(params.id, attempt);
+    if (size === 0 && wasRemoved(state)) {
+      throw removedByRetention("This log", deps.engine.keeping.retention.logsDays);
+    }
     if (query.tail !== undefined) {
       return text(await deps.logs.read(params.id, attempt, { tailLines: query.tail }));
-    }
-    const size = await deps.logs.size(params.id, attempt);
-    if (size === 0 && ended && (logBytes ?? 0) > 0) {
-      throw new ApiProblem("gone", "Retention has removed this log.");
     }
     const range = byteRange(request.headers.get("range"), size);
     if (range === "unsatisfiable") {
@@ -94,6 +96,11 @@ async function findLog(deps: ApiDeps, caller: Caller, id: string, wanted: number
   if (state === null) throw notFound("job", id);
   if (wanted !== undefined && wanted > state.latest) throw notFound(`attempt ${wanted} of job`, id);
   return state;
+}
+
+/** It wrote something, or so long ago that nobody knows. */
+function wasRemoved({ ended, logBytes, forgotten }: LogState): boolean {
+  return ended && ((logBytes ?? 0) > 0 || forgotten);
 }
 
 function text(slice: LogSlice | null, partial = false): Response {

@@ -2,7 +2,7 @@
 import type { JobState, Outcome } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
-import { endRange, type JobReader } from "./rows.ts";
+import { endRange, type JobReader } from "../../web/jobs/rows.ts";
 
 export interface LogState {
   /** The attempt asked for, else the latest; 0: never dispatched. */
@@ -14,6 +14,8 @@ export interface LogState {
   ended: boolean;
   /** Bytes that its worker says it wrote; null where it did not say, or has not ended. */
   logBytes: number | null;
+  /** It is over, and its row was removed by retention. */
+  forgotten: boolean;
   /** Null while it lives. */
   outcome: Outcome | null;
   exitCode: number | null;
@@ -67,12 +69,14 @@ async function lookOnce({ sql, now, orgs }: LogStateReader, job: string, wanted:
     from dispatched_job
     where job_id = ${job} and attempt = ${attempt} and ended_at between ${from} and ${to}`;
   const ended = { logBytes: null, outcome: null, exitCode: null, signal: null, ...last };
+  const isOver = !standing.held || attempt < standing.attempt;
   const state: LogState = {
     ...ended,
     attempt,
     latest: standing.attempt,
     jobState: standing.state,
-    ended: !standing.held || attempt < standing.attempt,
+    ended: isOver,
+    forgotten: isOver && attempt > 0 && last === undefined,
     reason: last?.reason ?? standing.reason,
   };
   return state;

@@ -2,7 +2,7 @@
 import { nearestReal } from "../../core/real.ts";
 import type { SubmittedJob } from "../../engine/engine.ts";
 import type { Interner } from "../../engine/interner.ts";
-import type { JobRow } from "./rows.ts";
+import type { JobRow } from "../../web/jobs/rows.ts";
 
 export function newJobRow(names: Interner, { row, at, requirements }: SubmittedJob): JobRow {
   const created = new Date(at);

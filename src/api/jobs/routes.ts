@@ -1,18 +1,21 @@
 /** Jobs: submit, list, look at, cancel, retry. */
 import { z } from "zod";
-import type { ActionResult, JobFilter, Submitted } from "../../engine/engine.ts";
+import { timeOfId } from "../../core/ids.ts";
+import { askedOrgIds } from "../../core/search/criteria.ts";
+import { termsOf } from "../../core/search/fields.ts";
+import type { ActionResult, Submitted } from "../../engine/engine.ts";
+import { readJob } from "../../web/jobs/rows.ts";
+import { searchJobs } from "../../web/jobs/search.ts";
 import { inOrg, onJob } from "../allowed.ts";
 import { encodeCursor } from "../cursor.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
 import { notFound, orgOf, queueIdOf, workerIdOf } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
-import { idParams } from "../query.ts";
+import { idParams, orgParams } from "../query.ts";
 import { jobReader } from "../reader.ts";
 import { ok, type Reply, type Route, route } from "../route.ts";
-import type { ListFilter } from "./filter.ts";
-import { listJobs, searchedTo } from "./list.ts";
+import { onMatching } from "./matching.ts";
 import { newJobRow } from "./new_row.ts";
-import { readJob } from "./rows.ts";
 import {
   bulkInput,
   job,
@@ -20,14 +23,14 @@ import {
   jobList,
   type ListQuery,
   listQuery,
-  matchingInput,
   reasonInput,
 } from "./schemas.ts";
 import { jobSummaryView, jobView } from "./view.ts";
 
 const tag = "Jobs";
 const LIST_DEFAULT = 50;
-export const orgParams = z.strictObject({ org: z.string().max(63) });
+const SCANNED_MAX = 50_000;
+const BUDGET_MS = 400;
 const jobAnswer = (description: string) => ({ description, schema: job });
 
 const submit = route({
@@ -83,13 +86,19 @@ const list = route({
   query: listQuery,
   answers: { 200: { description: "A page of jobs", schema: jobList } },
   handle: async ({ params, query, caller, deps }) => {
-    const { id: org } = orgOf(deps, caller, params.org, "view");
-    const filter = await resolveFilter(deps, org, query);
-    if (filter === null) return ok({ items: [], next_cursor: null, searched_to: null });
-    const { rows, next } = await listJobs(listDeps(deps), filter, {
-      before: query.cursor ?? null,
-      limit: query.limit ?? LIST_DEFAULT,
+    const org = orgOf(deps, caller, params.org, "view");
+    await requireNamed(deps, org.id, query);
+    const terms = termsOf({ ...query, tag: Object.fromEntries((query.tag ?? []).map(splitTag)) });
+    const { rows, walked } = await searchJobs(searchDeps(deps), {
+      terms,
+      orgs: askedOrgIds(terms, [org.id], [org]),
+      isWhole: caller.scope.isSuperuser,
+      from: query.cursor ?? null,
+      direction: "older",
+      ...{ limit: query.limit ?? LIST_DEFAULT, scanMax: SCANNED_MAX, budgetMs: BUDGET_MS },
     });
+    if (walked.isSlow && walked.reached === (query.cursor ?? null)) throw tooSlow();
+    const next = walked.isEnd ? null : walked.reached;
     return ok({
       items: rows.map(jobSummaryView),
       next_cursor: next === null ? null : encodeCursor(next),
@@ -143,36 +152,6 @@ const retry = route({
   },
 });
 
-/** Two routes with one shape: the verb is the last step of the path. */
-function onMatching(verb: "cancel" | "retry"): Route {
-  return route({
-    method: "post",
-    path: `/orgs/{org}/jobs/${verb}`,
-    tag,
-    summary: verb === "cancel" ? "Cancel all jobs that match" : "Retry all jobs that match",
-    allow: inOrg("operate"),
-    description: "Goes on in the background: `GET /operations/{id}` shows how far it is.",
-    params: orgParams,
-    body: matchingInput,
-    answers: {
-      202: {
-        description: "Begun; with `dry_run` only counted, and `operation` is null",
-        schema: z.object({ operation: z.uuid().nullable(), affected: z.int() }),
-      },
-    },
-    handle: async ({ params, body, caller, deps }) => {
-      const { operation, affected } = await deps.engine.actOnMatching(
-        verb,
-        params.org,
-        body.filter as JobFilter,
-        { reason: body.reason, dryRun: body.dry_run ?? false },
-        caller.author,
-      );
-      return { status: 202, body: { operation, affected } };
-    },
-  });
-}
-
 export const jobRoutes: readonly Route[] = [
   submit,
   submitBulk,
@@ -213,31 +192,26 @@ async function acted(
   throw new ApiProblem(result.code === "conflict" ? "conflict" : "not_found", result.reason);
 }
 
-function listDeps({ database, engine }: ApiDeps) {
+function searchDeps({ database, engine }: ApiDeps) {
   return { database, names: engine.names, now: () => engine.now() };
 }
 
-/** Null where nothing can match: a job name that never was. */
-async function resolveFilter(
-  deps: ApiDeps,
-  org: number,
-  query: ListQuery,
-): Promise<ListFilter | null> {
+/** When the last job that was looked at was made; null where the end was reached. */
+function searchedTo(next: string | null): string | null {
+  const time = next === null ? null : timeOfId(next);
+  return time === null ? null : new Date(time).toISOString();
+}
+
+/** It would be cut off again: going on from the same place answers nothing. */
+function tooSlow(): ApiProblem {
+  return new ApiProblem("unavailable", "The database was too slow to look at any job. Try again.");
+}
+
+/** What is named by a condition of its own must be there; a job's name is not, until there is a job. */
+async function requireNamed(deps: ApiDeps, org: number, query: ListQuery): Promise<void> {
   if (query.workflow !== undefined) await requireWorkflow(deps, org, query.workflow);
-  const name = query.name === undefined ? null : await deps.engine.names.jobNameId(org, query.name);
-  if (name === undefined) return null;
-  return {
-    org,
-    states: query.state ?? [],
-    queue: query.queue === undefined ? null : await queueIdOf(deps, org, query.queue),
-    name,
-    workflow: query.workflow ?? null,
-    worker: query.worker === undefined ? null : await workerIdOf(deps, org, query.worker),
-    tags: Object.fromEntries((query.tag ?? []).map(splitTag)),
-    words: (query.q ?? "").split(/\s+/).filter((word) => word !== ""),
-    createdAfter: query.created_after === undefined ? null : Date.parse(query.created_after),
-    createdBefore: query.created_before === undefined ? null : Date.parse(query.created_before),
-  };
+  if (query.queue !== undefined) await queueIdOf(deps, org, query.queue);
+  if (query.worker !== undefined) await workerIdOf(deps, org, query.worker);
 }
 
 async function requireWorkflow(deps: ApiDeps, org: number, id: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Jobs as the API takes and shows them. */
 import { z } from "zod";
 import { JOB_STATES, OUTCOMES, WAITING_FOR } from "../../core/job_state.ts";
+import { searchProblem } from "../../core/search/fields.ts";
 import { checkStorable } from "../../core/storable.ts";
 import {
   backoff,
@@ -47,6 +48,20 @@ export const reasonInput = z.strictObject({
   reason: z.string().max(1024).optional().describe("Written into the history"),
 });
 
+const SEARCH_MAX = 4_000;
+const DELAY_MAX_SECONDS = 3_600;
+const searchText = z
+  .string()
+  .max(SEARCH_MAX)
+  .superRefine((q, ctx) => {
+    const wrong = searchProblem(q);
+    if (wrong !== null) ctx.addIssue({ code: "custom", message: wrong });
+  })
+  .describe(
+    "A search as on the board: words that stand in the name, in a tag or at the id's beginning, and " +
+      '`key:value`, such as `state:failed -queue:ci name:build/* created:<24h error:"no space"`',
+  );
+
 /** Each further condition narrows. */
 export const jobFilter = z
   .strictObject({
@@ -55,6 +70,7 @@ export const jobFilter = z
     name: jobName.optional(),
     workflow: z.uuid().toLowerCase().optional(),
     tag: z.record(z.string().min(1).max(64), z.string().max(256)).optional(),
+    q: searchText.optional(),
     created_after: z.iso.datetime({ offset: true }).optional(),
     created_before: z.iso.datetime({ offset: true }).optional(),
   })
@@ -64,6 +80,17 @@ export const matchingInput = z.strictObject({
   filter: jobFilter,
   reason: z.string().max(1024).optional(),
   dry_run: z.boolean().optional().describe("Only count"),
+  delay_seconds: z.int().min(0).max(DELAY_MAX_SECONDS).optional().describe("Begins so much later"),
+});
+
+export const matchingAnswer = z.object({
+  operation: z.uuid().nullable(),
+  affected: count.describe("How many matched, as far as they were counted"),
+  complete: z.boolean().describe("False: there may be more than `affected`"),
+  queues: z
+    .array(z.object({ name: z.string(), affected: count }))
+    .optional()
+    .describe("With `dry_run`: where they are, most first"),
 });
 
 const tagParam = z
@@ -78,11 +105,7 @@ export const listQuery = z.strictObject({
   workflow: z.uuid().toLowerCase().optional(),
   worker: z.uuid().toLowerCase().optional(),
   tag: z.array(tagParam).max(32).optional(),
-  q: z
-    .string()
-    .max(200)
-    .optional()
-    .describe("Words; each must stand in the name, in a tag or at the id's beginning"),
+  q: searchText.optional(),
   created_after: z.iso.datetime({ offset: true }).optional(),
   created_before: z.iso.datetime({ offset: true }).optional(),
   cursor: cursorParam(UUID),

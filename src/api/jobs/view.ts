@@ -1,5 +1,5 @@
 /** Job rows → the contract's JSON. */
-import type { JobRow } from "./rows.ts";
+import type { JobRow } from "../../web/jobs/rows.ts";
 import type { JobSummary, JobView } from "./schemas.ts";
 
 export function jobSummaryView(row: JobRow): JobSummary {

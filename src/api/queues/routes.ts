@@ -1,7 +1,7 @@
 /** Queues: the table, pause and resume. */
 import { z } from "zod";
 import { inOrg } from "../allowed.ts";
-import { cursorParam, encodeCursor, listOf } from "../cursor.ts";
+import { cursorParam, listOf, pageOf } from "../cursor.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { orgOf, queueIdOf } from "../lookup.ts";
 import { limitParam } from "../query.ts";
@@ -30,11 +30,8 @@ const list = route({
       after: query.cursor ?? "",
       limit: limit + 1,
     });
-    const page = found.slice(0, limit);
-    return ok({
-      items: page.map(({ id: _, ...item }) => item),
-      next_cursor: found.length > limit ? encodeCursor(page.at(-1)!.name) : null,
-    });
+    const { items, next_cursor } = pageOf(found, limit, ({ name }) => name);
+    return ok({ items: items.map(({ id: _, ...item }) => item), next_cursor });
   },
 });
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { seenFleet } from "../../accounts/asked_orgs.ts";
 import { readFleetSize } from "../../db/fleet.ts";
 import { onWorker } from "../allowed.ts";
-import { cursorParam, encodeCursor, listOf, NUMBER } from "../cursor.ts";
+import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
 import { notFound, orgOf } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
@@ -33,12 +33,8 @@ const list = route({
       readWorkers(workerReader(deps), asked, { after, limit: limit + 1 }),
       readFleetSize(deps.database.reads, asked, seenFleet(caller.scope)),
     ]);
-    const page = found.slice(0, limit);
-    return ok({
-      items: page.map(({ view }) => view),
-      next_cursor: found.length > limit ? encodeCursor(String(page.at(-1)!.number)) : null,
-      fleet,
-    });
+    const { items, next_cursor } = pageOf(found, limit, ({ number }) => String(number));
+    return ok({ items: items.map(({ view }) => view), next_cursor, fleet });
   },
 });
 

@@ -2,8 +2,8 @@
 import { JOB_STATES, type JobState } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
+import { type JobReader, type JobRow, readJobs } from "../../web/jobs/rows.ts";
 import { countByWorkflow } from "../counters.ts";
-import { type JobReader, type JobRow, readJobs } from "../jobs/rows.ts";
 import { iso } from "../jobs/view.ts";
 import type { WorkflowSummary, WorkflowView } from "./schemas.ts";
 

@@ -14,7 +14,7 @@ export function doctorCommand(context: Context): Command {
   const command = new Command("doctor")
     .summary("check the installation and say how to mend it")
     .description(
-      "Checks the runtime, the settings, the data folder, the port, the database, the server, its clock, the token and the workers. Changes nothing. Exits 1 where something is wrong.",
+      "Checks the runtime, the settings, the data folder, the port, the database, its retention, the server, its clock, the token and the workers. Changes nothing. Exits 1 where something is wrong.",
     )
     .option("--json", "print JSON")
     .action((flags: ClientFlags) => examine(context, flags));

@@ -9,11 +9,12 @@ import type { CompleteConfig } from "../secrets.ts";
 import { firstSignal, readConfig, type ServerFlags, withServerFlags } from "../serving.ts";
 import { localAddress } from "../up/address.ts";
 import { writeClientFile } from "../up/client_file.ts";
+import { type DemoFlags, withDemo } from "../up/demo.ts";
 import { LocalWorker } from "../up/local_worker.ts";
 import { selfCommand } from "../up/self.ts";
 import { parseWhole } from "../values.ts";
 
-interface Flags extends ServerFlags {
+interface Flags extends ServerFlags, DemoFlags {
   slots?: number;
   runAs?: string;
 }
@@ -30,13 +31,17 @@ export function upCommand(context: Context): Command {
   return withServerFlags(command)
     .option("--slots <n>", "jobs at a time (default: one a CPU)", parseWhole(1, 10_000))
     .option("--run-as <user>", "user that jobs run as (for root: nobody)")
+    .option("--data <folder>", "data folder (SIGNALBOX_DATA, ./.signalbox)")
+    .option("--demo", "run a living sample workload, in a data folder of its own")
+    .option("--demo-seed <n>", "another course of the demo", parseWhole(0, 2 ** 31))
     .action((flags: Flags) => up(context, flags))
     .addHelpText(
       "after",
       `
 Examples:
   signalbox up
-  signalbox up --port 8080 --slots 4`,
+  signalbox up --port 8080 --slots 4
+  signalbox up --demo --data ./demo`,
     );
 }
 
@@ -46,13 +51,16 @@ async function up(context: Context, flags: Flags): Promise<void> {
   const stopped = firstSignal(context, () => forced());
   await requirePort(config);
   const { startServer } = await import("../../main.ts");
-  const server = await startServer(config, context.runtime);
+  const demo = withDemo(context, flags, config);
+  const server = await startServer(config, context.runtime, demo);
   const worker = startWorker(context, flags, config, server.port);
   forced = () => void worker.stop();
   const url = `http://${localAddress(config.host, server.port)}`;
   writeClientFile(config.dataDir, { url, token: config.adminToken, org: "default" });
+  const playing = await demo.play(url);
   greet(context, server);
   await stopped;
+  await playing.stop();
   await leave(context, worker, server);
 }
 

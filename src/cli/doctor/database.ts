@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import type { Config } from "../../config.ts";
+import type { Retention } from "../../core/retention.ts";
 import type { Sql } from "../../db/client.ts";
 import { databaseUrl } from "../../db/embedded/cluster.ts";
 import { readRecord } from "../../db/embedded/record.ts";
@@ -10,6 +11,7 @@ import { tomorrowReady } from "../../db/partitions.ts";
 import { mendOf } from "../../db/unusable.ts";
 import { codeOf } from "../settings.ts";
 import { type Finding, fail, ok, skip } from "./check.ts";
+import { checkRetention } from "./retention.ts";
 
 const VERSION_LEAST = 15;
 
@@ -22,7 +24,7 @@ export async function checkDatabase(config: Config, serverUp: boolean): Promise<
   }
   const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5 }) as unknown as Sql;
   try {
-    return await examine(sql);
+    return await examine(sql, config.retention);
   } catch (error) {
     if (embedded && !serverUp) {
       const where = join(config.dataDir, "database.json");
@@ -39,7 +41,7 @@ async function embeddedUrl(dataDir: string): Promise<string | undefined> {
   return record?.made ? databaseUrl(record) : undefined;
 }
 
-async function examine(sql: Sql): Promise<Finding[]> {
+async function examine(sql: Sql, kept: Retention): Promise<Finding[]> {
   const [row] = await sql<{ text: string; num: number }[]>`
     select current_setting('server_version') as text,
       current_setting('server_version_num')::int as num`;
@@ -50,7 +52,9 @@ async function examine(sql: Sql): Promise<Finding[]> {
   }
   const findings = [ok("database", `PostgreSQL ${text} answers.`), await migrations(sql)];
   // Without the tables there is nothing to be partitioned.
-  if (findings[1]?.verdict === "ok") findings.push(await partitions(sql));
+  if (findings[1]?.verdict === "ok") {
+    findings.push(await partitions(sql), await checkRetention(sql, kept));
+  }
   return findings;
 }
 

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { v7 as uuidv7 } from "uuid";
 import { checkDatabase } from "../../../src/cli/doctor/database.ts";
 import {
   checkDataFolder,
@@ -13,9 +14,12 @@ import {
 } from "../../../src/cli/doctor/machine.ts";
 import { checkPort, checkServer } from "../../../src/cli/doctor/server.ts";
 import { parseConfig } from "../../../src/config.ts";
+import { dropPartitionsBefore, ensurePartitionsFor } from "../../../src/db/partitions.ts";
+import { openUpkeep } from "../../../src/db/upkeep.ts";
 import { json, problem, type ScriptedApi, scriptedApi } from "../../sdk/scripted_api.ts";
 import { emptyDatabase, testDatabase } from "../../support/database.ts";
 
+const DAY = 86_400_000;
 let folder: string;
 let api: ScriptedApi;
 beforeEach(async () => {
@@ -102,7 +106,8 @@ describe("the doctor of a database", () => {
   test("finds what is right, what is missing, and what cannot be reached", async () => {
     const [good, empty] = await Promise.all([testDatabase(), emptyDatabase()]);
     try {
-      assert.deepEqual(await verdicts(good.url), ["database ok", "migrations ok", "partitions ok"]);
+      const fine = ["database ok", "migrations ok", "partitions ok", "retention ok"];
+      assert.deepEqual(await verdicts(good.url), fine);
       assert.deepEqual(await verdicts(empty.url), ["database ok", "migrations fail"]);
       const url = new URL(good.url);
       url.pathname = "/no_such_database";
@@ -117,6 +122,31 @@ describe("the doctor of a database", () => {
     }
     const [away] = await checkDatabase(configOf("postgres://a:b@127.0.0.1:9/x"), true);
     assert.match(`${away?.found} ${away?.mend}`, /cannot be reached.*Start the database/);
+  });
+
+  test("says where retention is behind, and what keeps it", async () => {
+    const { url, drop } = await testDatabase();
+    const sql = openUpkeep(url);
+    const now = Date.now();
+    const found = async () =>
+      (await checkDatabase(configOf(url), true)).find(({ name }) => name === "retention")!;
+    try {
+      await ensurePartitionsFor(sql, "phase_event", [now - 20 * DAY]);
+      await ensurePartitionsFor(sql, "job", [now - 200 * DAY]);
+      const behind = await found();
+      assert.equal(behind.verdict, "warn");
+      assert.match(behind.found, /phase_event \([56] days too long\), job \(1\d\d days too long\)/);
+      assert.match(behind.mend ?? "", /Rollups have not read it/);
+      await sql`insert into live_job (id, org_id, queue_id, name_id, shape_id, counted_name, state,
+          waiting_for, priority, max_attempts, queued_at)
+        values (${uuidv7({ msecs: now - 200 * DAY })}, 1, 1, 1, 1, 1, 'queued', 'run_at', 0, 1, now())`;
+      assert.ok(!(await found()).found.includes("job ("), "a job that lives keeps its day");
+      await dropPartitionsBefore(sql, "phase_event", now - 14 * DAY);
+      assert.equal((await found()).verdict, "ok");
+    } finally {
+      await sql.end({ timeout: 1 });
+      await drop();
+    }
   });
 
   test("has nothing against one that was never made or rests", async () => {

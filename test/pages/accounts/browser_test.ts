@@ -5,6 +5,7 @@ import type { Browser } from "playwright-core";
 import { ADMIN, browse, OWN, PASSWORD, somebody } from "../../support/accounts/people.ts";
 import { type BoardBox, boardBox } from "../../support/board_box.ts";
 import { axe, startBrowser, type Visit, type VisitOptions, visit } from "../../support/browser.ts";
+import { press, reach } from "../../support/pages/keyboard.ts";
 
 const LOOKS = [
   { theme: "light", width: 1280 },
@@ -111,7 +112,7 @@ describe("the pages of accounts", () => {
       await page.fill("#email", "ada@example.org");
       await page.fill("#password", PASSWORD);
       await page.click("text=Make the account");
-      await page.waitForURL(/\/board\/live/);
+      await page.waitForURL(/\/board$/);
       assert.match((await page.textContent(".who"))!, /Ada/);
     } finally {
       await fresh.close();
@@ -121,6 +122,7 @@ describe("the pages of accounts", () => {
   test("are used by keyboard alone: signing in, inviting, signing out", async () => {
     const owner = await somebody(box, { roles: { [acme.id]: "owner" } });
     const { page } = await open("/sign-in?next=/board/orgs/acme", null);
+    await page.waitForSelector("#email:focus");
     await page.keyboard.type(owner.person.email);
     await page.keyboard.press("Tab");
     await page.keyboard.type(PASSWORD);
@@ -128,12 +130,14 @@ describe("the pages of accounts", () => {
     await page.waitForURL(`${base}/board/orgs/acme`);
     await reach(page, 'form[action$="/invitations"] select');
     await page.keyboard.type("viewer");
-    await reach(page, 'form[action$="/invitations"] button');
-    await page.keyboard.press("Enter");
+    await press(page, 'form[action$="/invitations"] button');
     await page.waitForSelector("#made");
-    assert.match((await page.textContent("#made"))!, /\/invitations\/[\w-]{43}/);
-    await reach(page, 'form[action="/sign-out"] button');
-    await page.keyboard.press("Enter");
+    // The whole address, since it is passed on.
+    const link = (await page.textContent("#made code"))!;
+    assert.match(link.replace(base, ""), /^\/invitations\/[\w-]{43}$/);
+    await press(page, "#made [data-copy]");
+    await page.waitForSelector("#made >> text=Copied");
+    await press(page, 'form[action="/sign-out"] button');
     await page.waitForURL(`${base}/sign-in`);
   });
 
@@ -143,6 +147,8 @@ describe("the pages of accounts", () => {
     await page.fill('form[action$="/tokens"] [name="name"]', "plain");
     await page.click("text=Make a token");
     assert.match((await page.textContent("#made"))!, /sbx_[\w-]{43}/);
+    await page.click("text=Make a link");
+    assert.ok((await page.textContent("#made"))!.includes(`${base}/invitations/`));
   });
 
   test("leave nothing of a made secret behind", async () => {
@@ -176,12 +182,3 @@ describe("the pages of accounts", () => {
     assert.ok((await browse(box, email)).cookie);
   });
 });
-
-/** By Tab, as far as it takes: what cannot be reached so is out of reach. */
-async function reach(page: Visit["page"], selector: string): Promise<void> {
-  for (let step = 0; step < 200; step++) {
-    if (await page.evaluate((s) => document.activeElement?.matches(s) === true, selector)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`${selector} cannot be reached by Tab`);
-}

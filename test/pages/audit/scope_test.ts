@@ -15,7 +15,7 @@ describe("the audit log's page", () => {
 
   before(async () => {
     box = await boardBox();
-    const { engine, database, logs, auth, directory, live } = box;
+    const { engine, database, logs, auth, directory, live, traffic } = box;
     const [row] = await database.intake`insert into org (name) values ('secret') returning id`;
     secret = row!.id as number;
     await directory.refresh();
@@ -30,7 +30,7 @@ describe("the audit log's page", () => {
     const log = { error: note, warn: note };
     const { accounts, authentication } = box;
     const who = { auth, access, accounts, authentication, directory };
-    board = createBoard({ engine, database, logs, ...who, live, log }, boardPages);
+    board = createBoard({ engine, database, logs, ...who, live, traffic, log }, boardPages);
     const author = { name: "Ada", user: "p", token: null, address: "192.0.2.7" };
     const change = { author, action: "queue.pause", objectKind: "queue" };
     await writeAudit(database.intake, [
@@ -66,7 +66,9 @@ describe("the audit log's page", () => {
       assert.equal(status, 403, as);
       assert.match(text, /for admins and owners of an organization/);
       assert.doesNotMatch(text, /of-default|of-secret|of-instance/);
+      assert.doesNotMatch(text, /href="\/board\/audit"/, "it is not offered either");
     }
+    assert.match((await get("admin", "/board/account")).text, /href="\/board\/audit"/);
   });
 
   test("answers alike for an organization that is hidden and one that is not there", async () => {

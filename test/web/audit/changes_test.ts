@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { changeWords } from "../../src/web/audit_changes.ts";
-import { parseInstant } from "../../src/web/audit_filter.ts";
+import { changeWords } from "../../../src/web/audit/changes.ts";
+import { parseInstant } from "../../../src/web/audit/filter.ts";
 
 const lines = (before: unknown, after: unknown, known?: string[]) =>
   changeWords(before, after, known).fields.map(({ field, was, now, same }) =>
