@@ -6,11 +6,13 @@
   const probe = document.createElement("i");
   probe.hidden = true;
 
-  /** A custom property as the browser resolves it. */
+  /** A custom property as the browser resolves it, which it does only for an element in the page. */
   function colour(name) {
     probe.style.color = `var(${name})`;
-    if (!probe.isConnected) document.body.append(probe);
-    return getComputedStyle(probe).color;
+    document.body.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
   }
 
   const DASHES = { second: "dashed", third: "dotted", fourth: [8, 3, 2, 3], muted: [2, 4] };

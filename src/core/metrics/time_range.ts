@@ -57,7 +57,7 @@ function custom({ from, to }: RangeWords, now: number): TimeRange {
   const end = to === "" ? now : momentOf(to);
   const problem =
     start === null || end === null
-      ? "Write moments as 2026-11-22T10:00, in UTC, or with a zone at the end."
+      ? `${start === null ? from || "Nothing" : to} is no moment: write 2026-11-22T10:00, in UTC, or with a zone.`
       : start >= end
         ? "The beginning must be before the end."
         : end - start > CUSTOM_MAX

@@ -164,7 +164,7 @@ test("what cannot be shown is said, with the way out, and keeps what was typed",
   const wrong = await box.get("/board/throughput?from=yesterday");
   assert.equal(wrong.status, 422);
   const html = await wrong.text();
-  assert.match(html, /role="alert">Write moments as 2026-11-22T10:00/);
+  assert.match(html, /role="alert">yesterday is no moment: write 2026-11-22T10:00/);
   assert.match(html, /value="yesterday"/);
   const pair = await box.get("/board/throughput?queue=default&name=build");
   assert.match(await pair.text(), /is not kept by queue with name/);
