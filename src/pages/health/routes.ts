@@ -36,6 +36,7 @@ const charts = metricPage({
   lead: "This server, its database, and what its history costs.",
   filters: [],
   hasRange: false,
+  readsWhole: true,
   only: "superusers",
   everyMs: TICK_MS,
   read: readPicture,
