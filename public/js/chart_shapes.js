@@ -3,6 +3,17 @@
   const { colour, write, tick, moment, dash, parts, shapes } = window.signalboxCharts;
   const { axis, tooltip, timeLabel, running } = parts;
 
+  const DAY_MS = 86_400_000;
+  /** Days that are named below a heatmap of many. */
+  const LABELS = 10;
+
+  /** Whether one of every `each` days begins with this bucket where the viewer lives. */
+  function beginsDay(ms, each) {
+    const at = new Date(ms);
+    const day = Math.floor((ms - at.getTimezoneOffset() * 60_000) / DAY_MS);
+    return at.getHours() === 0 && at.getMinutes() === 0 && day % each === 0;
+  }
+
   /** A part of the way between two colours of the style sheet; ECharts' own map of values weighs 10 KB. */
   function blend(from, to) {
     const [a, b] = [from, to].map((name) =>
@@ -18,6 +29,8 @@
     const words = ({ value: [at, band, n] }) =>
       `${moment(start + at * step)}${running(data, at)}\n${option.yAxis.data[band]}: ${write(unit, n)}`;
     const label = { ...timeLabel(), formatter: (at) => tick(start + Number(at) * step) };
+    const days = (option.xAxis.data.length * step) / DAY_MS;
+    if (days > 3) label.interval = (at) => beginsDay(start + at * step, Math.ceil(days / LABELS));
     const open = { borderColor: colour("--muted"), borderWidth: 1, borderType: "dashed" };
     const isRunning = (at) => data.running !== null && at >= data.running;
     const shade = blend("--chart-faint", "--chart-plain");
