@@ -87,7 +87,7 @@ describe("assets", () => {
 test("a class by itself gets its look in one sheet, so that no page changes another's", () => {
   const sheets = new Map<string, Set<string>>();
   for (const file of readdirSync(`${PUBLIC}css`)) {
-    const css = readFileSync(`${PUBLIC}css/${file}`, "utf8").replaceAll(/\/\*[^]*?\*\//g, "");
+    const css = readFileSync(`${PUBLIC}css/${file}`, "utf8").replaceAll(/\/\*.*?\*\//gs, "");
     for (const [, list] of css.replaceAll(/:\w+\([^)]*\)/g, ":x").matchAll(/([^{};]+)\{/g)) {
       for (const one of list!.split(",").map((text) => text.trim())) {
         if (!/^\.[\w-]+$/.test(one)) continue;
