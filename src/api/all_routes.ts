@@ -3,7 +3,9 @@ import { adminRoutes } from "./admin/routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { durationsRoutes } from "./board/durations_routes.ts";
 import { fleetRoutes } from "./board/fleet_routes.ts";
+import { healthRoutes } from "./board/health_routes.ts";
 import { liveRoutes } from "./board/live_routes.ts";
+import { rankingRoutes } from "./board/rankings_routes.ts";
 import { boardRoutes } from "./board/routes.ts";
 import { scoringRoutes } from "./board/scoring_routes.ts";
 import { historyRoutes } from "./jobs/history_routes.ts";
@@ -32,7 +34,9 @@ export const ALL_ROUTES: readonly Route[] = [
   ...workerRoutes,
   ...workerMetricRoutes,
   ...operationRoutes,
+  ...rankingRoutes,
   ...boardRoutes,
+  ...healthRoutes,
   ...fleetRoutes,
   ...scoringRoutes,
   ...durationsRoutes,

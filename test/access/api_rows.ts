@@ -220,6 +220,21 @@ const BOARD: Row[] = [
     get(`${V1}/metrics/query?metric=jobs.created&org=${of.org}&group_by=queue`),
   ]),
   row(`GET ${V1}/board/scoring/rules`, SIGNED_IN, () => [get(`${V1}/board/scoring/rules`)]),
+  ...["jobs/expensive", "jobs/expensive-by-resource"].flatMap((path) => {
+    const words = path.endsWith("resource") ? "?metric=cpu&" : "?";
+    return [
+      row(`GET ${V1}/board/${path}`, SIGNED_IN, () => [get(`${V1}/board/${path}${words}`)]),
+      row(`GET ${V1}/board/${path} of one`, READ, ({ of }) => [
+        get(`${V1}/board/${path}${words}org=${of.org}`),
+        get(`${V1}/board/${path}${words}queue=${of.org}-queue`),
+        get(`${V1}/board/${path}${words}name=${of.org}-name&window_days=2`),
+      ]),
+    ];
+  }),
+  row(`GET ${V1}/board/expensive/top-orgs`, SUPERUSER, () => [
+    get(`${V1}/board/expensive/top-orgs`),
+  ]),
+  row(`GET ${V1}/board/health`, SUPERUSER, () => [get(`${V1}/board/health`)]),
   ...["scoring/summary", "durations/heatmap"].flatMap((path) => [
     row(`GET ${V1}/board/${path}`, SIGNED_IN, () => [get(`${V1}/board/${path}`)]),
     row(`GET ${V1}/board/${path} of one`, READ, ({ of }) => [

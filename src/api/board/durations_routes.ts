@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readDurationBands } from "../../web/metrics/duration_bands.ts";
 import { problemOf } from "../rollups/refused.ts";
 import { ok, type Route, route } from "../route.ts";
-import { coveredFields, coveredView, sourceOf, spanOf, spanParams } from "./span.ts";
+import { coveredFields, coveredView, sourceOf, spanFor, spanParams } from "./span.ts";
 
 const name = (max: number) => z.string().min(1).max(max).optional();
 
@@ -34,10 +34,11 @@ const heatmap = route({
     },
   },
   handle: async ({ query, caller, deps }) => {
-    const span = spanOf(query, deps.engine.now());
     const { org, queue, name: job } = query;
-    const ask = { ...span, group: { org, queue, name: job } };
+    const group = { org, queue, name: job };
     try {
+      const span = spanFor({ query, caller, deps }, group);
+      const ask = { ...span, group };
       const { bands, covered } = await readDurationBands(sourceOf(deps), caller.scope, ask);
       return ok({
         ...coveredView(span, covered),

@@ -8,12 +8,14 @@ import { readLiveWorkers } from "../../web/fleet/live_workers.ts";
 import { SPEED_METRICS } from "../../web/fleet/speeds.ts";
 import { UTILISATION_METRICS } from "../../web/fleet/utilisation.ts";
 import { type GaugeTotal, readWorkerTotals } from "../../web/fleet/worker_totals.ts";
+import { boundedSpan } from "../../web/metrics/bounded_span.ts";
 import { readSeries } from "../../web/metrics/read_series.ts";
 import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
 import { time } from "../jobs/schemas.ts";
 import { orgOf } from "../lookup.ts";
 import { limitParam } from "../query.ts";
+import { problemOf } from "../rollups/refused.ts";
 import { ok, type Route, route } from "../route.ts";
 import { covered, coveredView, iso, spanOf, spanQuery } from "../span.ts";
 import { readWorkers, workerReader } from "../workers/rows.ts";
@@ -32,6 +34,19 @@ function fleetOf(deps: ApiDeps, caller: Caller, name: string | undefined) {
 
 function sourceOf({ database, directory, engine }: ApiDeps) {
   return { reads: database.reads, directory, kept: engine.keeping.retention };
+}
+
+/** More coarsely where the caller sees many organizations: see `granularity` of the answer. */
+function spanFor(
+  { query, caller, deps }: { query: Parameters<typeof spanOf>[0]; caller: Caller; deps: ApiDeps },
+  org: string | undefined,
+) {
+  const range = spanOf(query, deps.engine.now());
+  try {
+    return boundedSpan(sourceOf(deps), caller.scope, range, { org });
+  } catch (error) {
+    throw problemOf(error);
+  }
 }
 
 const workers = route({
@@ -130,7 +145,7 @@ const fleet = route({
   },
   handle: async ({ query, caller, deps }) => {
     const asked = fleetOf(deps, caller, query.org);
-    const range = spanOf(query, deps.engine.now());
+    const range = spanFor({ query, caller, deps }, query.org);
     const metrics = FLEET_NAMES.map((name) => FLEET[name]);
     const ask = { ...range, metrics, group: { org: query.org } };
     const series = await readSeries(sourceOf(deps), caller.scope, ask);
@@ -193,7 +208,7 @@ const network = route({
     },
   },
   handle: async ({ query, caller, deps }) => {
-    const range = spanOf(query, deps.engine.now());
+    const range = spanFor({ query, caller, deps }, undefined);
     const ask = { ...range, metrics: ["cache.bytes_sent"], group: {} };
     const [egress] = await readSeries(sourceOf(deps), caller.scope, ask);
     const seen = seenFleet(caller.scope);
@@ -246,7 +261,7 @@ const cache = route({
   },
   handle: async ({ query, caller, deps }) => {
     if (query.org !== undefined) orgOf(deps, caller, query.org, "view");
-    const range = spanOf(query, deps.engine.now());
+    const range = spanFor({ query, caller, deps }, query.org);
     const ask = { ...range, group: { org: query.org } };
     const read = await readCacheSeries(sourceOf(deps), caller.scope, ask);
     const { sent, added, requests, totals } = read;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readScoring } from "../../web/metrics/scoring_summary.ts";
 import { problemOf } from "../rollups/refused.ts";
 import { ok, type Route, route } from "../route.ts";
-import { coveredFields, coveredView, sourceOf, spanOf, spanParams } from "./span.ts";
+import { coveredFields, coveredView, sourceOf, spanFor, spanParams } from "./span.ts";
 
 const points = z.number().nullable();
 
@@ -43,9 +43,10 @@ const summary = route({
     },
   },
   handle: async ({ query, caller, deps }) => {
-    const span = spanOf(query, deps.engine.now());
-    const ask = { ...span, group: { org: query.org } };
+    const group = { org: query.org };
     try {
+      const span = spanFor({ query, caller, deps }, group);
+      const ask = { ...span, group };
       const { count, min, max, avg, bars, rules, covered } = await readScoring(
         sourceOf(deps),
         caller.scope,

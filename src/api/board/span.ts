@@ -2,8 +2,10 @@
 import { z } from "zod";
 import { GRANULARITIES, granularityFor } from "../../core/metrics/buckets.ts";
 import type { Coverage } from "../../core/metrics/series.ts";
-import { aligned, type SeriesDeps } from "../../web/metrics/read_series.ts";
-import type { ApiDeps } from "../deps.ts";
+import { boundedSpan } from "../../web/metrics/bounded_span.ts";
+import type { MetricGroup } from "../../web/metrics/groups.ts";
+import { aligned, type SeriesDeps, type Span } from "../../web/metrics/read_series.ts";
+import type { ApiDeps, Caller } from "../deps.ts";
 import { invalid } from "../query.ts";
 
 const HOUR_MS = 3_600_000;
@@ -45,6 +47,15 @@ export function spanOf({ window_hours, from, to }: SpanWords, now: number) {
   return { granularity: granularityFor(start, end), from: start, to: end };
 }
 
+/** `spanOf`, more coarsely where the caller sees many organizations: see `granularity` of the answer. */
+export function spanFor(
+  { query, caller, deps }: { query: SpanWords; caller: Caller; deps: ApiDeps },
+  group: MetricGroup,
+) {
+  const span = spanOf(query, deps.engine.now());
+  return boundedSpan(sourceOf(deps), caller.scope, span, group);
+}
+
 export const coveredFields = {
   granularity: z.enum(GRANULARITIES),
   from: z.iso.datetime().describe("The first whole bucket that is counted begins here"),
@@ -53,7 +64,7 @@ export const coveredFields = {
   covered_to: z.iso.datetime().describe("After it events may be missing"),
 };
 
-export function coveredView(span: ReturnType<typeof spanOf>, covered: Coverage) {
+export function coveredView(span: Span, covered: Coverage) {
   const whole = aligned(span);
   return {
     granularity: span.granularity,

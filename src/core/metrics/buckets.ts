@@ -54,3 +54,18 @@ export function granularityFor(from: number, to: number): Granularity {
   if (span <= 31 * DAY) return "hour";
   return span <= 400 * DAY ? "day" : "week";
 }
+
+/** Rows that one question may read. */
+export const ROWS_MAX = 5_000;
+
+/**
+ * The finest, from `finest` on, in which so many groups side by side are at most `ROWS_MAX` rows over a span; null
+ * where they are more even by the week.
+ */
+export function granularityWithin(
+  { granularity: finest, from, to }: { granularity: Granularity; from: number; to: number },
+  groups: number,
+): Granularity | null {
+  const fits = (one: Granularity) => countBuckets(one, from, to) * groups <= ROWS_MAX;
+  return GRANULARITIES.slice(GRANULARITIES.indexOf(finest)).find(fits) ?? null;
+}

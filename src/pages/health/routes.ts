@@ -9,6 +9,7 @@ import { readForm } from "../../web/form.ts";
 import { bytes, count, decimal, duration } from "../../web/format.ts";
 import { loopDelay } from "../../web/health/event_loop.ts";
 import { type Health, readHealth } from "../../web/health/read_health.ts";
+import { httpPart } from "../../web/http_table.ts";
 import {
   type Figure,
   type MetricAsk,
@@ -35,7 +36,9 @@ const charts = metricPage({
   title: "System health",
   lead: "This server, its database, and what its history costs.",
   filters: [],
+  own: ["sort"],
   hasRange: false,
+  readsWhole: true,
   only: "superusers",
   everyMs: TICK_MS,
   read: readPicture,
@@ -51,7 +54,7 @@ export const healthPage: BoardPage = {
   },
 };
 
-async function readPicture({ shell, source, slowly }: MetricAsk): Promise<MetricPicture> {
+async function readPicture({ shell, source, filter, slowly }: MetricAsk): Promise<MetricPicture> {
   const { reads } = source;
   const { keeping } = shell.deps.engine;
   const health = await readHealth(reads);
@@ -72,6 +75,7 @@ async function readPicture({ shell, source, slowly }: MetricAsk): Promise<Metric
       { id: "tasks", template: "health/_tasks", model: { tasks } },
       { id: "storage", template: "health/_storage", model: storageOf(storage) },
       { id: "servers", template: "health/_servers", model: serversOf(health) },
+      httpPart(shell.deps.traffic, filter.own.sort ?? "", (sort) => `${HOME}?sort=${sort}`),
     ],
   };
 }

@@ -18,7 +18,8 @@ export interface AttentionFacts {
   queues: readonly QueueCounts[];
   waiting: readonly { id: string; name: string; queue: string; ms: number }[];
   away: number;
-  ended: { succeeded: number; failed: number };
+  /** In the last hour, or since a moment a little before it. */
+  ended: { succeeded: number; failed: number; time: string };
   /** Since the rollups were last computed, milliseconds. */
   behindMs: number | null;
 }
@@ -46,7 +47,7 @@ export function attentions(facts: AttentionFacts): Attention[] {
   if (total >= ENDED_MIN && ended.succeeded / total < GOOD_SHARE) {
     all.push({
       tone: "bad",
-      sentence: `${count(ended.failed)} of ${count(total)} jobs that ended in the last hour failed.`,
+      sentence: `${count(ended.failed)} of ${count(total)} jobs that ended ${ended.time} failed.`,
       ...{ href: "/board/jobs?q=state%3Afailed", action: "Failed jobs" },
     });
   }

@@ -5,8 +5,9 @@ import { perBucket } from "../../core/metrics/time_range.ts";
 import { seenOrgs } from "../../core/scope.ts";
 import { readFleetSize } from "../../db/fleet.ts";
 import { countOf, type TimeChart, timeChart } from "../../web/charts/chart.ts";
-import { count, decimal } from "../../web/format.ts";
+import { count, decimal, minute } from "../../web/format.ts";
 import { readCounts, readQueues } from "../../web/live_counts.ts";
+import { boundedSpan } from "../../web/metrics/bounded_span.ts";
 import { endedJobsLink } from "../../web/metrics/jobs_link.ts";
 import {
   type Figure,
@@ -14,7 +15,7 @@ import {
   type MetricPicture,
   metricPage,
 } from "../../web/metrics/metric_page.ts";
-import { readSeries } from "../../web/metrics/read_series.ts";
+import { aligned, readSeries } from "../../web/metrics/read_series.ts";
 import { attentions, countAway, readDraining, readLongestReady } from "./attention.ts";
 
 const HOUR = 3_600_000;
@@ -121,20 +122,28 @@ async function readAttention(ask: MetricAsk) {
   const now = engine.now();
   const seen = seenFleet(scope);
   const orgs = askedOrgs(directory, seenOrgs(scope), filter.org);
-  const hour = { granularity: "minute" as const, from: bucketStart("minute", now - HOUR), to: now };
+  const { group } = ask.span;
+  const minutes = {
+    granularity: "minute" as const,
+    from: bucketStart("minute", now - HOUR),
+    to: now,
+  };
+  const hour = boundedSpan(source, scope, minutes, group);
   const metrics = ["jobs.succeeded", "jobs.failed"];
-  const lastHour = await readSeries(source, scope, { ...hour, group: ask.span.group, metrics });
+  const lastHour = await readSeries(source, scope, { ...hour, group, metrics });
   const [succeeded, failed] = lastHour.map(({ points }) =>
     points.reduce((sum, point) => sum + (point.count ?? 0), 0),
   );
   const { to } = lastHour[0]!.covered;
+  const isHour = hour.granularity === minutes.granularity;
+  const time = isHour ? "in the last hour" : `since ${minute(aligned(hour).from)}`;
   return attentions({
     now,
     draining: await readDraining(reads),
     queues: await readQueues(reads, orgs),
     waiting: await readLongestReady(reads, orgs),
     away: await countAway(reads, { orgs, shared: seen.shared }),
-    ended: { succeeded: succeeded!, failed: failed! },
+    ended: { succeeded: succeeded!, failed: failed!, time },
     behindMs: to === 0 ? null : now - to,
   });
 }

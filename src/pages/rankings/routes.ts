@@ -1,16 +1,12 @@
 /** `/board/jobs?tab=…`: the costliest attempts, and for superusers the busiest organizations. */
-
-import { knownMetric } from "../../core/metrics/catalogue.ts";
-import { seenOrgs } from "../../core/scope.ts";
-import type { Measure } from "../../db/statements/rollups/write_rankings.ts";
+import { dayOf } from "../../core/ids.ts";
+import { type Measure, PLACES } from "../../db/statements/rollups/write_rankings.ts";
 import type { BarChart } from "../../web/charts/chart.ts";
 import { bytes, count, decimal, duration } from "../../web/format.ts";
-import { dimensionsOf, groupIds, groupOrgs, keptGrouping } from "../../web/metrics/groups.ts";
-import { memberNames } from "../../web/metrics/member_names.ts";
 import { metricQuery } from "../../web/metrics/metric_filter.ts";
 import { type MetricAsk, type MetricPicture, metricPage } from "../../web/metrics/metric_page.ts";
-import { readSplit } from "../../web/metrics/read_series.ts";
-import { firstRankedDay, readRanking } from "./queries.ts";
+import { ORGS_NAMED, readBusiestOrgs } from "../../web/rankings/busiest_orgs.ts";
+import { readRanking } from "../../web/rankings/read_ranking.ts";
 
 interface Tab {
   measure: Measure;
@@ -58,30 +54,28 @@ export const rankingsPage = metricPage({
   lead: "The attempts of whole days (UTC) that took most.",
   filters: ["org", "queue", "name"],
   own: ["tab"],
+  readsWhole: true,
   read: readRankings,
 });
 
 async function readRankings(ask: MetricAsk): Promise<MetricPicture> {
   const { scope, filter, range, source, span } = ask;
   const tab = TABS.find((one) => one.measure === filter.own.tab) ?? TABS[0]!;
-  const isMasked = groupOrgs(source, scope, span.group.org) !== "all";
-  const metric = knownMetric("jobs.duration_ms");
-  const grouping = keptGrouping(metric, dimensionsOf(span.group, undefined), isMasked);
-  const ids = await groupIds(source, scope, span.group, grouping);
+  const { measure } = tab;
   const [from, to] = [dayOf(range.from), dayOf(range.to - 1)];
-  const rows = await readRanking(source.reads, { measure: tab.measure, from, to, ids });
-  const first = await firstRankedDay(source.reads, seenOrgs(scope));
+  const asked = { measure, from, to, group: span.group };
+  const { attempts, firstDay } = await readRanking(source, scope, asked);
   const model = {
-    tabs: TABS.map(({ measure, label }) => ({
-      measure,
-      label,
-      isCurrent: measure === tab.measure,
-    })),
+    tabs: TABS.map(({ measure: own, label }) => {
+      return { measure: own, label, isCurrent: own === measure };
+    }),
     ...{ sentence: tab.sentence, label: tab.label, query: metricQuery({ ...filter, own: {} }) },
-    rows: rows.map((row) => ({ ...row, worker: row.worker ?? "–", text: tab.write(row.value) })),
+    rows: attempts.map((one) => ({
+      ...{ ...one, worker: one.worker ?? "–", text: tab.write(one.value) },
+    })),
   };
   return {
-    notes: notesOf(from, to, first),
+    notes: notesOf(from, to, firstDay),
     charts: scope.isSuperuser ? [await busiestOrgs(ask)] : [],
     parts: [{ id: "ranking", template: "rankings/_ranking", model }],
   };
@@ -90,27 +84,26 @@ async function readRankings(ask: MetricAsk): Promise<MetricPicture> {
 function notesOf(from: string, to: string, first: string | null): string[] {
   const days = from === to ? `the day ${from}` : `the days from ${from} to ${to}`;
   const covered = first !== null && first > from ? ` Nothing is kept of days before ${first}.` : "";
-  return [`The 20 costliest attempts that ended on ${days}, in UTC.${covered}`];
+  return [`The ${PLACES} costliest attempts that ended on ${days}, in UTC.${covered}`];
 }
 
 /** Organizations are nobody's business but the superusers'. */
-async function busiestOrgs({ source, scope, span, range }: MetricAsk): Promise<BarChart> {
-  const ask = { ...span, group: {}, metric: "jobs.duration_ms", by: "org" as const, most: 15 };
-  const { series } = await readSplit(source, scope, { ...ask, histograms: false });
-  const names = await memberNames(
-    source.reads,
-    "org",
-    series.map((one) => one.id),
-  );
+async function busiestOrgs({ shell, source, scope, span, range }: MetricAsk): Promise<BarChart> {
+  const { directory } = shell.deps;
+  const found = await readBusiestOrgs({ ...source, directory }, scope, span);
+  const { orgs, granularity } = found
+    ? { orgs: found.orgs, granularity: found.span.granularity }
+    : { orgs: [], granularity: span.granularity };
+  const time = range.name ? `in ${range.name}` : "in this span";
+  const whole = granularity === span.granularity ? "" : `, of whole ${granularity}s`;
   return {
     ...{ kind: "bars", id: "orgs", title: "Run time by organization", unit: "milliseconds" },
-    sentence: `Run time of attempts that succeeded, of the busiest ${count(15)} organizations, by their end ${range.name ? `in ${range.name}` : "in this span"}.`,
-    ...{ empty: "No attempt succeeded in this time.", isLying: true },
-    labels: series.map((one) => names.get(one.id) ?? "others"),
-    lines: [{ name: "Run time", tone: "plain", values: series.map((one) => one.total.sum) }],
+    sentence: `Run time of attempts that succeeded, of the busiest ${count(ORGS_NAMED)} organizations, by their end ${time}${whole}.`,
+    empty: found
+      ? "No attempt succeeded in this time."
+      : "There are too many organizations to add them up over this time. Take a shorter one.",
+    isLying: true,
+    labels: orgs.map(({ org }) => org ?? "others"),
+    lines: [{ name: "Run time", tone: "plain", values: orgs.map(({ runMs }) => runMs) }],
   };
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }

@@ -3,8 +3,8 @@ import type { Bar } from "../../core/metrics/bars.ts";
 import { perBucket, type TimeRange } from "../../core/metrics/time_range.ts";
 import { type BarChart, meanOf, p95Of, type TimeChart, timeChart } from "../../web/charts/chart.ts";
 import { count } from "../../web/format.ts";
-import type { SlotShare } from "../../web/metrics/fairness.ts";
-import type { Series } from "../../web/metrics/read_series.ts";
+import type { Fairness, SlotShare } from "../../web/metrics/fairness.ts";
+import type { Series, Span } from "../../web/metrics/read_series.ts";
 
 export function waitChart(
   range: TimeRange,
@@ -57,9 +57,14 @@ function barLabel({ lo, hi }: Bar, at: number, bars: readonly Bar[]): string {
 }
 
 const EMPTY = "No job held a slot in this time. Take a longer range, or submit a job.";
+const TOO_MANY =
+  "There are too many organizations to add them up over this time. Take a shorter one.";
 
-/** For those who are told of everybody. */
-export function fairnessChart(shares: readonly SlotShare[]): BarChart {
+/** For those who are told of everybody; null: of too many. */
+export function fairnessChart(range: Span, fairness: Fairness | null): BarChart {
+  const { shares = [], granularity = range.granularity } = fairness ?? {};
+  const whole =
+    granularity === range.granularity ? "" : ` Of whole ${granularity}s, as they are many.`;
   const percent = (share: number | null) => (share === null ? null : share * 100);
   return {
     kind: "bars",
@@ -67,9 +72,10 @@ export function fairnessChart(shares: readonly SlotShare[]): BarChart {
     title: "Fairness",
     sentence:
       "Share of all used slots that each organization's jobs held, and the share to which it was entitled: an equal " +
-      "one among the organizations that had work, at each moment.",
+      "one among the organizations that had work, at each moment." +
+      whole,
     unit: "percent",
-    empty: EMPTY,
+    empty: fairness === null ? TOO_MANY : EMPTY,
     labels: shares.map(({ org }) => org ?? "All others"),
     lines: [
       { name: "Held", values: shares.map((one) => percent(one.share)), tone: "plain" },

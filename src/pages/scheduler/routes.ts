@@ -45,12 +45,14 @@ async function readScheduler(ask: MetricAsk): Promise<MetricPicture> {
   }
   const { directory, engine } = ask.shell.deps;
   const orgs = askedOrgs(directory, seenOrgs(scope), filter.org);
-  const [scoring, shares, passed] = await Promise.all([
+  const [scoring, shared, passed] = await Promise.all([
     readScoring(source, scope, span),
     readFairness({ ...source, directory }, scope, span),
     readPassedOver({ reads: source.reads, names: engine.names }, orgs, range),
   ]);
-  const fairness = scope.isSuperuser ? fairnessChart(shares) : slotsChart(shares);
+  const fairness = scope.isSuperuser
+    ? fairnessChart(span, shared)
+    : slotsChart(shared?.shares ?? []);
   return {
     figures: [...figures, ...scoreFigures(scoring)],
     charts: [waits, scoreChart(scoring.bars), fairness],

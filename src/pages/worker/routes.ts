@@ -23,6 +23,7 @@ export const workerPage = metricPage({
   title: "Worker",
   lead: "",
   filters: [],
+  readsWhole: true,
   read: readWorkerPage,
 });
 

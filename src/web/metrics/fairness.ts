@@ -5,7 +5,10 @@
  * counted).
  */
 import type { Directory } from "../../accounts/directory.ts";
+import type { Granularity } from "../../core/metrics/buckets.ts";
 import type { Scope } from "../../core/scope.ts";
+import { spanWithin } from "./bounded_span.ts";
+import { countOrgs } from "./groups.ts";
 import {
   readSeries,
   readSplit,
@@ -24,16 +27,27 @@ export interface SlotShare {
   entitledShare: number | null;
 }
 
+export interface Fairness {
+  shares: SlotShare[];
+  /** As it was read: more coarsely than asked where there are many organizations. */
+  granularity: Granularity;
+}
+
 /** Organizations that are named. */
 const ORGS_MAX = 12;
 
 type Ask = Pick<SeriesAsk, "granularity" | "from" | "to" | "group">;
+type Deps = SeriesDeps & { directory: Pick<Directory, "byId"> };
 
-export async function readFairness(
-  deps: SeriesDeps & { directory: Pick<Directory, "byName" | "byId"> },
-  scope: Scope,
-  ask: Ask,
-): Promise<SlotShare[]> {
+/** Null where there are too many organizations to be added up over this time. */
+export async function readFairness(deps: Deps, scope: Scope, asked: Ask): Promise<Fairness | null> {
+  // Whoever sees all of them is told of each: what a sum of all is kept for is not enough.
+  const ask = scope.isSuperuser ? spanWithin(asked, countOrgs(deps)) : asked;
+  if (ask === null) return null;
+  return { shares: await readShares(deps, scope, ask), granularity: ask.granularity };
+}
+
+async function readShares(deps: Deps, scope: Scope, ask: Ask): Promise<SlotShare[]> {
   const split = { ...ask, by: "org", most: ORGS_MAX } as const;
   const active = await readSplit(deps, scope, { ...split, metric: "jobs.active" });
   const nameOf = (id: number) => deps.directory.byId(id)?.name ?? null;

@@ -50,7 +50,7 @@ export class MetricRefused extends Error {
 
 export interface GroupDeps {
   reads: Sql;
-  directory: Pick<Directory, "byName">;
+  directory: Pick<Directory, "all" | "byName">;
 }
 
 /** Throws MetricRefused for what would tell more than the caller may see. */
@@ -101,6 +101,25 @@ export function groupOrgs(
   const only = found === undefined ? [] : onlyOrg(visible, found.id);
   if (only.length > 0) return only;
   throw new MetricRefused("not_found", "org", `There is no organization ${org}.`);
+}
+
+/**
+ * How many stored groups are added up for an answer: of all that there are a sum is kept, and so it is of
+ * one organization; of some of them, and of queues or names that are called the same, it is not.
+ */
+export function countGroups(deps: GroupDeps, scope: Scope, group: MetricGroup): number {
+  if (group.worker !== undefined) return 1;
+  const orgs = groupOrgs(deps, scope, group.org);
+  if (orgs === "all") {
+    const isShared = group.queue !== undefined || group.name !== undefined;
+    return isShared ? countOrgs(deps) : 1;
+  }
+  // The workers that all share are a group beside them.
+  return group.org === undefined ? orgs.length + 1 : 1;
+}
+
+export function countOrgs({ directory }: Pick<GroupDeps, "directory">): number {
+  return [...directory.all].length;
 }
 
 /** Reads the ids behind names. `grouping` says which of them are part of a row's key. */

@@ -15,6 +15,7 @@ import { PollTopic } from "../live_poll.ts";
 import type { TopicRequest } from "../live_topic.ts";
 import type { BoardContext, BoardPage, NavItem, Panels, Shell } from "../shell.ts";
 import type { LiveMessage } from "../sse.ts";
+import { boundedSpan, coarserNotes } from "./bounded_span.ts";
 import { countWaiting } from "./coverage.ts";
 import { readFilterChoices } from "./filter_choices.ts";
 import { MetricRefused } from "./groups.ts";
@@ -91,6 +92,8 @@ export interface MetricPageSpec {
   /** Without it the page has no span of its own. */
   hasRange?: boolean;
   only?: "superusers";
+  /** Nothing that it shows is read of several organizations side by side as `span` says. */
+  readsWhole?: boolean;
   /** How often it is read anew while somebody watches. */
   everyMs?: number;
   read(ask: MetricAsk): Promise<MetricPicture>;
@@ -276,19 +279,18 @@ async function readPicture(
   { scope, slowly }: Pick<MetricAsk, "scope" | "slowly">,
 ): Promise<PrintedPicture> {
   const { engine, database, directory } = shell.deps;
-  const range = rangeOf(filter, engine.now());
-  const span = {
-    granularity: range.granularity,
-    from: range.from,
-    to: range.to,
-    group: groupOf(filter),
-  };
+  const asked = rangeOf(filter, engine.now());
+  const group = groupOf(filter);
   const source = { reads: database.reads, directory, kept: engine.keeping.retention };
   try {
-    if (range.problem !== null) throw new MetricRefused("invalid", "range", range.problem);
+    if (asked.problem !== null) throw new MetricRefused("invalid", "range", asked.problem);
+    const range = spec.readsWhole ? asked : boundedSpan(source, scope, asked, group);
+    const { granularity, from, to } = range;
+    const span = { granularity, from, to, group };
     const picture = await spec.read({ shell, scope, filter, range, span, source, slowly });
     const waiting = await slowly("waiting", EVERY_MS, () => countWaiting(source.reads));
-    const notes = [...waitingNote(waiting), ...(picture.notes ?? [])];
+    const coarser = coarserNotes(asked, range, { mayChooseOrg: spec.filters.includes("org") });
+    const notes = [...waitingNote(waiting), ...coarser, ...(picture.notes ?? [])];
     const printed = printable(spec, filter, { ...picture, notes });
     const { title = spec.title, lead = spec.lead, charts = [] } = picture;
     return { status: 200, title, lead, charts, printed };
