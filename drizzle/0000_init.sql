@@ -688,7 +688,7 @@ CREATE INDEX "live_job_ready" ON "live_job" USING btree ("shape_id","ready_rank"
 CREATE INDEX "live_job_due" ON "live_job" USING btree ("due_at","id") WHERE due_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_deadline" ON "live_job" USING btree ("deadline_at") WHERE deadline_at is not null;--> statement-breakpoint
 CREATE INDEX "live_job_cancel" ON "live_job" USING btree ("cancel_requested_at") WHERE cancel_requested_at is not null;--> statement-breakpoint
-CREATE INDEX "ranking_day" ON "ranking" USING btree ("day");--> statement-breakpoint
+CREATE INDEX "ranking_age" ON "ranking" USING btree (("day" - date '2000-01-01'));--> statement-breakpoint
 CREATE INDEX "worker_sample_worker" ON "worker_sample" USING btree ("worker_id","at");--> statement-breakpoint
 CREATE INDEX "worker_sample_at" ON "worker_sample" USING brin ("at") WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "api_token_by_org" ON "api_token" USING btree ("org_id");--> statement-breakpoint

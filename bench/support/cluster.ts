@@ -4,14 +4,14 @@
  * its own in it.
  */
 import { rmSync } from "node:fs";
-import { chmod, mkdtemp } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import postgres from "postgres";
 import { superuserUrl } from "../../src/db/embedded/cluster.ts";
 import { readRecord } from "../../src/db/embedded/record.ts";
-import { SETTINGS } from "../../src/db/embedded/settings.ts";
+import { SETTINGS, type Settings } from "../../src/db/embedded/settings.ts";
 import { startEmbedded } from "../../src/db/embedded.ts";
 import { flag } from "./options.ts";
 
@@ -19,34 +19,47 @@ export interface Cluster {
   folder: string;
   /** Of the postmaster; its children are the server's processes. */
   pid: number;
-  /** An empty database, owned by the role that its URL names. */
+  /** A database that is empty unless it was kept, owned by the role that its URL names. */
   createDatabase(name: string): Promise<string>;
   /** As the superuser; `database` is ours unless said. */
   admin(database?: string): postgres.Sql;
   stop(): Promise<void>;
 }
 
-export async function startCluster(): Promise<Cluster> {
-  const folder = await mkdtemp(join(tmpdir(), "signalbox-bench-"));
+export interface ClusterOptions {
+  /** Kept after the run, and taken up again by the next one that names it. */
+  keepIn?: string;
+  /** Beside those of production. */
+  settings?: Settings;
+}
+
+export async function startCluster({
+  keepIn,
+  settings: own,
+}: ClusterOptions = {}): Promise<Cluster> {
+  const folder = keepIn ?? (await mkdtemp(join(tmpdir(), "signalbox-bench-")));
+  if (keepIn !== undefined) await mkdir(folder, { recursive: true });
   // PostgreSQL runs as another user where we are root.
   await chmod(folder, 0o755);
   const dataDir = join(folder, "data");
   const quiet = () => {};
-  const settings = flag("statements")
-    ? { ...SETTINGS, shared_preload_libraries: "'pg_stat_statements'" }
-    : SETTINGS;
+  const watched: Settings = flag("statements")
+    ? { shared_preload_libraries: "'pg_stat_statements'" }
+    : {};
+  const settings = { ...SETTINGS, ...watched, ...own };
   const log = { info: quiet, warn: console.warn };
   const embedded = await startEmbedded({ dataDir, log, settings });
   const record = (await readRecord(dataDir))!;
   const pid = embedded.pid!;
-  // However the run ends, neither a server nor its files stay.
+  // However the run ends, neither a server nor its files stay; those to keep were written with fsync.
   const clear = () => {
     try {
       process.kill(pid, "SIGQUIT");
     } catch {
       // It is gone already.
     }
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    if (keepIn === undefined)
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   process.once("exit", clear);
   const open: postgres.Sql[] = [];
@@ -63,7 +76,8 @@ export async function startCluster(): Promise<Cluster> {
     admin,
     createDatabase: async (name) => {
       const sql = postgres(embedded.url, { max: 1, onnotice: quiet });
-      await sql.unsafe(`create database ${name}`);
+      const [old] = await sql`select from pg_database where datname = ${name}`;
+      if (!old) await sql.unsafe(`create database ${name}`);
       await sql.end();
       const url = new URL(embedded.url);
       url.pathname = `/${name}`;
@@ -73,7 +87,7 @@ export async function startCluster(): Promise<Cluster> {
       await Promise.all(open.map((sql) => sql.end({ timeout: 1 })));
       await embedded.stop();
       process.off("exit", clear);
-      rmSync(folder, { recursive: true, force: true });
+      if (keepIn === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -2,17 +2,16 @@
 import { BarChart, HeatmapChart, LineChart, RadarChart } from "echarts/charts";
 import {
   GridComponent,
-  LegendComponent,
+  LegendPlainComponent,
   MarkAreaComponent,
   RadarComponent,
   TooltipComponent,
-  VisualMapComponent,
 } from "echarts/components";
 import { connect, init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 
 use([BarChart, HeatmapChart, LineChart, RadarChart]);
-use([GridComponent, LegendComponent, MarkAreaComponent, RadarComponent, TooltipComponent]);
-use([VisualMapComponent, CanvasRenderer]);
+use([GridComponent, LegendPlainComponent, MarkAreaComponent, RadarComponent, TooltipComponent]);
+use([CanvasRenderer]);
 
 globalThis.echarts = { connect, init };

@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
+import { compress } from "hono/compress";
 import { matchedRoutes } from "hono/route";
 import type { Caller } from "../accounts/caller.ts";
 import { SESSION_SECONDS } from "../accounts/identity.ts";
@@ -41,6 +42,9 @@ export function createBoard(deps: BoardDeps, pages: readonly BoardPage[]): Hono<
   const app = new Hono<BoardEnv>();
 
   app.use("*", observe(deps));
+  // Pages only: files of `public/` come compressed, and what a stream or an export sends must not wait for
+  // a block to fill. Nothing secret stands in a page twice, so its compressed size tells nobody anything.
+  app.use("*", compress({ contentTypeFilter: /^text\/html/ }));
   app.use("*", async (c, next) => {
     // Nothing is called by a name with NUL in it, and PostgreSQL cannot even be asked.
     if (c.req.url.split("?")[0]!.includes("%00")) c.res = answerNotFound(c, shell);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
@@ -81,4 +82,22 @@ describe("assets", () => {
     assert.equal((await bytes(response)).length, 0);
     assert.ok(response.headers.get("cache-control"));
   });
+});
+
+test("a class by itself gets its look in one sheet, so that no page changes another's", () => {
+  const sheets = new Map<string, Set<string>>();
+  for (const file of readdirSync(`${PUBLIC}css`)) {
+    const css = readFileSync(`${PUBLIC}css/${file}`, "utf8").replaceAll(/\/\*.*?\*\//gs, "");
+    for (const [, list] of css.replaceAll(/:\w+\([^)]*\)/g, ":x").matchAll(/([^{};]+)\{/g)) {
+      for (const one of list!.split(",").map((text) => text.trim())) {
+        if (!/^\.[\w-]+$/.test(one)) continue;
+        sheets.set(one, (sheets.get(one) ?? new Set()).add(file));
+      }
+    }
+  }
+  assert.ok(sheets.size > 50, String(sheets.size));
+  assert.deepEqual(
+    [...sheets].filter(([, files]) => files.size > 1).map(([name, files]) => [name, ...files]),
+    [],
+  );
 });

@@ -95,8 +95,10 @@ export async function idsOf(
     }
     case "workflow":
       params.push(source.id);
+      // Fenced: all of a workflow's, and never all jobs of the span in search of this workflow's.
       return read(`select x.id::text as id from (
-          select distinct m.job_id as id from workflow_job m where m.workflow_id = $4::uuid
-            and (m.job_id < $1::uuid and m.job_id > $2::uuid) is true) x ${end("x")}`);
+          select distinct m.job_id as id from (
+            select job_id from workflow_job where workflow_id = $4::uuid offset 0) m
+          where m.job_id < $1::uuid and m.job_id > $2::uuid) x ${end("x")}`);
   }
 }

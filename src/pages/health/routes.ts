@@ -9,6 +9,7 @@ import { readForm } from "../../web/form.ts";
 import { bytes, count, decimal, duration } from "../../web/format.ts";
 import { loopDelay } from "../../web/health/event_loop.ts";
 import { type Health, readHealth } from "../../web/health/read_health.ts";
+import { httpPart } from "../../web/http_table.ts";
 import {
   type Figure,
   type MetricAsk,
@@ -37,6 +38,7 @@ const SPEC: MetricPageSpec = {
   title: "System health",
   lead: "This server, its database, and what its history costs.",
   filters: [],
+  own: ["sort"],
   hasRange: false,
   readsWhole: true,
   only: "superusers",
@@ -55,7 +57,7 @@ export const healthPage: BoardPage = {
   },
 };
 
-async function readPicture({ shell, source, slowly }: MetricAsk): Promise<MetricPicture> {
+async function readPicture({ shell, source, filter, slowly }: MetricAsk): Promise<MetricPicture> {
   const { reads } = source;
   const { keeping } = shell.deps.engine;
   const health = await readHealth(reads);
@@ -76,6 +78,7 @@ async function readPicture({ shell, source, slowly }: MetricAsk): Promise<Metric
       { id: "tasks", template: "health/_tasks", model: { tasks } },
       { id: "storage", template: "health/_storage", model: storageOf(storage) },
       { id: "servers", template: "health/_servers", model: serversOf(health) },
+      httpPart(shell.deps.traffic, filter.own.sort ?? "", (sort) => `${HOME}?sort=${sort}`),
     ],
   };
 }

@@ -3,18 +3,15 @@ import { seenFleet } from "../../accounts/asked_orgs.ts";
 import { type BarChart, timeChart } from "../../web/charts/chart.ts";
 import { SPEED_METRICS, type Speed, speeds } from "../../web/fleet/speeds.ts";
 import { readWorkerTotals } from "../../web/fleet/worker_totals.ts";
+import { httpPart } from "../../web/http_table.ts";
 import { coverageNote } from "../../web/metrics/coverage.ts";
-import type { MetricFilter } from "../../web/metrics/metric_filter.ts";
 import {
   type MetricAsk,
   type MetricPicture,
   metricHref,
   metricPage,
-  type PagePart,
 } from "../../web/metrics/metric_page.ts";
 import { readSeries } from "../../web/metrics/read_series.ts";
-import type { Traffic } from "../../web/traffic.ts";
-import { httpModel, SORTS, sortOf } from "./http_table.ts";
 
 const NAV = { label: "Network", href: "/board/network", icon: "network", group: "Fleet" } as const;
 
@@ -37,6 +34,7 @@ async function readNetwork(ask: MetricAsk): Promise<MetricPicture> {
     sentence: `What the binary cache has sent per ${range.granularity}.`,
     empty: "No binary cache is served here yet, so nothing has left it.",
   };
+  const href = (sort: string) => metricHref({ nav: NAV }, { ...filter, own: { sort } });
   return {
     charts: [
       speedBars(speeds(totals, "worker.network_mbps"), {
@@ -51,7 +49,7 @@ async function readNetwork(ask: MetricAsk): Promise<MetricPicture> {
         { name: "Sent", series: egress!, pick: (point) => point.sum, style: "area" },
       ]),
     ],
-    parts: scope.isSuperuser ? [httpPart(shell.deps.traffic, filter)] : [],
+    parts: scope.isSuperuser ? [httpPart(shell.deps.traffic, filter.own.sort ?? "", href)] : [],
     notes: coverageNote(egress!.covered, range),
   };
 }
@@ -68,15 +66,4 @@ function speedBars(
       { name: "Peak", tone: "second", values: workers.map((worker) => worker.peak) },
     ],
   };
-}
-
-function httpPart(traffic: Traffic, filter: MetricFilter): PagePart {
-  const current = sortOf(filter.own.sort ?? "");
-  const heads = SORTS.map(({ id, label, isText }) => ({
-    ...{ label, isText: isText === true, isCurrent: id === current.id },
-    direction: isText === true ? "ascending" : "descending",
-    href: `${metricHref({ nav: NAV }, { ...filter, own: { sort: id } })}#http`,
-  }));
-  const model = { heads, ...httpModel(traffic.figures(), current), since: traffic.since };
-  return { id: "http", template: "network/_http", model };
 }

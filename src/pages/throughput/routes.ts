@@ -1,7 +1,10 @@
 /** `/board/throughput`: what comes in and what goes out. */
 
 import { perBucket } from "../../core/metrics/time_range.ts";
-import { countOf, timeChart } from "../../web/charts/chart.ts";
+import { type BarChart, countOf, timeChart } from "../../web/charts/chart.ts";
+import { activeJobs } from "../../web/fleet/active_jobs.ts";
+import { askedFleet } from "../../web/fleet/asked_fleet.ts";
+import { type LiveWorker, readLiveWorkers } from "../../web/fleet/live_workers.ts";
 import { endedJobsLink } from "../../web/metrics/jobs_link.ts";
 import { type MetricAsk, type MetricPicture, metricPage } from "../../web/metrics/metric_page.ts";
 import { readSeries } from "../../web/metrics/read_series.ts";
@@ -24,6 +27,8 @@ async function readThroughput(ask: MetricAsk): Promise<MetricPicture> {
     metrics: keys,
   });
   const [completed, broken] = await readSeries(source, scope, { ...span, metrics: evals });
+  const fleet = askedFleet(source.directory, scope, ask.filter.org);
+  const workers = await readLiveWorkers(source.reads, fleet);
   const per = perBucket(range);
   const opens = endedJobsLink(ask.filter);
   return {
@@ -74,6 +79,24 @@ async function readThroughput(ask: MetricAsk): Promise<MetricPicture> {
           },
         ],
       ),
+      activeBars(workers),
     ],
+  };
+}
+
+/** Of the moment, whatever the span. */
+function activeBars(workers: readonly LiveWorker[]): BarChart {
+  const bars = activeJobs(workers);
+  return {
+    ...{ kind: "bars", id: "active", title: "Active jobs per worker, now", unit: "count" },
+    sentence:
+      "Slots of each connected worker that hold a job, of any queue and name, and those free.",
+    empty: "No worker is connected. Start one: npx signalbox worker --url ws://HOST:PORT",
+    labels: bars.map(({ label }) => label),
+    lines: [
+      { name: "Active", tone: "plain", values: bars.map(({ active }) => active), stack: "slots" },
+      { name: "Free", tone: "muted", values: bars.map(({ free }) => free), stack: "slots" },
+    ],
+    isLying: true,
   };
 }

@@ -1,5 +1,6 @@
 /** The charts of the fleet. */
 import { type Load, loadPercent } from "../../core/fleet_load.ts";
+import { BUCKET_MS, bucketStart, countBuckets } from "../../core/metrics/buckets.ts";
 import type { TimeRange } from "../../core/metrics/time_range.ts";
 import {
   type BarChart,
@@ -9,7 +10,7 @@ import {
   type Tone,
   timeChart,
 } from "../../web/charts/chart.ts";
-import type { TrendLine } from "../../web/fleet/fleet_trend.ts";
+import type { FleetTrend } from "../../web/fleet/fleet_trend.ts";
 import type { Utilisation } from "../../web/fleet/utilisation.ts";
 import type { Series } from "../../web/metrics/read_series.ts";
 import { loadLabel } from "./view.ts";
@@ -45,16 +46,19 @@ export function fleetCharts(
 
 const TONES: readonly Tone[] = ["plain", "second", "third", "fourth", "good", "bad", "muted"];
 
-/** Over the same buckets as `fleet`. */
+/** `now` tells which bucket is still running. */
 export function trendChart(
-  { start, step, running }: TimeChart,
   by: "pool" | "system",
-  lines: readonly TrendLine[],
+  { span, lines }: FleetTrend,
+  now: number,
 ): TimeChart {
+  const running = countBuckets(span.granularity, span.from, now) - 1;
   return {
-    ...{ kind: "time", id: `${by}s`, unit: "count", empty: NOBODY, start, step, running },
+    ...{ kind: "time", id: `${by}s`, unit: "count", empty: NOBODY },
+    ...{ start: span.from, step: BUCKET_MS[span.granularity] },
+    running: bucketStart(span.granularity, now) >= span.to ? null : running,
     title: `Connected workers by ${by}`,
-    sentence: `The mean, by the ${by} that each worker says now or said last.`,
+    sentence: `The mean per ${span.granularity}, by the ${by} that each worker says now or said last.`,
     lines: lines.map(({ key, isRest, values }, at) => ({
       name: isRest ? "Others" : (key ?? "Not told"),
       ...{ values, style: "line", tone: TONES[at] ?? "muted" },

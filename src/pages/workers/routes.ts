@@ -26,6 +26,7 @@ const TOTALS_MS = 30_000;
 const KEYS = ["workers.connected", "workers.draining", "workers.exec", "workers.handlers"];
 
 async function readFleetPage({
+  shell,
   scope,
   span,
   source,
@@ -43,6 +44,7 @@ async function readFleetPage({
     readFleetTrend(reads, fleet, "system", span),
     readFleetTrend(reads, fleet, "pool", span),
   ]);
+  const now = shell.deps.engine.now();
   const load = fleetLoad(live);
   const [connected, capabilities] = fleetCharts(range, series);
   return {
@@ -50,8 +52,8 @@ async function readFleetPage({
     charts: [
       connected,
       capabilities,
-      trendChart(connected, "system", systems),
-      trendChart(connected, "pool", pools),
+      trendChart("system", systems, now),
+      trendChart("pool", pools, now),
       loadRadar(load),
       utilisationBars(utilisation(totals)),
     ],

@@ -104,8 +104,7 @@ function heatData({ start, step, running, opens, bands, values }: HeatChart): Ow
       tooltip: { trigger: "item", renderMode: "richText", confine: true },
       xAxis: { type: "category", data: Array.from({ length: buckets }, (_, at) => at) },
       yAxis: { type: "category", data: bands },
-      visualMap: { show: false, min: 0, max: most, type: "continuous", dimension: 3 },
-      series: [{ type: "heatmap", data: cells }],
+      series: [{ type: "heatmap", data: cells, most }],
     },
   };
 }

@@ -7,7 +7,14 @@ import { bucketsBetween } from "../../core/metrics/buckets.ts";
 import { knownMetric } from "../../core/metrics/catalogue.ts";
 import type { Sql } from "../../db/client.ts";
 import { andOfFleet, type FleetFilter } from "../../db/org_filter.ts";
-import { aligned, readLooks, type Span } from "../metrics/read_series.ts";
+import { readLooks, type Span } from "../metrics/read_series.ts";
+import { fleetSpan } from "./fleet_span.ts";
+
+export interface FleetTrend {
+  /** Whole buckets, coarser than asked where the fleet is large. */
+  span: Span;
+  lines: TrendLine[];
+}
 
 export interface TrendLine {
   /** Null: did not tell, or `isRest`. */
@@ -31,8 +38,8 @@ export async function readFleetTrend(
   fleet: FleetFilter,
   by: "pool" | "system",
   asked: Span,
-): Promise<TrendLine[]> {
-  const span = aligned(asked);
+): Promise<FleetTrend> {
+  const span = await fleetSpan(reads, fleet, 1, asked);
   const system = reads`(select c.facts->>'system' from worker_connection c
     where c.worker_id = w.id order by c.connected_at desc limit 1)`;
   const rows = await reads<Row[]>`
@@ -58,5 +65,5 @@ export async function readFleetTrend(
   });
   const rest = groups.slice(LINES_MAX).flatMap(([, own]) => own);
   const shown = groups.slice(0, LINES_MAX).map(([key, own]) => line(key, own, false));
-  return rest.length === 0 ? shown : [...shown, line(null, rest, true)];
+  return { span, lines: rest.length === 0 ? shown : [...shown, line(null, rest, true)] };
 }

@@ -2,7 +2,8 @@
 import { knownMetric } from "../../core/metrics/catalogue.ts";
 import type { Sql } from "../../db/client.ts";
 import { andOfFleet, type FleetFilter } from "../../db/org_filter.ts";
-import { aligned, type Span } from "../metrics/read_series.ts";
+import type { Span } from "../metrics/read_series.ts";
+import { fleetSpan } from "./fleet_span.ts";
 
 export interface WorkerTotals {
   uid: string;
@@ -28,14 +29,14 @@ interface Row {
   most: number;
 }
 
-/** Workers that were there in the span, connected or gone; names may repeat. */
+/** Workers that were there in the span, connected or gone; names may repeat. Of whole buckets: see `fleetSpan`. */
 export async function readWorkerTotals(
   reads: Sql,
   fleet: FleetFilter,
   metrics: readonly string[],
   asked: Span,
 ): Promise<WorkerTotals[]> {
-  const { granularity, from, to } = aligned(asked);
+  const { granularity, from, to } = await fleetSpan(reads, fleet, metrics.length, asked);
   const keys = new Map(metrics.map((key) => [knownMetric(key).id, key]));
   const rows = await reads<Row[]>`
     select w.id, w.uid, w.name, r.metric_id as metric, sum(r.count)::float8 as count, sum(r.sum) as sum,

@@ -112,7 +112,8 @@ export function oldOperations(before: number, firstKept: string): OldRows[] {
 }
 
 export function oldRankings(before: number): OldRows {
-  const page = `day < (${AT(2)} at time zone 'UTC')::date`;
+  const age = (day: string) => `(${day} - date '2000-01-01')`;
+  const page = `${age("day")} < ${age(`(${AT(2)} at time zone 'UTC')::date`)}`;
   return { name: "ranking", first: "", sql: found("ranking", page), params: [seconds(before)] };
 }
 

@@ -1,6 +1,7 @@
 /** What this server answered by route, as a table in the order that a link asks for. */
-import { count, duration, percent } from "../../web/format.ts";
-import type { RouteFigures } from "../../web/traffic.ts";
+import { count, duration, percent } from "./format.ts";
+import type { PagePart } from "./metrics/metric_page.ts";
+import type { RouteFigures, Traffic } from "./traffic.ts";
 
 export interface Sort {
   id: string;
@@ -28,6 +29,22 @@ export function sortOf(id: string): Sort {
 export function sortRoutes(rows: readonly RouteFigures[], { of, isText }: Sort): RouteFigures[] {
   const sign = isText ? 1 : -1;
   return rows.toSorted((a, b) => sign * (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : 0));
+}
+
+/** @param hrefOf the page's address with the table in that order */
+export function httpPart(
+  traffic: Pick<Traffic, "figures" | "since">,
+  asked: string,
+  hrefOf: (sort: string) => string,
+): PagePart {
+  const current = sortOf(asked);
+  const heads = SORTS.map(({ id, label, isText }) => ({
+    ...{ label, isText: isText === true, isCurrent: id === current.id },
+    direction: isText === true ? "ascending" : "descending",
+    href: `${hrefOf(id)}#http`,
+  }));
+  const model = { heads, ...httpModel(traffic.figures(), current), since: traffic.since };
+  return { id: "http", template: "_shared/_http", model };
 }
 
 export function httpModel(rows: readonly RouteFigures[], sort: Sort) {

@@ -1,0 +1,112 @@
+/**
+ * What the board costs over a month of a million jobs of three organizations, with 20,000 waiting: the time
+ * of every page over its ranges, filters and tabs, for a superuser and for a member; how many rows its
+ * largest statement looks at; what it weighs, and when it is painted. With `--floor` it exits with 1 where a
+ * page's p95 is above 50 ms, a statement looks at more than 5,000 rows, a page weighs more than 250 KB at
+ * first or 30 KB after, or its largest part is painted later than a second after the request.
+ *
+ * Writing the month and computing its rollups takes some minutes; `--data FOLDER` keeps it for another run.
+ */
+
+import { resolve } from "node:path";
+import process from "node:process";
+import { Client } from "../src/sdk/client.ts";
+import { type Address, addressesOf } from "./board/addresses.ts";
+import { addPending, computed, writeMonth } from "./board/month.ts";
+import { EXPLAINING, type RowsRead, rowsRead } from "./board/rows_read.ts";
+import { type PageTime, timePages } from "./board/server_time.ts";
+import { type PageWeight, weighPages } from "./board/weights.ts";
+import { startCluster } from "./support/cluster.ts";
+import { rate, table } from "./support/figures.ts";
+import { flag, number, word } from "./support/options.ts";
+import { type Signalbox, startSignalbox } from "./support/signalbox.ts";
+
+const JOBS = number("jobs", 1_000_000);
+const PENDING = number("pending", 20_000);
+const ROUNDS = number("rounds", 5);
+const ORG = "tidewater";
+const DATABASE = "board";
+const LIMITS = { p95: 50, rows: 5_000, first: 250, after: 30, lcp: 1_000 };
+
+const folder = word("data");
+const cluster = await startCluster({
+  ...(folder === undefined ? {} : { keepIn: resolve(folder) }),
+  settings: EXPLAINING,
+});
+const failures: string[] = [];
+
+try {
+  await writeMonth(await cluster.createDatabase(DATABASE), JOBS);
+  const box = await startSignalbox(cluster, DATABASE);
+  try {
+    await measure(box);
+  } finally {
+    await box.stop();
+  }
+} finally {
+  await cluster.stop();
+}
+for (const failure of failures) console.log(`not kept: ${failure}`);
+if (failures.length === 0) console.log("kept");
+process.exit(flag("floor") && failures.length > 0 ? 1 : 0);
+
+async function measure(box: Signalbox): Promise<void> {
+  const sql = cluster.admin(DATABASE);
+  await addPending(box, PENDING);
+  const ms = await computed(sql);
+  console.log(`rollups of all of it were computed after ${(ms / 1_000).toFixed(0)} s`);
+  await sql`vacuum analyze`;
+  const all = await addressesOf(sql, ORG);
+  const open = all.filter(({ isReserved }) => isReserved !== true);
+  const member = await memberToken(box);
+  const callers = [
+    { who: "superuser", token: box.adminToken, addresses: all },
+    { who: "member", token: member, addresses: open },
+  ];
+  for (const { who, token, addresses } of callers) {
+    const times = await timePages(box.url, token, addresses, ROUNDS);
+    const rows = await rowsRead({ sql, url: box.url, token }, addresses);
+    report(who, addresses, times, rows);
+  }
+  reportWeights(await weighPages(box.url, box.adminToken, all));
+}
+
+async function memberToken(box: Signalbox): Promise<string> {
+  const client = new Client({ url: box.url, token: box.adminToken, org: ORG });
+  const { secret } = await client.tokens.create({ name: `bench ${Date.now()}`, role: "member" });
+  return secret!;
+}
+
+function report(
+  who: string,
+  addresses: readonly Address[],
+  times: readonly PageTime[],
+  rows: readonly RowsRead[],
+): void {
+  console.log(`\n${who}, ${addresses.length} addresses, ${ROUNDS} rounds`);
+  const lines = times.map(({ page, p95, slowest }) => {
+    const read = rows.find((one) => one.page === page);
+    check(`${page} for a ${who}: p95`, p95, LIMITS.p95, "ms");
+    check(`${page} for a ${who}: rows of a statement`, read?.rows ?? 0, LIMITS.rows, "");
+    const most = rate(read?.rows ?? 0);
+    return [page, p95.toFixed(1), slowest.ms.toFixed(1), most, slowest.path];
+  });
+  console.log(table(["page", "p95 ms", "slowest ms", "rows", "slowest address"], lines));
+  for (const { page, path, rows: many, statement } of rows) {
+    if (many > LIMITS.rows) console.log(`${page} ${path}: ${rate(many)} rows by ${statement}`);
+  }
+}
+
+function reportWeights(weights: readonly PageWeight[]): void {
+  const lines = weights.map(({ page, first, after, lcp }) => {
+    check(`${page}: first visit`, first, LIMITS.first, "KB");
+    check(`${page}: later visit`, after, LIMITS.after, "KB");
+    check(`${page}: largest contentful paint`, lcp, LIMITS.lcp, "ms");
+    return [page, first.toFixed(0), after.toFixed(1), lcp.toFixed(0)];
+  });
+  console.log(`\n${table(["page", "first KB", "after KB", "LCP ms"], lines)}`);
+}
+
+function check(what: string, value: number, limit: number, unit: string): void {
+  if (!(value <= limit)) failures.push(`${what} ${rate(value)} ${unit} (at most ${rate(limit)})`);
+}
