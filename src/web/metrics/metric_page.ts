@@ -121,6 +121,17 @@ export function metricPage(spec: MetricPageSpec): BoardPage {
   };
 }
 
+/** Reads the page anew for everybody who sees it as `scope` does: what somebody has just done on it stands there. */
+export async function renewPicture(
+  shell: Shell,
+  spec: MetricPageSpec,
+  scope: Scope,
+): Promise<void> {
+  const filter = parseMetricFilter(new URLSearchParams(), spec.own);
+  const { topic } = await shell.deps.live.topic(pictureTopic(shell, spec, filter, scope));
+  await topic.tick();
+}
+
 type Placed = Pick<MetricPageSpec, "nav">;
 
 const STEP = /:(\w+)/g;
