@@ -11,9 +11,12 @@ import process from "node:process";
 import postgres from "postgres";
 import { superuserUrl } from "../../src/db/embedded/cluster.ts";
 import { readRecord } from "../../src/db/embedded/record.ts";
-import { SETTINGS } from "../../src/db/embedded/settings.ts";
+import { SETTINGS, type Settings } from "../../src/db/embedded/settings.ts";
 import { startEmbedded } from "../../src/db/embedded.ts";
 import { flag } from "./options.ts";
+
+/** Every statement is counted. */
+export const COUNTED: Settings = { shared_preload_libraries: "'pg_stat_statements'" };
 
 export interface Cluster {
   folder: string;
@@ -26,15 +29,14 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-export async function startCluster(): Promise<Cluster> {
+/** `more`: settings beside those of production, for what is measured by PostgreSQL itself. */
+export async function startCluster(more: Settings = {}): Promise<Cluster> {
   const folder = await mkdtemp(join(tmpdir(), "signalbox-bench-"));
   // PostgreSQL runs as another user where we are root.
   await chmod(folder, 0o755);
   const dataDir = join(folder, "data");
   const quiet = () => {};
-  const settings = flag("statements")
-    ? { ...SETTINGS, shared_preload_libraries: "'pg_stat_statements'" }
-    : SETTINGS;
+  const settings = { ...SETTINGS, ...(flag("statements") ? COUNTED : {}), ...more };
   const log = { info: quiet, warn: console.warn };
   const embedded = await startEmbedded({ dataDir, log, settings });
   const record = (await readRecord(dataDir))!;
