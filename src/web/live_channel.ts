@@ -80,7 +80,9 @@ export class Channel {
       this.topic.apply(events);
       return;
     }
-    const news = events.filter((event) => isAfter(event.id, this.#horizon));
+    const isNews = (event: FeedEvent) => isAfter(event.id, this.#horizon);
+    this.topic.held?.(events.filter((event) => !isNews(event)));
+    const news = events.filter(isNews);
     if (news.length > 0) this.topic.apply(news);
   }
 

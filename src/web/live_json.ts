@@ -55,6 +55,7 @@ export function createLiveEvents(
     const requests = (wanted as LiveTopicName[]).map((topic) => topicOf(deps, topic, question));
     const options: JoinOptions = {
       since: request.headers.get("last-event-id") || null,
+      wasCut: true,
       withoutPositions: !caller.scope.isSignedIn,
       now: deps.now,
       snapshot: (parts, id) => {
@@ -203,6 +204,10 @@ class JobsTopic implements LiveTopic {
     const own = this.#own(events);
     this.#table.apply(own);
     this.#news.push(...own);
+  }
+
+  held(events: readonly FeedEvent[]): void {
+    this.#news.push(...this.#own(events));
   }
 
   isDirty(): boolean {

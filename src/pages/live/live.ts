@@ -65,8 +65,9 @@ export class RowsTopic implements LiveTopic {
     return this.#mend(await this.#table.takeChanges());
   }
 
-  async missed(events: readonly FeedEvent[]): Promise<LiveMessage[]> {
-    return this.#mend(await this.#table.pick(events));
+  /** Also rows leave without an event, and only the whole tells which of those that a page has are gone. */
+  missed(): Promise<LiveMessage[]> {
+    return this.full();
   }
 
   /** Takes the place of all rows that the page has. */
