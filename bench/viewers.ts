@@ -96,7 +96,7 @@ async function measure(box: Watched, viewers: number, seconds: number): Promise<
     const queries = ((await box.queries()) - before.queries) / (ms / 1000);
     const cpu = cpus(box);
     await box.ended(resting.length);
-    const compared = { url: box.url, token: box.adminToken, since };
+    const compared = { url: box.url, token: box.adminToken, orgs: box.orgs, since };
     const wrong = await child.ask<string[]>("compare", compared);
     const waits = await child.ask<Run["waits"]>("waits", { commits: await box.commits(flaky) });
     const seen = await child.ask<Seen[]>("close");

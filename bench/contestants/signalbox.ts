@@ -75,12 +75,13 @@ async function listen({ url, token, slots }: Omit<Run, "jobs">) {
   await listener.start();
 }
 
-/** Naps as long as its payload says, or fails until its moment has come. */
+/** Naps as long as its payload says; the flaky one then fails, until its moment has come. */
 async function serve({ url, token, slots }: Omit<Run, "jobs">) {
   const nap = ({ payload }: { payload: unknown }) =>
     new Promise<void>((done) => setTimeout(done, (payload as { ms: number }).ms));
-  const flaky = ({ payload }: { payload: unknown }) => {
-    if (now() < (payload as { until: number }).until) throw new Error("not yet");
+  const flaky = async (job: { payload: unknown }) => {
+    await nap(job);
+    if (now() < (job.payload as { until: number }).until) throw new Error("not yet");
   };
   listener = new Worker({ url, token, concurrency: slots, handlers: { nap, flaky } });
   await listener.start();

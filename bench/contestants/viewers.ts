@@ -7,6 +7,9 @@ import { LiveViewer, type ViewerKind } from "../support/viewer.ts";
 /** Rows of ended jobs stay for seconds, and the last frames are on their way. */
 const SETTLE_MS = 20_000;
 const LOOK_MS = 500;
+/** `retry: 1000` is what streams say; a browser adds some chance of its own. */
+const RETRY_MS = 1_000;
+const RETRY_CHANCE_MS = 500;
 
 export interface Seen {
   shows: ViewerKind["shows"];
@@ -19,9 +22,11 @@ let viewers: LiveViewer[] = [];
 
 /** Resolves once each has its first picture. */
 async function open({ url, kinds }: { url: string; kinds: ViewerKind[] }) {
-  viewers = kinds.map(
-    (kind) => new LiveViewer(url, kind, (job) => isSampled(job) || job === kind.job),
-  );
+  const retryMs = () => RETRY_MS + Math.random() * RETRY_CHANCE_MS;
+  viewers = kinds.map((kind) => {
+    const sampled = (job: string) => isSampled(job) || job === kind.job;
+    return new LiveViewer(url, kind, { isSampled: sampled, retryMs });
+  });
   for (const viewer of viewers) viewer.open();
   while (!viewers.every((viewer) => viewer.isConnected)) await pause(20);
 }
@@ -31,10 +36,10 @@ function cut() {
 }
 
 /** What is wrong with the pictures, a sentence for each viewer. Nothing may be under way any more. */
-async function compare({ url, token, since }: { url: string; token: string; since: string }) {
+async function compare(asked: { url: string; token: string; orgs: string[]; since: string }) {
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
-    const truth = new Truth(url, token, since);
+    const truth = new Truth(asked);
     const wrong: string[] = [];
     for (const viewer of viewers) {
       const what = await truth.against(viewer);

@@ -5,25 +5,34 @@ import { isSampled } from "./sampled.ts";
 import type { LiveViewer } from "./viewer.ts";
 
 const LIVE = ["created", "queued", "ready", "dispatched", "running"] as const;
-const ORGS = ["default", "north", "south"];
 
 type States = ReadonlyMap<string, string>;
 
+export interface TruthOptions {
+  url: string;
+  token: string;
+  /** All there are. */
+  orgs: string[];
+  /** Programs must know the jobs submitted since then. */
+  since: string;
+}
+
 export class Truth {
   readonly #clients: Map<string, Client>;
+  readonly #orgs: string[];
   readonly #since: string;
   readonly #asked = new Map<string, Promise<States>>();
   readonly #phases = new Map<string, Promise<number>>();
 
-  /** Of jobs submitted `since` then. */
-  constructor(url: string, token: string, since: string) {
-    this.#clients = new Map(ORGS.map((org) => [org, new Client({ url, token, org })]));
+  constructor({ url, token, orgs, since }: TruthOptions) {
+    this.#clients = new Map(orgs.map((org) => [org, new Client({ url, token, org })]));
+    this.#orgs = orgs;
     this.#since = since;
   }
 
   /** Where this viewer's picture is wrong; null where it is not. */
   async against({ kind, picture, resyncs }: LiveViewer): Promise<string | null> {
-    const orgs = kind.org === "" ? ORGS : [kind.org];
+    const orgs = kind.org === "" ? this.#orgs : [kind.org];
     if (kind.shows === "table") return differs(await this.#live(orgs, kind.queue), picture.states);
     if (kind.shows === "job") return differs(await this.#one(kind.job), picture.states);
     if (resyncs > 0) return "it was told that it missed events";
@@ -78,7 +87,7 @@ export class Truth {
   }
 
   #any(): Client {
-    return this.#clients.get(ORGS[0]!)!;
+    return this.#clients.get(this.#orgs[0]!)!;
   }
 
   #once(question: string, ask: () => Promise<States>): Promise<States> {

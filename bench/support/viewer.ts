@@ -26,9 +26,12 @@ export interface Receipt {
   connected: number;
 }
 
-/** `retry: 1000` is what streams say; a browser adds some chance of its own. */
-const RETRY_MS = 1_000;
-const RETRY_CHANCE_MS = 500;
+export interface ViewerOptions {
+  /** Of which jobs receipts are kept. */
+  isSampled?: (job: string) => boolean;
+  /** How long after a cut it comes back; null: when it is told to. */
+  retryMs: () => number | null;
+}
 
 export class LiveViewer {
   readonly kind: ViewerKind;
@@ -40,18 +43,19 @@ export class LiveViewer {
   resyncs = 0;
   bytes = 0;
   readonly #url: string;
+  readonly #options: ViewerOptions;
   #wire: SseWire | undefined;
   #id = "";
   #cutAt = 0;
   #connected = 0;
   #closed = false;
 
-  /** `isSampled`: of which jobs receipts are kept. */
-  constructor(url: string, kind: ViewerKind, isSampled: (job: string) => boolean) {
+  constructor(url: string, kind: ViewerKind, options: ViewerOptions) {
     this.#url = url;
+    this.#options = options;
     this.kind = kind;
     const said = (job: string, state: string) => {
-      if (!isSampled(job)) return;
+      if (!options.isSampled?.(job)) return;
       this.receipts.push({ job, state, at: now(), connected: this.#connected });
     };
     if (kind.shows === "table") this.picture = new TablePicture(said);
@@ -104,7 +108,8 @@ export class LiveViewer {
     this.#connected = 0;
     this.bytes += this.#wire?.bytes ?? 0;
     this.#wire = undefined;
-    setTimeout(() => this.open(), RETRY_MS + Math.random() * RETRY_CHANCE_MS);
+    const wait = this.#options.retryMs();
+    if (wait !== null) setTimeout(() => this.open(), wait);
   }
 
   #heard(): void {

@@ -13,13 +13,16 @@ const QUEUES = ["builds", "mail", "reports"];
 /** Half of all jobs, three tenths, two tenths. */
 const ORGS = "default,north,default,south,default,north,default,north,default,south".split(",");
 const REST_EVERY = 1_000;
+/** Jobs whose pages are open: each runs for a while, fails, waits, and is tried again. */
 const FLAKY = 8;
+const FLAKY_MS = 2_000;
 const PATIENCE_MS = 60_000;
 
 export interface Watched {
   url: string;
   name: string;
   adminToken: string;
+  orgs: string[];
   serverPid: number;
   /** Statements of the server's database, since ever. */
   queries(): Promise<number>;
@@ -53,7 +56,7 @@ export async function startWatched(cluster: Cluster): Promise<Watched> {
     tokens.set(org, (await own.create({ name: "bench", role: "viewer" })).secret!);
   }
   return {
-    ...{ url, adminToken, name: NAME, serverPid: box.server.pid },
+    ...{ url, adminToken, name: NAME, serverPid: box.server.pid, orgs: [...new Set(ORGS)] },
     queries: async () => {
       const [row] = await counts`
         select sum(calls)::float8 as n from pg_stat_statements s
@@ -132,9 +135,9 @@ async function submitFlaky(clients: Client[], seconds: number): Promise<string[]
     const job = await clients[n % clients.length]!.submit({
       name: "flaky",
       kind: "handler",
-      payload: { until },
+      payload: { ms: FLAKY_MS, until },
       max_attempts: 1_000,
-      backoff: { base_seconds: 1, factor: 1, max_seconds: 1 },
+      backoff: { base_seconds: 2, factor: 1, max_seconds: 2 },
     });
     ids.push(job.id);
   }
