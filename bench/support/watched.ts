@@ -15,7 +15,7 @@ const ORGS = "default,north,default,south,default,north,default,north,default,so
 const REST_EVERY = 1_000;
 /** Jobs whose pages are open: each runs for a while, fails, waits, and is tried again. */
 const FLAKY = 8;
-const FLAKY_MS = 2_000;
+const FLAKY_MS = 4_000;
 const PATIENCE_MS = 60_000;
 
 export interface Watched {
@@ -129,7 +129,7 @@ function repeat<T>(times: number, make: () => T): T[] {
 }
 
 async function submitFlaky(clients: Client[], seconds: number): Promise<string[]> {
-  const until = Date.now() + seconds * 900;
+  const until = Date.now() + seconds * 800;
   const ids: string[] = [];
   for (let n = 0; n < FLAKY; n++) {
     const job = await clients[n % clients.length]!.submit({
@@ -137,7 +137,7 @@ async function submitFlaky(clients: Client[], seconds: number): Promise<string[]
       kind: "handler",
       payload: { ms: FLAKY_MS, until },
       max_attempts: 1_000,
-      backoff: { base_seconds: 2, factor: 1, max_seconds: 2 },
+      backoff: { base_seconds: 4, factor: 1, max_seconds: 4 },
     });
     ids.push(job.id);
   }

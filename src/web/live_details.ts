@@ -1,36 +1,21 @@
-/**
- * What phase events do not carry, read for many jobs in at most two statements: for all that ask in one
- * turn of the event loop, for pages of many scopes are printed together and mostly show the same jobs.
- */
+/** What phase events do not carry, read for many jobs, of all tables, in at most two statements. */
 import { timeOfId } from "../core/ids.ts";
 import { isFinal } from "../core/job_state.ts";
 import type { Sql } from "../db/client.ts";
+import { Gathered } from "./gathered.ts";
 import type { LiveRow } from "./live_row.ts";
 import { readRows } from "./live_snapshot.ts";
 
-interface Question {
-  rows: LiveRow[];
-  answered: Promise<void>;
-}
-
-/** What is about to be asked. */
-const gathering = new WeakMap<Sql, Question>();
+const details = new Gathered<readonly LiveRow[], void>((reads, rows) =>
+  readAll(reads, rows.flat()),
+);
 
 /** Fills `details`, and times that events did not tell, in place. */
 export function readDetails(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
-  let question = gathering.get(reads);
-  if (!question) {
-    question = { rows: [], answered: ask(reads) };
-    gathering.set(reads, question);
-  }
-  question.rows.push(...rows);
-  return question.answered;
+  return details.ask(reads, rows);
 }
 
-async function ask(reads: Sql): Promise<void> {
-  await new Promise((next) => setImmediate(next));
-  const { rows } = gathering.get(reads)!;
-  gathering.delete(reads);
+async function readAll(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
   const found = await readRows(reads, idsOf(rows.filter((row) => !isFinal(row.state))));
   for (const row of rows) {
     const stored = found.get(row.id);

@@ -15,7 +15,7 @@ import { readFleetSize } from "../db/fleet.ts";
 import { type FleetFilter, fleetKey } from "../db/org_filter.ts";
 import type { FeedEvent } from "../engine/feed.ts";
 import type { Interner } from "../engine/interner.ts";
-import { readCounts, readQueues, readWorkers } from "./live_counts.ts";
+import { countsOf, readQueues, readWorkers } from "./live_counts.ts";
 import { NO_FILTER } from "./live_filter.ts";
 import { type LiveHub, LiveRefused } from "./live_hub.ts";
 import { PollTopic } from "./live_poll.ts";
@@ -116,7 +116,7 @@ function topicOf(deps: LiveJsonDeps, topic: LiveTopicName, question: Question): 
       return {
         key: `json/counters/${orgsKey(counts)}`,
         create: () =>
-          pollOf("counters", async () => new Map([["", await readCounts(reads, counts)]])),
+          pollOf("counters", async () => new Map([["", await countsOf(reads, counts)]])),
       };
     case "queues":
       return {

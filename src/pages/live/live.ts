@@ -6,7 +6,7 @@ import { readFleetSize } from "../../db/fleet.ts";
 import { fleetKey } from "../../db/org_filter.ts";
 import type { FeedEvent } from "../../engine/feed.ts";
 import type { ConnectedWorker, StateCounts } from "../../web/live_counts.ts";
-import { readCounts, readWorkers } from "../../web/live_counts.ts";
+import { countsOf, readWorkers } from "../../web/live_counts.ts";
 import { filterQuery, isFiltered, type LiveFilter, parseFilter } from "../../web/live_filter.ts";
 import { PollTopic } from "../../web/live_poll.ts";
 import { type Entry, LiveTable } from "../../web/live_table.ts";
@@ -169,7 +169,7 @@ export function countsTopic(
     new CountsTopic({
       everyMs: 1_000,
       read: async () => {
-        const states = await readCounts(database.reads, orgs);
+        const states = await countsOf(database.reads, orgs);
         const workers = await readWorkers(database.reads, fleet);
         const size = await readFleetSize(database.reads, fleet, seen);
         return new Map<string, object>([
