@@ -24,8 +24,8 @@ export interface Watched {
   adminToken: string;
   orgs: string[];
   serverPid: number;
-  /** Statements of the server's database, since ever. */
-  queries(): Promise<number>;
+  /** How often each statement of the server's database was run, since ever. */
+  queries(): Promise<Map<string, number>>;
   /** As people are; the fewer, the fewer of each kind. */
   kinds(viewers: number, flaky: string[]): ViewerKind[];
   /** Jobs that fail again and again, until the run is nearly over. */
@@ -58,10 +58,10 @@ export async function startWatched(cluster: Cluster): Promise<Watched> {
   return {
     ...{ url, adminToken, name: NAME, serverPid: box.server.pid, orgs: [...new Set(ORGS)] },
     queries: async () => {
-      const [row] = await counts`
-        select sum(calls)::float8 as n from pg_stat_statements s
-        join pg_database d on d.oid = s.dbid where d.datname = ${NAME}`;
-      return row!.n;
+      const rows = await counts`
+        select queryid::text as id, sum(calls)::float8 as n from pg_stat_statements s
+        join pg_database d on d.oid = s.dbid where d.datname = ${NAME} group by 1`;
+      return new Map(rows.map(({ id, n }) => [id, n]));
     },
     kinds: (viewers, flaky) => kindsOf(tokens, viewers, flaky),
     submitFlaky: (seconds) => submitFlaky(clients, seconds),

@@ -188,7 +188,9 @@ export class FeedReader implements Feed, Service {
   }
 
   #standAt(horizon: Horizon): void {
-    this.#at = { xid: (BigInt(horizon.xmin) - 1n).toString(), id: Number.MAX_SAFE_INTEGER };
+    const below = BigInt(horizon.xmin) - 1n;
+    // A round may have told more already: upkeep does not hold it up.
+    if (below > BigInt(this.#at.xid)) this.#at = { xid: `${below}`, id: Number.MAX_SAFE_INTEGER };
     this.#covers = { xid: BigInt(this.#at.xid), id: this.#at.id };
     this.#ring.length = 0;
   }

@@ -95,6 +95,23 @@ describe("the table of live jobs", () => {
     clock.ahead = 0;
   });
 
+  test("shows only so many that have ended, however many end at once", async () => {
+    const made = await table({ active: 100, waiting: 100, ended: 3 });
+    const jobs = Array.from({ length: 20 }, () => ({ name: "brief", kind: "handler" }));
+    const { json } = await box.call("POST", `${JOBS}/bulk`, { jobs });
+    const held = async () => {
+      const { active, waiting } = await made.all();
+      return [...active, ...waiting].filter(({ row }) => json.ids.includes(row.id));
+    };
+    await eventually(async () => (await held()).length === 20, "all are there");
+    for (const id of json.ids) await box.call("POST", `/api/v1/jobs/${id}/cancel`, {});
+    await box.engine.feed.settled();
+    assert.deepEqual(
+      (await held()).map(({ row }) => row.state),
+      ["cancelled", "cancelled", "cancelled"],
+    );
+  });
+
   test("holds no more than its limits, says so, and fills up when places become free", async () => {
     const jobs = Array.from({ length: 30 }, () => ({
       name: "many",
