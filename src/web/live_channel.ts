@@ -53,13 +53,17 @@ export class Channel {
     return loaded;
   }
 
+  /** Where it cannot be read, the picture that there was goes on. */
   async #read(): Promise<void> {
+    const wasLoaded = this.#loaded;
     this.#loaded = false;
-    this.#horizon = await this.topic.load();
-    this.#loaded = true;
-    const early = this.#early;
-    this.#early = [];
-    this.receive(early);
+    try {
+      this.#horizon = await this.topic.load();
+      this.#loaded = true;
+    } finally {
+      this.#loaded ||= wasLoaded;
+      if (this.#loaded) this.receive(this.#early.splice(0));
+    }
   }
 
   /** What the picture holds already is dropped here. */

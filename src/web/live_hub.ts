@@ -245,8 +245,9 @@ export class LiveHub {
     // At one moment: what the others still wait for is printed, and what those who join have missed is
     // known. Else these would be told once as missed and once more as news.
     const turn = new LiveTurn(this.#applied);
-    const joining = [...this.#joining];
-    this.#joining.clear();
+    // What came while a picture is read is told to all when it has been: who joins before hears it twice.
+    const joining = [...this.#joining].filter((v) => v.channels.every(({ loaded }) => loaded));
+    for (const viewer of joining) this.#joining.delete(viewer);
     turn.remember(joining, (id) => this.#options.feed.since(id));
     const texts = await this.#changes();
     for (const viewer of [...this.#viewers]) {
@@ -302,6 +303,7 @@ export class LiveHub {
       this.#rest();
       return;
     }
+    if (this.#joining.size > 0) this.#scheduleFlush();
     this.#inTurn(async () => this.#ping(now), "ping");
     const stalled = this.#options.feed.stalledSince();
     if (stalled !== null && now - Math.max(stalled, this.#reloadedAt) > STALL_MS) {

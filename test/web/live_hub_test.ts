@@ -270,6 +270,31 @@ describe("the live hub", () => {
     assert.deepEqual([each, [...topic.counts]], [["held"], []]);
   });
 
+  test("who comes while a picture is read anew is told nothing twice", async () => {
+    const first = open();
+    await first.until((m) => m.length === 1);
+    const since = first.lastId;
+    await first.close();
+    const topic = topics[0]!;
+    topic.load = async () => since;
+    const loads = holdLoads(topic);
+    feed.settled = () => new Promise(() => {});
+    const reading = hub.topic(request());
+    await eventually(() => loads.length === 1, "it is being read");
+    feed.settled = async () => {};
+    feed.emit({ job: "a" });
+    const reader = open(since);
+    const other = open(null, "other");
+    await other.until((m) => m.length === 1);
+    assert.deepEqual(said(reader), []);
+    loads[0]!();
+    await reading;
+    await reader.until((m) => m.length === 1);
+    feed.emit({ job: "b" });
+    await reader.until((m) => m.length === 2);
+    assert.deepEqual(said(reader), ["missed a=1", "b=1"]);
+  });
+
   test("nobody's position passes news that wait until a picture was read", async () => {
     const both = hub.stream([request("a"), request("b")], { since: null, now: () => Date.now() });
     const reader = new SseReader(both);
