@@ -116,17 +116,6 @@ export class LiveTable {
     this.#newcomers = 0;
   }
 
-  /** The rows of the jobs that these events tell of, and which of them the table does not hold. */
-  async pick(
-    events: readonly Pick<FeedEvent, "job" | "org">[],
-  ): Promise<{ changed: Entry[]; gone: string[] }> {
-    const own = events.filter((event) => covers(this.#options.orgs, event.org));
-    const ids = [...new Set(own.map((event) => event.job))];
-    const changed = ids.flatMap((id) => this.#entries.get(id) ?? []);
-    await this.#readDetails(changed.map((entry) => entry.row));
-    return { changed, gone: ids.filter((id) => !this.#entries.has(id)) };
-  }
-
   /** All rows: newest dispatched first, newest submitted first. */
   async all(): Promise<Record<Home, Entry[]>> {
     const entries = [...this.#entries.values()];
@@ -161,7 +150,10 @@ export class LiveTable {
       entry.home = after;
       entry.leavesAt = null;
     } else entry.leavesAt = this.#options.now() + LINGER_MS;
-    if (matches(this.#options.filter, row, this.#options.names)) this.#changed.add(row.id);
+    const { filter, names, limits } = this.#options;
+    // At 1,000 jobs a second, 4,000 that have ended would stand in every table.
+    const hasPlace = after !== "ended" || this.#sizes.ended <= limits.ended;
+    if (hasPlace && matches(filter, row, names)) this.#changed.add(row.id);
     else this.#remove(row.id, entry);
   }
 

@@ -8,8 +8,8 @@ import { PageError } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import { bytes, count, decimal, duration } from "../../web/format.ts";
 import { loopDelay } from "../../web/health/event_loop.ts";
+import { httpPart } from "../../web/health/http_table.ts";
 import { type Health, readHealth } from "../../web/health/read_health.ts";
-import { httpPart } from "../../web/http_table.ts";
 import {
   type Figure,
   type MetricAsk,

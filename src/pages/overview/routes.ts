@@ -6,7 +6,7 @@ import { seenOrgs } from "../../core/scope.ts";
 import { readFleetSize } from "../../db/fleet.ts";
 import { countOf, type TimeChart, timeChart } from "../../web/charts/chart.ts";
 import { count, decimal, minute, plural } from "../../web/format.ts";
-import { readCounts, readQueues } from "../../web/live_counts.ts";
+import { countsOf, readQueues } from "../../web/live_counts.ts";
 import { boundedSpan } from "../../web/metrics/bounded_span.ts";
 import { endedJobsLink } from "../../web/metrics/jobs_link.ts";
 import {
@@ -85,7 +85,7 @@ async function readFigures(
   const { reads } = database;
   const seen = seenFleet(scope);
   const orgs = askedOrgs(directory, seen.orgs, filter.org);
-  const states = await readCounts(reads, orgs);
+  const states = await countsOf(reads, orgs);
   const { workers, slots } = await readFleetSize(reads, { orgs, shared: seen.shared }, seen);
   const ended = succeeded + failed;
   const query = filter.org === "" ? "" : `&org=${encodeURIComponent(filter.org)}`;

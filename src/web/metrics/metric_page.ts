@@ -6,6 +6,7 @@ import { seenFleet } from "../../accounts/asked_orgs.ts";
 import type { TimeRange } from "../../core/metrics/time_range.ts";
 import { RANGE_NAMES } from "../../core/metrics/time_range.ts";
 import { type Scope, sightKey } from "../../core/scope.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
 import { type Chart, isEmpty } from "../charts/chart.ts";
 import { csvOf, tableOf } from "../charts/download.ts";
 import { chartData } from "../charts/option.ts";
@@ -194,9 +195,9 @@ function refuseOthers(spec: MetricPageSpec, scope: Scope): void {
 // One reading for all who see the same
 
 class PictureTopic extends PollTopic {
-  /** The page has just been printed from this picture: the next change is news, the picture is not. */
-  override async missed(): Promise<LiveMessage[]> {
-    return [];
+  /** A page has just been printed from this picture: the next change is news, the picture is not. */
+  override async missed(_: readonly FeedEvent[], wasCut: boolean): Promise<LiveMessage[]> {
+    return wasCut ? this.full() : [];
   }
 
   get picture(): PrintedPicture {
