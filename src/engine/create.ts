@@ -40,6 +40,7 @@ import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Aggregator } from "./rollups/aggregator.ts";
 import { Sampler } from "./rollups/sampler.ts";
+import { Windows } from "./rollups/windows.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
@@ -71,6 +72,7 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly #sampler: Sampler;
   readonly #clock: Clock;
   readonly #histories: Histories;
+  readonly #windows: Windows;
   readonly #lines: Lines;
   readonly #switches: Switches;
   readonly #sessions: Sessions;
@@ -104,6 +106,7 @@ class SignalboxEngine implements Engine, SessionHost {
     this.ender = new Ender(context, ends);
     this.feed = new FeedReader(context);
     this.#histories = new Histories(context);
+    this.#windows = new Windows(context);
     this.#lines = new Lines(context, this.#histories);
     this.#switches = new Switches(context);
     this.#sessions = new Sessions(context, {
@@ -115,6 +118,7 @@ class SignalboxEngine implements Engine, SessionHost {
       lines: this.#lines,
       switches: this.#switches,
       histories: this.#histories,
+      windows: this.#windows,
       host: {
         giveBack: (session, lease) => this.giveBack(session, lease),
         doubt: (sessions) => this.#sessions.doubt(sessions),
@@ -162,6 +166,7 @@ class SignalboxEngine implements Engine, SessionHost {
       this.#switches,
       new DrainReset(context, () => this.#switched()),
       this.#histories,
+      this.#windows,
       this.feed,
       this.#sessions,
       this.#dispatcher,

@@ -4,13 +4,9 @@ import { after, before, describe, test } from "node:test";
 import { GRANULARITIES } from "../../../src/core/metrics/buckets.ts";
 import { Rig, type RigOptions } from "../../support/engine.ts";
 import { computed } from "../../support/metrics/computed.ts";
-import {
-  type Expected,
-  exactRollups,
-  happenings,
-  storedRollups,
-} from "../../support/metrics/exact_rollups.ts";
+import { exactRollups, happenings, storedRollups } from "../../support/metrics/exact_rollups.ts";
 import { makePlaces, type Place, writeHistory } from "../../support/metrics/raw_history.ts";
+import { assertSameRollups } from "../../support/metrics/same_rollups.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -35,19 +31,7 @@ function write(n: number, from: number, to: number): Promise<void> {
 }
 
 async function assertExact(): Promise<void> {
-  const wanted = exactRollups(await happenings(rig.sql));
-  const stored = await storedRollups(rig.sql);
-  assert.deepEqual([...stored.keys()].sort(), [...wanted.keys()].sort());
-  for (const [key, expected] of wanted) assertSame(stored.get(key)!, expected, key);
-}
-
-/** Sums of fractions depend on the order in which they are added. */
-function assertSame(stored: Expected, expected: Expected, key: string): void {
-  const { sum, ...rest } = stored;
-  const { sum: wanted, ...others } = expected;
-  assert.deepEqual(rest, others, key);
-  const near = Math.abs(sum - wanted) <= 1e-9 * Math.max(1, Math.abs(wanted));
-  assert.ok(near, `${key}: ${sum}, not ${wanted}`);
+  assertSameRollups(await storedRollups(rig.sql), exactRollups(await happenings(rig.sql)));
 }
 
 describe("rollups are what the raw rows add up to", () => {
