@@ -136,6 +136,23 @@ test("rollups do not care where the server lives, not even in the hour that come
   }
 });
 
+test("a history of weeks is read whole where an open transaction keeps the first look from it", async () => {
+  await open();
+  try {
+    const release = await rig.hold("select pg_current_xact_id()");
+    const now = Date.now();
+    await write(20, now - 21 * DAY, now - 21 * DAY + HOUR);
+    await rig.addEngine();
+    await rig.engine.rollups.pass();
+    assert.equal((await storedRollups(rig.sql)).size, 0, "it is not read yet");
+    await release();
+    await computed(rig.engine.rollups, rig.sql);
+    await assertExact();
+  } finally {
+    await rig.stop(MADE_UP);
+  }
+});
+
 test("queues beyond the first 200 of an organization share one row, and so do workers of a minute", async () => {
   await open();
   try {
