@@ -10,7 +10,7 @@ import {
   type Looker,
   statesOf,
 } from "../support/metrics/busy_board.ts";
-import { figureIn } from "../support/metrics/read_page.ts";
+import { chartIn, figureIn } from "../support/metrics/read_page.ts";
 
 let box: BusyBoard;
 before(async () => {
@@ -110,6 +110,28 @@ describe("the page of workers", () => {
         orgs.length === 1,
         what,
       );
+    }
+  });
+});
+
+describe("the page of throughput", () => {
+  test("shows how many jobs each worker has now, and what is free of it", async () => {
+    for (const { query, asked, who, get } of views()) {
+      const chart = chartIn(await page({ get }, `/board/throughput${query}`), "active");
+      const exact = await box.database.reads.unsafe(
+        `select w.name, c.concurrency as slots,
+           (select count(*)::int from live_job j where j.session_id = c.id) as used
+         from worker_connection c join worker w on w.id = c.worker_id
+         where c.ended_at is null and (c.org_id = any($1) or (c.org_id is null and $2))`,
+        [asked, query === ""] as never[],
+      );
+      const labels = (chart.option.yAxis as { data: string[] }).data;
+      const shown = labels.map((name, at) => {
+        const of = (line: string) => chart.values.get(line)![at]!;
+        return [name, of("Active"), of("Active") + of("Free")];
+      });
+      const wanted = exact.map(({ name, used, slots }) => [name, used, slots]);
+      assert.deepEqual(shown.sort(), wanted.sort(), `${who} ${query}`);
     }
   });
 });
