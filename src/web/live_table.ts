@@ -59,6 +59,8 @@ export class LiveTable {
   #sizes = { active: 0, waiting: 0, ended: 0 };
   #newcomers = 0;
   #refilledAt = 0;
+  /** Jobs of which something was heard while rows are being read. */
+  #heard: Set<string> | undefined;
   #rereadAt = 0;
   more = { active: false, waiting: false, searchedPart: false };
 
@@ -81,6 +83,7 @@ export class LiveTable {
   apply(events: readonly FeedEvent[]): void {
     for (const event of events) {
       if (!covers(this.#options.orgs, event.org)) continue;
+      this.#heard?.add(event.job);
       const entry = this.#entries.get(event.job);
       if (entry) this.#update(entry, event);
       else this.#consider(event);
@@ -220,10 +223,17 @@ export class LiveTable {
     const lacks = (home: Home) => this.more[home] && this.#sizes[home] < limits[home] * 0.7;
     if (!(lacks("active") || lacks("waiting")) || now - this.#refilledAt < REFILL_MS) return;
     this.#refilledAt = now;
-    const snapshot = await readLive(reads, names, { filter, orgs, limits });
+    const heard = new Set<string>();
+    this.#heard = heard;
+    const reading = readLive(reads, names, { filter, orgs, limits });
+    const snapshot = await reading.finally(() => {
+      this.#heard = undefined;
+    });
     for (const home of ["active", "waiting"] as const) {
       for (const row of snapshot[home]) {
-        if (this.#sizes[home] < limits[home] && !this.#entries.has(row.id)) this.#add(row, home);
+        // What was heard of it meanwhile would never come again: it might have ended, and stay for ever.
+        if (heard.has(row.id) || this.#entries.has(row.id)) continue;
+        if (this.#sizes[home] < limits[home]) this.#add(row, home);
       }
     }
     this.#noteMore(snapshot);
