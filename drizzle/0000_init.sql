@@ -680,6 +680,7 @@ ALTER TABLE "worker_token" ADD CONSTRAINT "worker_token_org_id_org_id_fk" FOREIG
 CREATE UNIQUE INDEX "admin_task_running" ON "admin_task" USING btree ("kind") WHERE finished_at is null;--> statement-breakpoint
 CREATE INDEX "context_snapshot_used" ON "context_snapshot" USING btree ("used_at");--> statement-breakpoint
 CREATE INDEX "counter_delta_workflow" ON "counter_delta" USING btree ("workflow_id") WHERE workflow_id <> '00000000-0000-0000-0000-000000000000';--> statement-breakpoint
+CREATE INDEX "counter_queue" ON "counter" USING btree ("org_id","queue_id") WHERE queue_id <> 0;--> statement-breakpoint
 CREATE INDEX "dispatched_job_ended" ON "dispatched_job" USING brin ("ended_at") WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "edge_dependent" ON "edge" USING btree ("dependent_id");--> statement-breakpoint
 CREATE INDEX "job_org_id" ON "job" USING btree ("org_id","id");--> statement-breakpoint
