@@ -12,6 +12,8 @@ import type { EngineContext } from "../context.ts";
 import { Loop, type Service } from "../service.ts";
 
 const READ_MS = 30_000;
+/** After a failure. */
+const AGAIN_MS = 1_000;
 
 export class Windows implements Service {
   readonly name = "windows";
@@ -19,6 +21,7 @@ export class Windows implements Service {
   readonly #loop: Loop;
   #windows = NO_WINDOWS;
   #averages = averagesOf(NO_WINDOWS);
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -26,7 +29,11 @@ export class Windows implements Service {
       name: this.name,
       everyMs: READ_MS,
       run: () => this.#read(),
-      onError: (error) => context.log.warn({ error: String(error) }, "windows were not read"),
+      onError: (error) => {
+        context.log.warn({ error: String(error) }, "windows were not read");
+        clearTimeout(this.#again);
+        this.#again = setTimeout(() => this.#loop.poke(), AGAIN_MS);
+      },
     });
     context.bus.on("rollups.computed", () => this.#loop.poke());
   }
@@ -45,6 +52,7 @@ export class Windows implements Service {
   }
 
   stop(): Promise<void> {
+    clearTimeout(this.#again);
     return this.#loop.stop();
   }
 
