@@ -18,6 +18,7 @@ export interface PollOptions {
 
 export class PollTopic implements LiveTopic {
   readonly #options: PollOptions;
+  readonly followsFeed = false;
   readonly tickMs: number;
   #items: Map<string, object> = new Map();
   readonly #printed = new Map<string, string>();

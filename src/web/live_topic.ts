@@ -31,6 +31,8 @@ export interface LiveTopic {
   missed(events: readonly FeedEvent[], wasCut: boolean): Promise<LiveMessage[]>;
   /** Nobody watches: what changed need not be kept for `changes`. */
   forget(): void;
+  /** False: events are nothing to it, it looks by itself. */
+  readonly followsFeed?: false;
   /** For what has no events, such as metrics: called every `tickMs` while somebody watches. */
   readonly tickMs?: number;
   tick?(): Promise<void>;
