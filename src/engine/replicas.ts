@@ -14,13 +14,14 @@ const NOTIFY_MS = 50;
 const SHAPES_MAX = 400;
 const CHANNEL = "signalbox";
 
-interface Wake {
+export interface Wake {
   from: string;
   /** "all": sweep. */
   shapes?: number[] | "all";
   events?: true;
   cancel?: true;
   switches?: true;
+  schedules?: true;
 }
 
 export interface ReplicasListener {
@@ -37,7 +38,7 @@ export class Replicas implements Service {
   #alone = true;
   #shapes = new Set<number>();
   #everything = false;
-  #flags: { events?: true; cancel?: true; switches?: true } = {};
+  #flags: Omit<Wake, "from" | "shapes"> = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: EngineContext, listener: ReplicasListener) {
@@ -54,6 +55,7 @@ export class Replicas implements Service {
     bus.on("events.committed", () => this.#say({ events: true }));
     bus.on("cancel.requested", () => this.#say({ cancel: true }));
     bus.on("switches.changed", () => this.#say({ switches: true }));
+    bus.on("schedules.changed", () => this.#say({ schedules: true }));
   }
 
   get #me(): string {
