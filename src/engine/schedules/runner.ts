@@ -33,7 +33,8 @@ export class Runner implements Service {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
   #again = false;
-  #stopped = true;
+  #started = false;
+  #stopping = false;
 
   constructor(context: EngineContext, firing: Firing, now: () => number) {
     this.#context = context;
@@ -42,13 +43,15 @@ export class Runner implements Service {
   }
 
   start(): void {
-    if (!this.#stopped) return;
-    this.#stopped = false;
+    if (this.#started) return;
+    this.#started = true;
+    this.#stopping = false;
     this.poke();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#started = false;
+    this.#stopping = true;
     clearTimeout(this.#timer);
     await this.#running;
     const { database, replicaId } = this.#context;
@@ -57,7 +60,7 @@ export class Runner implements Service {
 
   /** Looks at once: something was made, changed, or resumed. */
   poke(): void {
-    if (this.#stopped) return;
+    if (!this.#started) return;
     if (this.#running) {
       this.#again = true;
       return;
@@ -74,7 +77,7 @@ export class Runner implements Service {
       this.#context.log.warn({ error: String(error) }, "schedules were not looked at");
     }
     this.#running = undefined;
-    if (this.#stopped) return;
+    if (!this.#started) return;
     if (this.#again) restMs = 0;
     this.#again = false;
     this.#timer = setTimeout(() => this.poke(), restMs);
@@ -102,7 +105,7 @@ export class Runner implements Service {
   /** What cannot be done now is left for the next pass. */
   async #work(failed: Set<string>): Promise<void> {
     const { beats } = this.#context.database;
-    while (!this.#stopped) {
+    while (!this.#stopping) {
       const ids = await dueSchedules(beats, this.#now(), { without: [...failed], limit: CHUNK });
       if (ids.length === 0 || !(await this.#each(ids, failed, "step"))) return;
     }
@@ -115,7 +118,7 @@ export class Runner implements Service {
     if (term === null) return false;
     const leads: Leads = (tx) => stillLeads(tx, ROLE, term);
     const lane = async () => {
-      for (let id = rest.shift(); id !== undefined && !this.#stopped; id = rest.shift()) {
+      for (let id = rest.shift(); id !== undefined && !this.#stopping; id = rest.shift()) {
         await this.#steps(id, leads, failed, what);
       }
     };
@@ -125,7 +128,7 @@ export class Runner implements Service {
 
   async #steps(id: string, leads: Leads, failed: Set<string>, what: "step" | "release") {
     try {
-      for (let n = 0; n < STEPS_MAX && !this.#stopped; n++) {
+      for (let n = 0; n < STEPS_MAX && !this.#stopping; n++) {
         if (!(await this.#firing[what](id, leads))) return;
       }
     } catch (error) {
