@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { dueTimes, nextDueTimes, type Rule } from "../../../src/core/schedules/due_times.ts";
-import { dailyAt, wallClock, whenever } from "../../support/wall_clock.ts";
+import { dailyAt, wallClock, whenever } from "../../support/schedules/wall_clock.ts";
 
 const ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"];
 const FROM = Date.UTC(2026, 0, 1);

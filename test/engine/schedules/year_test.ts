@@ -8,8 +8,8 @@ import postgres from "postgres";
 import { scheduleInput } from "../../../src/messages/schedule_input.ts";
 import { type TestDatabase, testDatabase } from "../../support/database.ts";
 import { Dice } from "../../support/dice.ts";
-import { type SimulatedRunner, simulatedRunner } from "../../support/simulated_runner.ts";
-import { dailyAt, wallClock, whenever } from "../../support/wall_clock.ts";
+import { type SimulatedRunner, simulatedRunner } from "../../support/schedules/simulated_runner.ts";
+import { dailyAt, wallClock, whenever } from "../../support/schedules/wall_clock.ts";
 
 const FROM = Date.UTC(2026, 0, 1);
 const TO = Date.UTC(2027, 0, 1);

@@ -42,6 +42,7 @@ export const scheduleFire = pgTable(
   },
   (t) => [
     primaryKey({ name: "schedule_fire_key", columns: [t.schedule_id, t.nominal_at] }),
+    index("schedule_fire_at").on(t.at),
     index("schedule_fire_open")
       .on(t.schedule_id, t.nominal_at)
       .where(sql`outcome is null and state in ('waiting', 'submitted')`),

@@ -1,17 +1,17 @@
 /** A server's schedules without the rest of it, at whatever time a test says it is. */
 import { randomUUID } from "node:crypto";
-import { connect } from "../../src/db/client.ts";
-import { Actions } from "../../src/engine/actions.ts";
-import { Bus } from "../../src/engine/bus.ts";
-import { Clock } from "../../src/engine/clock.ts";
-import type { EngineContext } from "../../src/engine/context.ts";
-import { Histories } from "../../src/engine/histories.ts";
-import { Names } from "../../src/engine/names.ts";
-import { DEFAULT_OPTIONS } from "../../src/engine/options.ts";
-import { createSchedules } from "../../src/engine/schedules/create.ts";
-import type { ScheduleKeeper } from "../../src/engine/schedules/schedules.ts";
-import { RecentDetails } from "../../src/engine/submit/recent_details.ts";
-import { Submission } from "../../src/engine/submit/submission.ts";
+import { connect } from "../../../src/db/client.ts";
+import { Actions } from "../../../src/engine/actions.ts";
+import { Bus } from "../../../src/engine/bus.ts";
+import { Clock } from "../../../src/engine/clock.ts";
+import type { EngineContext } from "../../../src/engine/context.ts";
+import { Histories } from "../../../src/engine/histories.ts";
+import { Names } from "../../../src/engine/names.ts";
+import { DEFAULT_OPTIONS } from "../../../src/engine/options.ts";
+import { createSchedules } from "../../../src/engine/schedules/create.ts";
+import type { ScheduleKeeper } from "../../../src/engine/schedules/schedules.ts";
+import { RecentDetails } from "../../../src/engine/submit/recent_details.ts";
+import { Submission } from "../../../src/engine/submit/submission.ts";
 
 export interface SimulatedRunner {
   schedules: ScheduleKeeper;
