@@ -52,7 +52,7 @@ process.exit(flag("floor") && failures.length > 0 ? 1 : 0);
 
 async function measure(box: Signalbox): Promise<void> {
   const sql = cluster.admin(DATABASE);
-  await addPending(box, PENDING);
+  await addPending(box, sql, PENDING);
   const ms = await computed(sql);
   console.log(`rollups of all of it were computed after ${(ms / 1_000).toFixed(0)} s`);
   await sql`vacuum analyze`;

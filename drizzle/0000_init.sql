@@ -730,6 +730,7 @@ ALTER TABLE "schedule" ADD CONSTRAINT "schedule_org_id_org_id_fk" FOREIGN KEY ("
 CREATE UNIQUE INDEX "admin_task_running" ON "admin_task" USING btree ("kind") WHERE finished_at is null;--> statement-breakpoint
 CREATE INDEX "context_snapshot_used" ON "context_snapshot" USING btree ("used_at");--> statement-breakpoint
 CREATE INDEX "counter_delta_workflow" ON "counter_delta" USING btree ("workflow_id") WHERE workflow_id <> '00000000-0000-0000-0000-000000000000';--> statement-breakpoint
+CREATE INDEX "counter_queue" ON "counter" USING btree ("org_id","queue_id") WHERE queue_id <> 0;--> statement-breakpoint
 CREATE INDEX "dispatched_job_ended" ON "dispatched_job" USING brin ("ended_at") WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "edge_dependent" ON "edge" USING btree ("dependent_id");--> statement-breakpoint
 CREATE INDEX "job_org_id" ON "job" USING btree ("org_id","id");--> statement-breakpoint
@@ -753,6 +754,7 @@ CREATE INDEX "person_session_by_person" ON "person_session" USING btree ("user_i
 CREATE INDEX "verification_by_identifier" ON "verification" USING btree ("identifier");--> statement-breakpoint
 CREATE INDEX "worker_token_by_org" ON "worker_token" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "phase_event_brin" ON "phase_event" USING brin ("id","at","job_id" uuid_minmax_multi_ops) WITH (autosummarize=true);--> statement-breakpoint
+CREATE INDEX "schedule_fire_at" ON "schedule_fire" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "schedule_fire_open" ON "schedule_fire" USING btree ("schedule_id","nominal_at") WHERE outcome is null and state in ('waiting', 'submitted');--> statement-breakpoint
 CREATE INDEX "schedule_due" ON "schedule" USING btree ("due_at") WHERE due_at is not null;--> statement-breakpoint
 CREATE INDEX "worker_connection_open" ON "worker_connection" USING btree ("worker_id") WHERE ended_at is null;--> statement-breakpoint

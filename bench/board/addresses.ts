@@ -98,10 +98,12 @@ async function thingsOf(sql: postgres.Sql, org: string): Promise<Things> {
     join queue q on q.id = queue_id join job_name n on n.id = name_id
     group by 1, 2 order by count(*) desc limit 1`;
   const jobs = await sql`
-    (select job_id from job_end where attempt > 1 order by finished_at desc limit 3) union all
-    (select job_id from job_end order by finished_at limit 3) union all
-    (select id from live_job order by id limit 2) union all
-    (select job_id from workflow_job order by job_id desc limit 3)`;
+    with own as (select id from org where name = ${org})
+    (select job_id from job_end where attempt > 1 and org_id = (select id from own)
+      order by finished_at desc limit 3) union all
+    (select job_id from job_end where org_id = (select id from own) order by finished_at limit 3) union all
+    (select m.job_id from workflow_job m join workflow w on w.id = m.workflow_id
+      where w.org_id = (select id from own) order by m.job_id desc limit 3)`;
   const workers = await sql`select uid from worker order by id limit 2`;
   return {
     ...{ org, queue: busy!.queue, name: busy!.name },

@@ -39,7 +39,9 @@ export async function writeMonth(url: string, jobs: number): Promise<void> {
 }
 
 /** What waits now: a line that the live page, the overview and a job's place in line have to show. */
-export async function addPending(box: Signalbox, jobs: number): Promise<void> {
+export async function addPending(box: Signalbox, sql: postgres.Sql, jobs: number): Promise<void> {
+  const [row] = await sql`select count(*)::int as waiting from live_job`;
+  if (row!.waiting >= jobs) return;
   const some = Array.from({ length: jobs }, (_, at) => ({
     name: `nightly-${at % 40}`,
     queue: `line-${at % 12}`,

@@ -23,6 +23,35 @@ async function signalbox({ url, token, ...pace }: Pace & { url: string; token: s
   );
 }
 
+interface Shares {
+  url: string;
+  token: string;
+  /** Jobs of each, in turns; an organization may be named more than once. */
+  orgs: string[];
+  queues: string[];
+  /** Handlers nap up to this long. */
+  napMs: number;
+  /** One in so many is for a pool that nobody has. */
+  restEvery: number;
+}
+
+/** Resolves with when the last was answered, and the ids of those that rest. */
+async function several({ url, token, orgs, queues, napMs, restEvery, ...pace }: Pace & Shares) {
+  const clients = orgs.map((org) => new Client({ url, token, org }));
+  const resting: string[] = [];
+  await keepPace(pace, async (n) => {
+    const client = clients[n % clients.length]!;
+    const queue = queues[n % queues.length]!;
+    const payload = { ms: Math.random() * napMs };
+    const rests = n % restEvery === restEvery - 1;
+    const requirements = rests ? { pool: "nobody" } : {};
+    const job = { name: "nap", kind: "handler" as const, queue, payload, requirements };
+    const { id } = await client.submit(job);
+    if (rests) resting.push(id);
+  });
+  return { resting, endedAt: now() };
+}
+
 async function graphileWorker({ url, ...pace }: Pace & { url: string }) {
   const utils = await makeWorkerUtils({ connectionString: url });
   try {
@@ -47,4 +76,4 @@ async function keepPace({ rate, jobs }: Pace, add: (id: number) => Promise<unkno
   return added;
 }
 
-answer({ signalbox, graphileWorker });
+answer({ signalbox, several, graphileWorker });

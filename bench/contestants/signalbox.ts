@@ -75,4 +75,16 @@ async function listen({ url, token, slots }: Omit<Run, "jobs">) {
   await listener.start();
 }
 
-answer({ run, dispatch, listen, starts: () => starts.splice(0) }, () => listener?.stop());
+/** Naps as long as its payload says; the flaky one then fails, until its moment has come. */
+async function serve({ url, token, slots }: Omit<Run, "jobs">) {
+  const nap = ({ payload }: { payload: unknown }) =>
+    new Promise<void>((done) => setTimeout(done, (payload as { ms: number }).ms));
+  const flaky = async (job: { payload: unknown }) => {
+    await nap(job);
+    if (now() < (job.payload as { until: number }).until) throw new Error("not yet");
+  };
+  listener = new Worker({ url, token, concurrency: slots, handlers: { nap, flaky } });
+  await listener.start();
+}
+
+answer({ run, dispatch, listen, serve, starts: () => starts.splice(0) }, () => listener?.stop());

@@ -15,6 +15,9 @@ import { SETTINGS, type Settings } from "../../src/db/embedded/settings.ts";
 import { startEmbedded } from "../../src/db/embedded.ts";
 import { flag } from "./options.ts";
 
+/** Every statement is counted. */
+export const COUNTED: Settings = { shared_preload_libraries: "'pg_stat_statements'" };
+
 export interface Cluster {
   folder: string;
   /** Of the postmaster; its children are the server's processes. */
@@ -43,10 +46,7 @@ export async function startCluster({
   await chmod(folder, 0o755);
   const dataDir = join(folder, "data");
   const quiet = () => {};
-  const watched: Settings = flag("statements")
-    ? { shared_preload_libraries: "'pg_stat_statements'" }
-    : {};
-  const settings = { ...SETTINGS, ...watched, ...own };
+  const settings = { ...SETTINGS, ...(flag("statements") ? COUNTED : {}), ...own };
   const log = { info: quiet, warn: console.warn };
   const embedded = await startEmbedded({ dataDir, log, settings });
   const record = (await readRecord(dataDir))!;

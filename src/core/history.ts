@@ -115,7 +115,7 @@ const SMALLEST = 1e-100;
 const LARGEST = 1e100;
 
 /** As `toPrecision` does, which goes by way of a text and takes ten times as long. Not below 0. */
-function digits<T extends number | null>(value: T, count: number): T {
+export function digits<T extends number | null>(value: T, count: number): T {
   if (value === null || value < SMALLEST || value > LARGEST) return value;
   const exponent = Math.floor(Math.log10(value)) - count + 1;
   // A power of ten below 1 is not exact: divided by its inverse, a result is as it would be read.

@@ -11,7 +11,7 @@ export interface Shares {
   hidden: number;
 }
 
-/** Connected workers, and the slots that they offer. */
+/** Connected workers, and the slots that they offer. Those that are away offer none until they are back. */
 export interface FleetSize {
   workers: Shares;
   slots: Shares;
@@ -34,8 +34,9 @@ export async function readFleetSize(
       select concurrency, (true ${andOfFleet(sql, sql`org_id`, asked)}) is true as asked,
         (true ${andOfFleet(sql, sql`org_id`, seen)}) is true as seen
       from (
-        select distinct on (c.worker_id) c.org_id, c.concurrency from worker_connection c
+        select distinct on (c.worker_id) c.org_id, c.concurrency, c.dropped_at from worker_connection c
         where c.ended_at is null order by c.worker_id, c.id desc) newest
+      where dropped_at is null
     ) w`;
   const { workers, slots, hidden_workers, hidden_slots } = row!;
   return { workers: shares(workers, hidden_workers), slots: shares(slots, hidden_slots) };

@@ -40,8 +40,8 @@ import { Replicas, type Wake } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Aggregator } from "./rollups/aggregator.ts";
 import { Sampler } from "./rollups/sampler.ts";
+import { Windows } from "./rollups/windows.ts";
 import { createSchedules } from "./schedules/create.ts";
-import type { ScheduleKeeper } from "./schedules/schedules.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
@@ -70,10 +70,11 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly rollups: Aggregator;
   readonly keeping: Keeper;
   readonly bulk: Bulk;
-  readonly schedules: ScheduleKeeper;
+  readonly schedules: ReturnType<typeof createSchedules>;
   readonly #sampler: Sampler;
   readonly #clock: Clock;
   readonly #histories: Histories;
+  readonly #windows: Windows;
   readonly #lines: Lines;
   readonly #switches: Switches;
   readonly #sessions: Sessions;
@@ -107,6 +108,7 @@ class SignalboxEngine implements Engine, SessionHost {
     this.ender = new Ender(context, ends);
     this.feed = new FeedReader(context);
     this.#histories = new Histories(context);
+    this.#windows = new Windows(context);
     this.#lines = new Lines(context, this.#histories);
     this.#switches = new Switches(context);
     this.#sessions = new Sessions(context, {
@@ -118,6 +120,7 @@ class SignalboxEngine implements Engine, SessionHost {
       lines: this.#lines,
       switches: this.#switches,
       histories: this.#histories,
+      windows: this.#windows,
       host: {
         giveBack: (session, lease) => this.giveBack(session, lease),
         doubt: (sessions) => this.#sessions.doubt(sessions),
@@ -134,8 +137,7 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#workflows = new Workflows(context, this.#submission, (id) => this.#settler.look(id));
     this.#actions = new Actions(context, ends);
     this.#operations = new Operations(context, this.#actions);
-    const submits = { submission: this.#submission, actions: this.#actions };
-    this.schedules = createSchedules(context, submits);
+    this.schedules = createSchedules(context, this.#submission, this.#actions);
     this.#controls = new Controls(context, () => this.#switched());
     this.#actions.onOperation = () => this.#operations.poke();
     this.bulk = new Bulk(context, () => this.#operations.poke());
@@ -167,6 +169,7 @@ class SignalboxEngine implements Engine, SessionHost {
       this.#switches,
       new DrainReset(context, () => this.#switched()),
       this.#histories,
+      this.#windows,
       this.feed,
       this.#sessions,
       this.#dispatcher,

@@ -19,6 +19,7 @@ import { createJobActor, type Lease } from "./lease.ts";
 import { type Granted, LeaseBeat, type Picked } from "./lease_beat.ts";
 import { firstLines, freeSlots } from "./line_groups.ts";
 import type { Lines } from "./lines.ts";
+import type { Windows } from "./rollups/windows.ts";
 import { Loop, type Service } from "./service.ts";
 import type { Session } from "./session.ts";
 import { sizeOf } from "./submit/recent_details.ts";
@@ -64,7 +65,13 @@ export class Dispatcher implements Service {
 
   constructor(
     context: EngineContext,
-    parts: { lines: Lines; switches: Switches; histories: Histories; host: DispatcherHost },
+    parts: {
+      lines: Lines;
+      switches: Switches;
+      histories: Histories;
+      windows: Windows;
+      host: DispatcherHost;
+    },
   ) {
     this.#context = context;
     this.#lines = parts.lines;
@@ -72,7 +79,7 @@ export class Dispatcher implements Service {
     this.#histories = parts.histories;
     this.#host = parts.host;
     this.#beat = new LeaseBeat(context, this.#contexts);
-    this.#view = new InstanceView(context, parts.lines, parts.histories);
+    this.#view = new InstanceView(context, parts);
     this.#loop = new Loop({
       name: this.name,
       everyMs: 1_000,
@@ -118,7 +125,6 @@ export class Dispatcher implements Service {
     if (groups.length === 0) return false;
     await this.#lines.refill(groups);
     const instance = this.#view.read();
-    const at = this.#context.clock.now();
     const max = Math.min(this.#context.options.beatItems, freeSlots(groups));
     const choices = choose({
       lines: firstLines(groups, linesFor(max)),
@@ -126,16 +132,16 @@ export class Dispatcher implements Service {
       instance,
       usedByOrg: instance.usedByOrg as Map<number, number>,
       history: (name) => this.#histories.of(name),
-      now: at,
+      now: this.#context.clock.now(),
     });
     // A line may have been read past jobs that nobody here would take: those behind come next.
     if (choices.length === 0) return groups.some((group) => group.isDeeper);
-    this.#fly(choices, instance, at);
+    this.#fly(choices, instance);
     return true;
   }
 
-  #fly(choices: Choice[], instance: ScoringInstance, at: number): void {
-    const flight = this.#lease(choices, instance, at)
+  #fly(choices: Choice[], instance: ScoringInstance): void {
+    const flight = this.#lease(choices, instance)
       .catch((error) => {
         this.#context.log.error({ error: String(error) }, "lease beat failed");
         return false;
@@ -149,7 +155,7 @@ export class Dispatcher implements Service {
   }
 
   /** Whether anything was leased. */
-  async #lease(choices: Choice[], instance: ScoringInstance, at: number): Promise<boolean> {
+  async #lease(choices: Choice[], instance: ScoringInstance): Promise<boolean> {
     const body = this.#view.instanceContext(instance);
     const instanceContext = this.#contexts.id("instance", body);
     const picks = choices.map((choice) => this.#freeze(choice, instanceContext));
@@ -166,7 +172,6 @@ export class Dispatcher implements Service {
       this.#lines.settled(choices.map(({ job }) => job.id));
       this.#undo(picks, granted, limited);
     }
-    for (const { picked } of granted) this.#histories.waited(at - picked.choice.job.readyAt);
     if (granted.length === 0) return false;
     // Adopted before anything else can fail: a lease that nobody holds would stand for ever.
     const adopted = granted.map((one): Adopted => {

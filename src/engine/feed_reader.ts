@@ -24,9 +24,12 @@ import { Loop, type Service } from "./service.ts";
 
 const EVERY_MS = 1_000;
 /** Rounds follow each other at least this far apart: viewers get at most 4 frames a second anyway. */
-const ROUND_MS = 50;
+const ROUND_MS = 250;
+/** Where somebody waits for what is committed now. */
+const HURRIED_MS = 50;
 const READ_MAX = 2_000;
-const REMEMBERED = 10_000;
+/** Six seconds of 1,000 jobs a second: whoever was cut off comes back after one or two. */
+const REMEMBERED = 30_000;
 const STALLED_MS = 2_000;
 /** How far back a feed that begins looks for what is under way. */
 const STATEMENTS_BACK = 1_000;
@@ -50,8 +53,14 @@ export class FeedReader implements Feed, Service {
   /** Older transactions than this one may have been under way when the feed began. */
   #unsure: bigint | null = null;
   #started = false;
-  #waiters: { xid: bigint; done: () => void }[] = [];
+  #waiters: { xid: bigint | null; done: () => void }[] = [];
   #lastRound = 0;
+  /** The last round read as much as one may. */
+  #behind = false;
+  /** Ends the pause before the next round early, where it can be. */
+  #hurry: () => void = () => {};
+  /** The latest id of events, as of a moment before the next round. */
+  #ids = 0;
   #horizon = { xmin: "0", movedAt: 0 };
   #told = false;
   #gapAt = Number.NEGATIVE_INFINITY;
@@ -99,16 +108,23 @@ export class FeedReader implements Feed, Service {
     const place = parsePlace(id);
     if (this.#listeners.size === 0 || !place || this.#at.xid === "0") return null;
     if (comparePlaces(place, this.#covers) < 0) return null;
-    const at = this.#ring.findIndex((e) => comparePlaces(parsePlace(e.id)!, place) > 0);
-    return at < 0 ? [] : this.#ring.slice(at);
+    // Looked through from its beginning, 200 viewers who came back at once stopped the server for seconds.
+    let [low, high] = [0, this.#ring.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (comparePlaces(parsePlace(this.#ring[middle]!.id)!, place) > 0) high = middle;
+      else low = middle + 1;
+    }
+    return this.#ring.slice(low);
   }
 
+  /** The next round asks for all who wait: however many come at once, they cost no statement. */
   async settled(): Promise<void> {
-    const { xmax } = await readHorizon(this.#context.database.side);
     await new Promise<void>((done) => {
-      this.#waiters.push({ xid: BigInt(xmax), done });
+      this.#waiters.push({ xid: null, done });
       this.#loop.start();
       this.#loop.poke();
+      this.#hurry();
     });
   }
 
@@ -127,17 +143,19 @@ export class FeedReader implements Feed, Service {
   }
 
   async #round(): Promise<boolean> {
-    const since = performance.now() - this.#lastRound;
-    if (since < ROUND_MS) await new Promise((next) => setTimeout(next, ROUND_MS - since));
-    this.#lastRound = performance.now();
+    await this.#pause();
     const sql = this.#context.database.side;
-    const horizon = await readHorizon(sql);
-    if (this.#at.xid === "0") this.#begin(horizon);
-    this.#mark(horizon);
-    const rows = await readEvents(sql, this.#place(), READ_MAX);
+    if (this.#at.xid === "0") this.#begin(await readHorizon(sql));
+    const asking = this.#waiters.filter((waiter) => waiter.xid === null);
+    const { horizon, rows } = await readEvents(sql, this.#place(), READ_MAX);
+    for (const waiter of asking) waiter.xid = BigInt(horizon.xmax);
+    // Of the round before: what was read with this one may hold ids of transactions that it does not know.
+    this.#mark({ ...horizon, ids: this.#ids });
+    this.#ids = horizon.ids;
     if (rows.length > 0) await this.#deliver(rows);
     await this.#watch(horizon, rows.length);
-    if (rows.length < READ_MAX) {
+    this.#behind = rows.length === READ_MAX;
+    if (!this.#behind) {
       // Everything below the horizon is told: stand there, so that idle rounds leave no marks.
       const below = BigInt(horizon.xmin) - 1n;
       if (below > BigInt(this.#at.xid)) this.#at = { xid: `${below}`, id: Number.MAX_SAFE_INTEGER };
@@ -149,13 +167,30 @@ export class FeedReader implements Feed, Service {
     return true;
   }
 
+  /** Between two rounds; shorter where somebody waits, or comes to wait meanwhile. */
+  async #pause(): Promise<void> {
+    for (;;) {
+      const isHurried = this.#behind || this.#waiters.length > 0;
+      const least = isHurried ? HURRIED_MS : ROUND_MS;
+      const left = this.#lastRound + least - performance.now();
+      if (left <= 0) break;
+      await new Promise<void>((next) => {
+        this.#hurry = next;
+        setTimeout(next, left);
+      });
+    }
+    this.#lastRound = performance.now();
+  }
+
   #place(): EventPlace {
     const sinceMs = this.#context.clock.now() - LATEST_MS;
     return { ...this.#at, floor: this.#floor, sinceMs };
   }
 
   #standAt(horizon: Horizon): void {
-    this.#at = { xid: (BigInt(horizon.xmin) - 1n).toString(), id: Number.MAX_SAFE_INTEGER };
+    const below = BigInt(horizon.xmin) - 1n;
+    // A round may have told more already: upkeep does not hold it up.
+    if (below > BigInt(this.#at.xid)) this.#at = { xid: `${below}`, id: Number.MAX_SAFE_INTEGER };
     this.#covers = { xid: BigInt(this.#at.xid), id: this.#at.id };
     this.#ring.length = 0;
   }
@@ -180,6 +215,7 @@ export class FeedReader implements Feed, Service {
   #begin(horizon: Horizon): void {
     this.#standAt(horizon);
     this.#marks = [];
+    this.#ids = horizon.ids;
     // Transactions that are open now took their ids before: nearly all of them since then. Whoever
     // listens reads anew when they have ended, so that nothing of an older one is missed.
     this.#floor = Math.max(0, horizon.ids - STATEMENTS_BACK * EVENT_ID_STEP);
@@ -243,12 +279,10 @@ export class FeedReader implements Feed, Service {
 
   #release(horizon: Horizon): void {
     const xmin = BigInt(horizon.xmin);
-    const ready = this.#waiters.filter((w) => w.xid <= xmin);
-    if (ready.length === 0) {
-      if (this.#waiters.length > 0) setTimeout(() => this.#loop.poke(), ROUND_MS);
-      return;
-    }
-    this.#waiters = this.#waiters.filter((w) => w.xid > xmin);
+    const isReady = ({ xid }: { xid: bigint | null }) => xid !== null && xid <= xmin;
+    const ready = this.#waiters.filter(isReady);
+    this.#waiters = this.#waiters.filter((waiter) => !isReady(waiter));
+    if (this.#waiters.length > 0) setTimeout(() => this.#loop.poke(), HURRIED_MS);
     for (const waiter of ready) waiter.done();
   }
 }

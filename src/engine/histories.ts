@@ -11,8 +11,7 @@ import {
   type NameSamples,
   summarize,
 } from "../core/history.ts";
-import { addToMean, createRollingMean, type RollingMean, readMean } from "../core/rolling_mean.ts";
-import type { NameHistory, ScoringInstance } from "../core/scoring/context.ts";
+import type { NameHistory } from "../core/scoring/context.ts";
 import { appendHistories, readHistories } from "../db/statements/name_history.ts";
 import type { EngineContext } from "./context.ts";
 import type { End } from "./lease.ts";
@@ -24,7 +23,6 @@ const FLUSH_NAMES = 1_000;
 /** Names held; past that the oldest go and are read again. */
 const NAMES_MAX = 50_000;
 const FROZEN_MAX = 2_000;
-const HOUR_MS = 3_600_000;
 
 interface Entry {
   samples: NameSamples;
@@ -55,13 +53,6 @@ export class Histories implements Service {
   readonly #frozen = new Map<string, FrozenHistory>();
   #round = 0;
   readonly #loop: Loop;
-  readonly #means: Record<keyof ScoringInstance["averages"], RollingMean> = {
-    waitSeconds: createRollingMean(HOUR_MS),
-    ramMb: createRollingMean(HOUR_MS),
-    cpuMs: createRollingMean(HOUR_MS),
-    diskBytes: createRollingMean(HOUR_MS),
-    networkMbps: createRollingMean(HOUR_MS),
-  };
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -152,22 +143,6 @@ export class Histories implements Service {
     });
   }
 
-  waited(ms: number): void {
-    addToMean(this.#means.waitSeconds, this.#context.clock.now(), ms / 1000);
-  }
-
-  averages(): ScoringInstance["averages"] {
-    const now = this.#context.clock.now();
-    const m = this.#means;
-    return {
-      waitSeconds: readMean(m.waitSeconds, now),
-      ramMb: readMean(m.ramMb, now),
-      cpuMs: readMean(m.cpuMs, now),
-      diskBytes: readMean(m.diskBytes, now),
-      networkMbps: readMean(m.networkMbps, now),
-    };
-  }
-
   /** One recorded end. Attempts that never ran teach nothing. */
   add(name: number, end: End): void {
     const attempt = "final" in end ? end.final : end.returned;
@@ -196,21 +171,6 @@ export class Histories implements Service {
       this.#fresh.set(name, fresh);
     }
     addSample(fresh, sample);
-    this.#average(sample);
-  }
-
-  #average(sample: {
-    peak_ram_mb?: number;
-    cpu_ms?: number;
-    disk_bytes: number | null;
-    network_mbps?: number;
-  }) {
-    const now = this.#context.clock.now();
-    const m = this.#means;
-    if (sample.peak_ram_mb !== undefined) addToMean(m.ramMb, now, sample.peak_ram_mb);
-    if (sample.cpu_ms !== undefined) addToMean(m.cpuMs, now, sample.cpu_ms);
-    if (sample.disk_bytes !== null) addToMean(m.diskBytes, now, sample.disk_bytes);
-    if (sample.network_mbps !== undefined) addToMean(m.networkMbps, now, sample.network_mbps);
   }
 
   /** The oldest of what no row has yet. */

@@ -1,12 +1,14 @@
 /** What scoring reads of the whole instance, and the contexts that a dispatch freezes. */
 import type { ScoringInstance } from "../core/scoring/context.ts";
+import { snakeKeys } from "../core/snake_keys.ts";
 import type { Choice } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Histories } from "./histories.ts";
 import type { Lines } from "./lines.ts";
+import type { Windows } from "./rollups/windows.ts";
 import type { Session } from "./session.ts";
 
-/** Counters and averages are read again after this long; slots are counted at every turn. */
+/** Counters are read again after this long; slots are counted at every turn. */
 const SLOW_MS = 1_000;
 /** Different contexts of jobs that are remembered. */
 const JOB_BODIES_MAX = 20_000;
@@ -14,7 +16,6 @@ const JOB_BODIES_MAX = 20_000;
 interface SlowFacts {
   pending: number;
   activeOrgs: number;
-  averages: ScoringInstance["averages"];
 }
 
 const WORK = `
@@ -30,11 +31,8 @@ export class InstanceView {
   readonly #context: EngineContext;
   readonly #lines: Lines;
   readonly #histories: Histories;
-  #slow: SlowFacts = {
-    pending: 0,
-    activeOrgs: 1,
-    averages: { waitSeconds: null, ramMb: null, cpuMs: null, diskBytes: null, networkMbps: null },
-  };
+  readonly #windows: Windows;
+  readonly #slow: SlowFacts = { pending: 0, activeOrgs: 1 };
   #slowAt = Number.NEGATIVE_INFINITY;
   #body: { at: number; body: object } = { at: Number.NEGATIVE_INFINITY, body: {} };
   /** By what their lines have in common, and by what their names used. */
@@ -42,10 +40,14 @@ export class InstanceView {
   #jobBodyCount = 0;
   readonly #workerBodies = new WeakMap<Session, { key: string; body: object }>();
 
-  constructor(context: EngineContext, lines: Lines, histories: Histories) {
+  constructor(
+    context: EngineContext,
+    { lines, histories, windows }: { lines: Lines; histories: Histories; windows: Windows },
+  ) {
     this.#context = context;
     this.#lines = lines;
     this.#histories = histories;
+    this.#windows = windows;
   }
 
   read(): ScoringInstance {
@@ -75,7 +77,7 @@ export class InstanceView {
       contended: this.#slow.pending > slotsOffered - slotsUsed,
       usedByOrg,
       activeOrgs: Math.max(1, this.#slow.activeOrgs),
-      averages: this.#slow.averages,
+      averages: this.#windows.averages,
     };
   }
 
@@ -83,7 +85,6 @@ export class InstanceView {
     const now = performance.now();
     if (now - this.#slowAt < SLOW_MS) return;
     this.#slowAt = now;
-    this.#slow.averages = this.#histories.averages();
     this.#context.database.reads
       .unsafe(WORK, [], { prepare: true })
       .then((rows) => {
@@ -171,6 +172,7 @@ export class InstanceView {
         [...usedByOrg].map(([org, n]) => [this.#context.names.orgName(org), n]),
       ),
       averages: snakeKeys(averages),
+      windows: snakeKeys(this.#windows.windows),
     };
     this.#body = { at: now, body };
     return body;
@@ -186,15 +188,4 @@ function bucket(used: number): number {
   if (used <= 16) return used;
   const step = 2 ** (Math.floor(Math.log2(used)) - 3);
   return Math.floor(used / step) * step;
-}
-
-/** Contexts are read by people and by API clients: they are spelled as everything there is. */
-function snakeKeys(figures: object | null): object | null {
-  if (figures === null) return null;
-  return Object.fromEntries(
-    Object.entries(figures).map(([key, value]) => [
-      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
-    ]),
-  );
 }

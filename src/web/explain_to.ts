@@ -22,11 +22,22 @@ export async function explainTo(
 ): Promise<Explanation | null> {
   const full = await engine.explain(id, attempt);
   if (full === null) return null;
-  const seen = seenFleet(scope);
-  const fleet = await readFleetSize(database.reads, seen, seen);
+  const hiddenWorkers = await countHidden(database, scope, full);
   const seesName = (name: string) => {
     const org = directory.byName(name);
     return org !== undefined && sees(scope, org.id);
   };
-  return maskExplanation(full, { scope, seesName, hiddenWorkers: fleet.workers.hidden });
+  return maskExplanation(full, { scope, seesName, hiddenWorkers });
+}
+
+/** Told of jobs that wait only; and who sees all has none hidden. */
+async function countHidden(
+  { reads }: Pick<Database, "reads">,
+  scope: Scope,
+  { state }: Explanation,
+): Promise<number> {
+  const seen = seenFleet(scope);
+  const isWaiting = state === "queued" || state === "ready";
+  if (!isWaiting || (seen.orgs === "all" && seen.shared)) return 0;
+  return (await readFleetSize(reads, seen, seen)).workers.hidden;
 }

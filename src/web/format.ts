@@ -39,12 +39,19 @@ export function decimal(n: number | null | undefined, digits = 2): string {
 
 /** With its sign, and as many decimals in every row of a column: "+12.00", "−3.50", "0.00". */
 export function signed(n: number, digits = 2): string {
-  const fixed = Math.abs(n).toLocaleString("en-US", {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
+  const fixed = fixedOf(digits).format(Math.abs(n));
   if (!/[1-9]/.test(fixed)) return fixed;
   return `${n < 0 ? "−" : "+"}${fixed}`;
+}
+
+const fixedFormats = new Map<number, Intl.NumberFormat>();
+
+/** Made once: `toLocaleString` makes one for every number, which was most of what a live row costs. */
+function fixedOf(digits: number): Intl.NumberFormat {
+  const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const format = fixedFormats.get(digits) ?? new Intl.NumberFormat("en-US", places);
+  fixedFormats.set(digits, format);
+  return format;
 }
 
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

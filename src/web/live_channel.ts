@@ -53,13 +53,17 @@ export class Channel {
     return loaded;
   }
 
+  /** Where it cannot be read, the picture that there was goes on. */
   async #read(): Promise<void> {
+    const wasLoaded = this.#loaded;
     this.#loaded = false;
-    this.#horizon = await this.topic.load();
-    this.#loaded = true;
-    const early = this.#early;
-    this.#early = [];
-    this.receive(early);
+    try {
+      this.#horizon = await this.topic.load();
+      this.#loaded = true;
+    } finally {
+      this.#loaded ||= wasLoaded;
+      if (this.#loaded) this.receive(this.#early.splice(0));
+    }
   }
 
   /** What the picture holds already is dropped here. */
@@ -80,7 +84,9 @@ export class Channel {
       this.topic.apply(events);
       return;
     }
-    const news = events.filter((event) => isAfter(event.id, this.#horizon));
+    const isNews = (event: FeedEvent) => isAfter(event.id, this.#horizon);
+    this.topic.held?.(events.filter((event) => !isNews(event)));
+    const news = events.filter(isNews);
     if (news.length > 0) this.topic.apply(news);
   }
 

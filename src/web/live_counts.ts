@@ -1,26 +1,53 @@
 /** Small reads that boards watch: how many jobs stand where, which workers are connected. */
-
+import { covers } from "../core/org_filter.ts";
 import type { OrgFilter } from "../core/scope.ts";
 import type { Sql, Transaction } from "../db/client.ts";
 import { andOfFleet, andOfOrgs, type FleetFilter } from "../db/org_filter.ts";
+import { Gathered } from "./gathered.ts";
 import { LIVE_STATES, type LiveState } from "./live_filter.ts";
 
 export type StateCounts = Record<LiveState, number>;
 
 /** Jobs per state of these organizations; from counters, never by counting. */
-export async function readCounts(reads: Sql | Transaction, orgs: OrgFilter): Promise<StateCounts> {
-  const own = andOfOrgs(reads, reads`org_id`, orgs);
-  const rows = await reads<{ state: string; n: number }[]>`
-    select state, sum(n)::float8 as n from (
-      select state, n from counter
+export function countsOf(reads: Sql, orgs: OrgFilter): Promise<StateCounts> {
+  return counts.ask(reads, orgs).then((all) => summed(all, orgs));
+}
+
+const counts = new Gathered<OrgFilter, StateCount[]>((reads, asked) => {
+  const every = asked.includes("all") ? "all" : [...new Set(asked.flat() as number[])];
+  return readStateCounts(reads, every);
+});
+
+/** The same within a transaction, which nobody shares. */
+export async function readCounts(tx: Transaction, orgs: OrgFilter): Promise<StateCounts> {
+  return summed(await readStateCounts(tx, orgs), orgs);
+}
+
+interface StateCount {
+  org_id: number;
+  state: string;
+  n: number;
+}
+
+function readStateCounts(sql: Sql | Transaction, orgs: OrgFilter): Promise<StateCount[]> {
+  const own = andOfOrgs(sql, sql`org_id`, orgs);
+  return sql<StateCount[]>`
+    select org_id, state, sum(n)::float8 as n from (
+      select org_id, state, n from counter
       where queue_id <> 0 ${own}
       union all
-      select state, n from counter_delta
+      select org_id, state, n from counter_delta
       where queue_id <> 0 ${own}
-    ) c group by state`;
-  const found = new Map(rows.map((row) => [row.state, Math.max(0, row.n)]));
-  const counts = LIVE_STATES.map((state) => [state, found.get(state) ?? 0] as const);
-  return Object.fromEntries(counts) as StateCounts;
+    ) c group by org_id, state`;
+}
+
+function summed(rows: readonly StateCount[], orgs: OrgFilter): StateCounts {
+  const counts = Object.fromEntries(LIVE_STATES.map((state) => [state, 0])) as StateCounts;
+  for (const { org_id, state, n } of rows) {
+    if (covers(orgs, org_id) && state in counts) counts[state as LiveState] += n;
+  }
+  for (const state of LIVE_STATES) counts[state] = Math.max(0, counts[state]);
+  return counts;
 }
 
 export interface QueueCounts {

@@ -1,18 +1,27 @@
-/** What phase events do not carry, read for many jobs in at most two statements. */
+/** What phase events do not carry, read for many jobs, of all tables, in at most two statements. */
 import { timeOfId } from "../core/ids.ts";
 import { isFinal } from "../core/job_state.ts";
 import type { Sql } from "../db/client.ts";
+import { Gathered } from "./gathered.ts";
 import type { LiveRow } from "./live_row.ts";
 import { readRows } from "./live_snapshot.ts";
 
+const details = new Gathered<readonly LiveRow[], void>((reads, rows) =>
+  readAll(reads, rows.flat()),
+);
+
 /** Fills `details`, and times that events did not tell, in place. */
-export async function readDetails(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
-  const ids = rows.map((row) => row.id);
-  const found = await readRows(reads, ids);
+export function readDetails(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
+  return details.ask(reads, rows);
+}
+
+async function readAll(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
+  const found = await readRows(reads, idsOf(rows.filter((row) => !isFinal(row.state))));
   for (const row of rows) {
     const stored = found.get(row.id);
     if (!stored) continue;
-    row.details = stored.details;
+    // Each table's own: tables change theirs.
+    row.details = { ...stored.details! };
     if (stored.attempt === row.attempt && !isFinal(row.state)) {
       row.times = { ...stored.times, endedAt: row.times.endedAt };
     }
@@ -22,6 +31,10 @@ export async function readDetails(reads: Sql, rows: readonly LiveRow[]): Promise
     reads,
     rows.filter((row) => !found.has(row.id)),
   );
+}
+
+function idsOf(rows: readonly LiveRow[]): string[] {
+  return [...new Set(rows.map((row) => row.id))];
 }
 
 interface EndedRow {
@@ -50,7 +63,7 @@ async function readEnded(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
     join job j on j.id = e.job_id
     left join dispatched_job d
       on d.job_id = e.job_id and d.attempt = e.attempt and d.ended_at = e.finished_at
-    where e.job_id = any(${rows.map((row) => row.id)}::uuid[]) and e.finished_at >= ${since}`;
+    where e.job_id = any(${idsOf(rows)}::uuid[]) and e.finished_at >= ${since}`;
   const byId = new Map(found.map((ended) => [ended.id, ended]));
   for (const row of rows) {
     const ended = byId.get(row.id);

@@ -6,8 +6,8 @@
  * id that everything it got is true for); after a cut it comes back with that id and gets what it
  * missed, or, where the feed no longer remembers, `resync` and the whole picture.
  *
- * Joining, flushing and reloading take turns (`#turn`): a picture sent to one viewer is never
- * overtaken by an older change.
+ * Flushing, where viewers join too, and reloading take turns (`#turn`): a picture sent to one viewer is
+ * never overtaken by an older change.
  *
  * Nothing runs while nobody looks: without channels there is no subscription, and then the
  * engine's feed reads nothing either.
@@ -15,6 +15,7 @@
 import type { Feed, FeedEvent } from "../engine/feed.ts";
 import { Channel } from "./live_channel.ts";
 import { isAfter, type LiveTopic, type TopicRequest } from "./live_topic.ts";
+import { LiveTurn } from "./live_turn.ts";
 import { type JoinOptions, Viewer } from "./live_viewer.ts";
 
 export interface LiveHubOptions {
@@ -33,6 +34,8 @@ export interface LiveHubOptions {
 export const FLUSH_MS = 250;
 export const PING_MS = 5_000;
 const KEEP_MS = 15_000;
+/** A first short wait gathers the phases of a quick job in one frame. */
+const GATHER_MS = 20;
 const CHANNELS_MAX = 200;
 const STALL_MS = 2_000;
 const SETTLE_MS = 500;
@@ -54,7 +57,11 @@ export class LiveHub {
   #unsubscribe: (() => void) | undefined;
   #clock: ReturnType<typeof setInterval> | undefined;
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
-  #flushedAt = 0;
+  /** When the frame that waits is due; without one, when the last was. */
+  #due = Number.NEGATIVE_INFINITY;
+  #lastDue = Number.NEGATIVE_INFINITY;
+  /** Ready for their first frame, or for one after they lagged. */
+  readonly #joining = new Set<Viewer>();
   /** Everything at or below it was taken in by the channels. */
   #applied = "";
   #turn: Promise<unknown> = Promise.resolve();
@@ -70,7 +77,7 @@ export class LiveHub {
 
   /** How many streams are open. */
   get viewers(): number {
-    return this.#viewers.size;
+    return this.#viewers.size + this.#joining.size;
   }
 
   /**
@@ -92,13 +99,13 @@ export class LiveHub {
     this.#subscribe();
     const channels = requests.map((request) => this.#channel(request));
     const viewer = new Viewer(channels, options, {
-      recovered: () => this.#inTurn(() => this.#resync(viewer), "resync"),
+      recovered: () => this.#welcome(viewer),
       closed: () => this.#leave(viewer),
     });
     for (const channel of channels) channel.viewers += 1;
     viewer.send(`retry: 1000\n${options.hello ?? ""}`);
     this.#freshen(channels).then(
-      () => this.#inTurn(() => this.#join(viewer), "join"),
+      () => this.#welcome(viewer),
       (error) => {
         this.#options.onError(error, "reading a live picture");
         viewer.close();
@@ -110,7 +117,7 @@ export class LiveHub {
   /** Closes every stream. */
   stop(): void {
     this.#stopped = true;
-    for (const viewer of [...this.#viewers]) viewer.close();
+    for (const viewer of [...this.#viewers, ...this.#joining]) viewer.close();
     for (const key of [...this.#channels.keys()]) this.#channels.delete(key);
     this.#rest();
   }
@@ -131,30 +138,22 @@ export class LiveHub {
     await Promise.all(channels.map((channel) => channel.refresh(now)));
   }
 
-  async #join(viewer: Viewer): Promise<void> {
-    if (viewer.closed || this.#stopped) return viewer.close();
-    const { since } = viewer.options;
-    // At one moment: what the others still wait for is printed, and what this one missed is known.
-    // Else it would be told once as missed and once more as news.
-    const flushed = this.#flush();
-    const position = this.#applied;
-    const missed = since === null ? null : this.#options.feed.since(since);
-    await flushed;
-    if (missed === null) await viewer.sendFull(since !== null, position);
-    else await viewer.sendMissed(missed, position);
-    if (!viewer.closed) this.#viewers.add(viewer);
+  /** It joins with the next frame, as all do who come at that time. */
+  #welcome(viewer: Viewer): void {
+    if (viewer.closed) return;
+    this.#viewers.delete(viewer);
+    this.#joining.add(viewer);
+    if (this.#stopped) viewer.close();
+    else this.#scheduleFlush();
   }
 
   #leave(viewer: Viewer): void {
     this.#viewers.delete(viewer);
+    this.#joining.delete(viewer);
     for (const channel of viewer.channels) {
       channel.viewers -= 1;
       channel.usedAt = this.#options.now();
     }
-  }
-
-  async #resync(viewer: Viewer): Promise<void> {
-    if (!viewer.closed) await viewer.sendFull(true, this.#applied);
   }
 
   // Channels
@@ -222,21 +221,56 @@ export class LiveHub {
     if (isAfter(position, this.#applied || "0")) this.#applied = position;
   }
 
-  /** At once where the last frame is long enough ago, else when its time has come. */
-  #scheduleFlush(): void {
-    if (this.#flushTimer || this.#viewers.size === 0) return;
-    // A first short wait gathers the phases of a quick job in one frame.
-    const wait = Math.max(20, this.#flushedAt + this.#options.flushMs - Date.now());
+  /**
+   * At once where the last frame is long enough ago, else when its time has come. That is counted from
+   * when the last one was due: where each also paid for how late the last was, one late frame made all
+   * that followed as late.
+   */
+  #scheduleFlush(patienceMs = GATHER_MS): void {
+    if (this.viewers === 0) return;
+    const now = performance.now();
+    const due = Math.max(now + patienceMs, this.#lastDue + this.#options.flushMs);
+    if (this.#flushTimer && this.#due <= due) return;
+    clearTimeout(this.#flushTimer);
+    this.#due = due;
     this.#flushTimer = setTimeout(() => {
       this.#inTurn(() => this.#flush(), "flush");
-    }, wait);
+    }, due - now);
   }
 
   async #flush(): Promise<void> {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
-    this.#flushedAt = Date.now();
-    const position = this.#applied;
+    this.#lastDue = this.#due;
+    // At one moment: what the others still wait for is printed, and what those who join have missed is
+    // known. Else these would be told once as missed and once more as news.
+    const turn = new LiveTurn(this.#applied);
+    // What came while a picture is read is told to all when it has been: who joins before hears it twice.
+    const joining = [...this.#joining].filter((v) => v.channels.every(({ loaded }) => loaded));
+    for (const viewer of joining) this.#joining.delete(viewer);
+    turn.remember(joining, (id) => this.#options.feed.since(id));
+    const texts = await this.#changes();
+    for (const viewer of [...this.#viewers]) {
+      const news = turn.news(viewer, texts);
+      if (news) viewer.send(news.frame, news.upTo);
+    }
+    await Promise.all(joining.map((viewer) => this.#join(viewer, turn)));
+  }
+
+  async #join(viewer: Viewer, turn: LiveTurn): Promise<void> {
+    try {
+      const frame = await turn.first(viewer);
+      if (viewer.closed) return;
+      this.#viewers.add(viewer);
+      viewer.send(frame, turn.position);
+    } catch (error) {
+      this.#options.onError(error, "printing a first picture");
+      viewer.close();
+    }
+  }
+
+  /** Texts for everybody, of channels that are watched. */
+  async #changes(): Promise<Map<Channel, string>> {
     const texts = new Map<Channel, string>();
     const watched = [...this.#channels.values()].filter((channel) => channel.viewers > 0);
     await Promise.all(
@@ -248,10 +282,7 @@ export class LiveHub {
         }
       }),
     );
-    for (const viewer of this.#viewers) {
-      const text = viewer.channels.map((channel) => texts.get(channel) ?? "").join("");
-      if (text !== "") viewer.sendUpTo(text, position);
-    }
+    return texts;
   }
 
   /** Pings, looks at what has no events, lets go of what nobody watches. */
@@ -264,13 +295,15 @@ export class LiveHub {
         channel
           .refresh(now)
           .catch((error) => this.#options.onError(error, `looking at ${channel.key}`));
-        if (channel.topic.isDirty()) this.#scheduleFlush();
+        // It is in no hurry: a frame now would make the next event wait for its own.
+        if (channel.topic.isDirty()) this.#scheduleFlush(this.#options.flushMs);
       }
     }
     if (this.#channels.size === 0) {
       this.#rest();
       return;
     }
+    if (this.#joining.size > 0) this.#scheduleFlush();
     this.#inTurn(async () => this.#ping(now), "ping");
     const stalled = this.#options.feed.stalledSince();
     if (stalled !== null && now - Math.max(stalled, this.#reloadedAt) > STALL_MS) {
@@ -284,8 +317,9 @@ export class LiveHub {
     for (const viewer of [...this.#viewers]) {
       if (now - viewer.openedAt > STREAM_MS) viewer.close();
       else if (now - viewer.pingedAt >= this.#options.pingMs) {
-        // Nothing waits to be printed, so all that was taken in has been told.
-        viewer.ping(now, this.#flushTimer ? null : this.#applied);
+        // Where nothing waits to be printed, all that was taken in has been told.
+        const isTold = !this.#flushTimer && viewer.channels.every((channel) => channel.loaded);
+        viewer.ping(now, isTold ? this.#applied : "");
       }
     }
   }
@@ -295,7 +329,7 @@ export class LiveHub {
     const watched = [...this.#channels.values()].filter((channel) => channel.viewers > 0);
     const now = this.#options.now();
     await Promise.all(watched.map((channel) => channel.reload(now)));
-    for (const viewer of [...this.#viewers]) await viewer.sendFull(true, this.#applied);
+    await this.#beginAnew();
   }
 
   /** The feed left events out: every picture is read anew, and who watches is told. */
@@ -313,7 +347,16 @@ export class LiveHub {
     } while (seen !== this.#gaps);
     this.#mending = undefined;
     this.#catchUp();
-    for (const viewer of [...this.#viewers]) await viewer.sendFull(true, this.#applied);
+    await this.#beginAnew();
+  }
+
+  async #beginAnew(): Promise<void> {
+    const turn = new LiveTurn(this.#applied);
+    const begin = async (viewer: Viewer) => {
+      const frame = await turn.whole(viewer, true);
+      if (this.#viewers.has(viewer)) viewer.send(frame, turn.position);
+    };
+    await Promise.all([...this.#viewers].map(begin));
   }
 
   /** Where it cannot be read it is let go: its viewers come back and try again. */

@@ -15,7 +15,7 @@ import { readFleetSize } from "../db/fleet.ts";
 import { type FleetFilter, fleetKey } from "../db/org_filter.ts";
 import type { FeedEvent } from "../engine/feed.ts";
 import type { Interner } from "../engine/interner.ts";
-import { readCounts, readQueues, readWorkers } from "./live_counts.ts";
+import { countsOf, readQueues, readWorkers } from "./live_counts.ts";
 import { NO_FILTER } from "./live_filter.ts";
 import { type LiveHub, LiveRefused } from "./live_hub.ts";
 import { PollTopic } from "./live_poll.ts";
@@ -55,6 +55,7 @@ export function createLiveEvents(
     const requests = (wanted as LiveTopicName[]).map((topic) => topicOf(deps, topic, question));
     const options: JoinOptions = {
       since: request.headers.get("last-event-id") || null,
+      wasCut: true,
       withoutPositions: !caller.scope.isSignedIn,
       now: deps.now,
       snapshot: (parts, id) => {
@@ -115,7 +116,7 @@ function topicOf(deps: LiveJsonDeps, topic: LiveTopicName, question: Question): 
       return {
         key: `json/counters/${orgsKey(counts)}`,
         create: () =>
-          pollOf("counters", async () => new Map([["", await readCounts(reads, counts)]])),
+          pollOf("counters", async () => new Map([["", await countsOf(reads, counts)]])),
       };
     case "queues":
       return {
@@ -203,6 +204,10 @@ class JobsTopic implements LiveTopic {
     const own = this.#own(events);
     this.#table.apply(own);
     this.#news.push(...own);
+  }
+
+  held(events: readonly FeedEvent[]): void {
+    this.#news.push(...this.#own(events));
   }
 
   isDirty(): boolean {

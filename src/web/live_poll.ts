@@ -2,6 +2,7 @@
  * A topic without events: looked at every so often, once for all who watch, and told only where it
  * differs. Counters, queues and workers change in too many ways for an event each.
  */
+import type { FeedEvent } from "../engine/feed.ts";
 import type { LiveTopic } from "./live_topic.ts";
 import type { LiveMessage } from "./sse.ts";
 
@@ -55,7 +56,7 @@ export class PollTopic implements LiveTopic {
   }
 
   /** Without history, the whole is what was missed. */
-  async missed(): Promise<LiveMessage[]> {
+  async missed(_: readonly FeedEvent[], _wasCut: boolean): Promise<LiveMessage[]> {
     return this.#options.print(this.#items);
   }
 

@@ -26,7 +26,7 @@ export interface LiveSnapshot {
 }
 
 /** Runs `read` on one snapshot and adds the id of the last event that it holds. */
-export async function readSnapshot<T>(
+async function readSnapshot<T>(
   reads: Sql,
   read: (tx: Transaction) => Promise<T>,
 ): Promise<{ id: string; value: T }> {
@@ -43,7 +43,12 @@ export async function readSnapshot<T>(
  */
 async function horizon(tx: Transaction): Promise<string> {
   const [row] = await tx`select pg_snapshot_xmin(pg_current_snapshot())::text as xmin`;
-  return `${BigInt(row?.xmin as string) - 1n}.${Number.MAX_SAFE_INTEGER}`;
+  return horizonId(row?.xmin as string);
+}
+
+/** Of everything below this transaction. */
+export function horizonId(xmin: string): string {
+  return `${BigInt(xmin) - 1n}.${Number.MAX_SAFE_INTEGER}`;
 }
 
 export interface LiveQuestion {

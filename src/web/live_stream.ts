@@ -25,6 +25,7 @@ export function mountStream(app: Hono<BoardEnv>, shell: Shell, pages: readonly B
     const body = shell.deps.live.stream(requests, {
       // What the browser has by now counts more than what its page was printed with.
       since: c.req.header("last-event-id") || params.get("since") || null,
+      wasCut: Boolean(c.req.header("last-event-id")),
       now: () => engine.now(),
       hello: `event: hello\ndata: ${JSON.stringify({ now: engine.now() })}\n\n`,
     });

@@ -13,14 +13,22 @@ export interface LiveTopic {
   load(): Promise<string>;
   /** Takes committed events in order. Runs for every event of the instance, so it must be quick. */
   apply(events: readonly FeedEvent[]): void;
+  /**
+   * Events that came while the picture was read, and that it holds: for who tells of every event. Read anew
+   * because one more viewer came, it would else keep them from those who watch already.
+   */
+  held?(events: readonly FeedEvent[]): void;
   /** Whether `changes` would say something. */
   isDirty(): boolean;
   /** What changed since the last call, for everybody who watches. */
   changes(): Promise<LiveMessage[]>;
   /** The whole picture, for a viewer who has nothing, or too old a picture to mend. */
   full(): Promise<LiveMessage[]>;
-  /** For a viewer who missed exactly these events. */
-  missed(events: readonly FeedEvent[]): Promise<LiveMessage[]>;
+  /**
+   * For a viewer who missed exactly these events, and whatever else has changed meanwhile: its stream was
+   * cut, or it is a page that was printed a moment ago.
+   */
+  missed(events: readonly FeedEvent[], wasCut: boolean): Promise<LiveMessage[]>;
   /** Nobody watches: what changed need not be kept for `changes`. */
   forget(): void;
   /** For what has no events, such as metrics: called every `tickMs` while somebody watches. */

@@ -1,4 +1,4 @@
-/** One open stream: which channels it watches, and how they are put on its wire. */
+/** One open stream: which channels it watches, where it stands, and what its messages look like. */
 import type { FeedEvent } from "../engine/feed.ts";
 import type { Channel } from "./live_channel.ts";
 import { encodeMessage, encodeMessages, encodePosition } from "./sse.ts";
@@ -10,6 +10,8 @@ export const VIEWER_MAX_BYTES = 1024 * 1024;
 export interface JoinOptions {
   /** The position the viewer has, or null. */
   since: string | null;
+  /** It had a stream that was cut; else its position is that of a page just printed. */
+  wasCut?: boolean;
   /** Sent first of all. */
   hello?: string;
   /** One picture of several topics as a single message, for readers of JSON. */
@@ -19,10 +21,17 @@ export interface JoinOptions {
   now(): number;
 }
 
+const encoder = new TextEncoder();
+
 export class Viewer {
   readonly channels: readonly Channel[];
   readonly options: JoinOptions;
   readonly openedAt: number;
+  /** Viewers with the same group are told the same, letter by letter. */
+  readonly group: string;
+  /** Where it stands when it joins, and joins anew. */
+  since: string | null;
+  wasCut: boolean;
   pingedAt: number;
   closed = false;
   readonly #stream: ViewerStream;
@@ -34,11 +43,19 @@ export class Viewer {
   ) {
     this.channels = channels;
     this.options = options;
+    this.since = options.since;
+    this.wasCut = options.wasCut ?? false;
     this.openedAt = options.now();
     this.pingedAt = this.openedAt;
+    const kind = `${options.snapshot ? "json" : "html"} ${options.withoutPositions ? "blind" : ""}`;
+    this.group = [kind, ...channels.map(({ key }) => key)].join("\n");
     this.#stream = createViewerStream({
       maxBytes: VIEWER_MAX_BYTES,
-      onRecovered: () => on.recovered(),
+      onRecovered: (position) => {
+        this.since = position;
+        this.wasCut = true;
+        on.recovered();
+      },
       onClosed: () => {
         this.closed = true;
         on.closed();
@@ -50,45 +67,49 @@ export class Viewer {
     return this.#stream.body;
   }
 
-  send(text: string): void {
-    this.#stream.send(text);
-  }
-
-  /** What stands up to `position`. */
-  sendUpTo(text: string, position: string): void {
-    this.send(text + encodePosition(this.#told(position)));
-  }
-
-  #told(position: string): string {
-    return this.options.withoutPositions ? "" : position;
+  /** `position`: where it stands with this frame, if that is told. */
+  send(frame: Uint8Array | string, position = ""): void {
+    this.#stream.send(typeof frame === "string" ? encoder.encode(frame) : frame, position);
   }
 
   close(): void {
     if (!this.closed) this.#stream.close();
   }
 
-  ping(now: number, position: string | null): void {
+  ping(now: number, position: string): void {
     this.pingedAt = now;
     const data = JSON.stringify({ at: new Date(now).toISOString() });
-    this.send(encodeMessage({ event: "ping", data, id: this.#told(position ?? "") }));
+    this.send(encodeMessage({ event: "ping", data, id: this.#told(position) }), position);
+  }
+
+  // Frames for it and all of its group
+
+  /** What stands up to `position`. */
+  frameUpTo(text: string, position: string): Uint8Array {
+    return encoder.encode(text + encodePosition(this.#told(position)));
   }
 
   /** The whole picture; `resync` tells that something was missed before it. */
-  async sendFull(resync: boolean, position: string): Promise<void> {
+  async full(resync: boolean, position: string): Promise<Uint8Array> {
     const head = resync ? encodeMessage({ event: "resync", data: "{}" }) : "";
     const parts = await Promise.all(this.channels.map((channel) => channel.topic.full()));
     if (this.options.snapshot) {
       const byKey = new Map(this.channels.map((c, i) => [c.key, parts[i]?.[0]?.data ?? "null"]));
       const id = this.#told(position);
       const data = this.options.snapshot(byKey, id);
-      this.send(head + encodeMessage({ event: "snapshot", id, data }));
-      return;
+      return encoder.encode(head + encodeMessage({ event: "snapshot", id, data }));
     }
-    this.sendUpTo(head + parts.map(encodeMessages).join(""), position);
+    return this.frameUpTo(head + parts.map(encodeMessages).join(""), position);
   }
 
-  async sendMissed(events: readonly FeedEvent[], position: string): Promise<void> {
-    const parts = await Promise.all(this.channels.map((channel) => channel.topic.missed(events)));
-    this.sendUpTo(parts.map(encodeMessages).join(""), position);
+  async missed(events: readonly FeedEvent[], position: string): Promise<Uint8Array> {
+    const { wasCut } = this;
+    const told = this.channels.map((channel) => channel.topic.missed(events, wasCut));
+    const parts = await Promise.all(told);
+    return this.frameUpTo(parts.map(encodeMessages).join(""), position);
+  }
+
+  #told(position: string): string {
+    return this.options.withoutPositions ? "" : position;
   }
 }

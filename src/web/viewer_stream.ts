@@ -1,31 +1,36 @@
 /**
- * The outgoing half of one viewer: text goes in, a response body comes out, and what waits for a
+ * The outgoing half of one viewer: frames go in, a response body comes out, and what waits for a
  * slow reader is bounded. Past the bound everything that waits is dropped and the owner is told once
- * the reader has caught up, so that it can send the whole picture instead.
+ * the reader has caught up, and how far it got, so that it can send what was dropped.
  */
 
 export interface ViewerStream {
   readonly body: ReadableStream<Uint8Array>;
-  /** False when the text was dropped because the viewer lags. */
-  send(text: string): boolean;
+  /** False when the frame was dropped because the viewer lags. `position`: where it is with this frame. */
+  send(frame: Uint8Array, position?: string): boolean;
   close(): void;
 }
 
 export interface ViewerStreamOptions {
   /** Bytes that may wait for the reader. */
   maxBytes: number;
-  /** The reader of a stream that lost text is ready again. */
-  onRecovered(): void;
+  /** The reader of a stream that lost frames is ready again, and got everything up to `position`. */
+  onRecovered(position: string): void;
   /** The reader is gone, or `close` was called. Called once. */
   onClosed(): void;
 }
 
+interface Waiting {
+  frame: Uint8Array;
+  position: string;
+}
+
 export function createViewerStream(options: ViewerStreamOptions): ViewerStream {
-  const encoder = new TextEncoder();
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  let waiting: Uint8Array[] = [];
+  let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let lagging = false;
+  let reached = "";
 
   const finish = () => {
     if (!controller) return;
@@ -34,15 +39,19 @@ export function createViewerStream(options: ViewerStreamOptions): ViewerStream {
     options.onClosed();
   };
   const hasRoom = () => (controller?.desiredSize ?? 0) > 0;
+  const pass = ({ frame, position }: Waiting) => {
+    if (position !== "") reached = position;
+    controller?.enqueue(frame);
+  };
   const drain = () => {
     while (waiting.length > 0 && hasRoom()) {
-      const chunk = waiting.shift()!;
-      waitingBytes -= chunk.length;
-      controller?.enqueue(chunk);
+      const next = waiting.shift()!;
+      waitingBytes -= next.frame.length;
+      pass(next);
     }
     if (lagging && waiting.length === 0 && hasRoom()) {
       lagging = false;
-      options.onRecovered();
+      options.onRecovered(reached);
     }
   };
   const body = new ReadableStream<Uint8Array>(
@@ -58,26 +67,25 @@ export function createViewerStream(options: ViewerStreamOptions): ViewerStream {
 
   return {
     body,
-    send: (text) => {
+    send: (frame, position = "") => {
       if (!controller || lagging) return false;
-      const chunk = encoder.encode(text);
       if (waiting.length === 0 && hasRoom()) {
-        controller.enqueue(chunk);
+        pass({ frame, position });
         return true;
       }
-      if (waitingBytes + chunk.length > options.maxBytes) {
+      if (waitingBytes + frame.length > options.maxBytes) {
         lagging = true;
         waiting = [];
         waitingBytes = 0;
         return false;
       }
-      waiting.push(chunk);
-      waitingBytes += chunk.length;
+      waiting.push({ frame, position });
+      waitingBytes += frame.length;
       return true;
     },
     close: () => {
       try {
-        for (const chunk of waiting) controller?.enqueue(chunk);
+        for (const { frame } of waiting) controller?.enqueue(frame);
         controller?.close();
       } catch {
         // The reader went away in the same moment.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { connect } from "../../src/db/client.ts";
+import { openUpkeep } from "../../src/db/upkeep.ts";
 import type { EngineContext } from "../../src/engine/context.ts";
 import type { Feed, FeedEvent } from "../../src/engine/feed.ts";
 import { FeedReader } from "../../src/engine/feed_reader.ts";
@@ -134,6 +135,32 @@ describe("the feed", () => {
       heard.flatMap((h) => h.gaps),
       [],
     );
+  });
+
+  test("what upkeep computes for long holds up nobody's events", async () => {
+    const { engine } = await rig.addEngine();
+    const heard = await listen(engine.feed);
+    const upkeep = openUpkeep(rig.url);
+    let release = () => {};
+    const held = new Promise<void>((done) => {
+      release = done;
+    });
+    let begun = () => {};
+    const working = new Promise<void>((done) => {
+      begun = done;
+    });
+    const work = upkeep.begin(async (tx) => {
+      await tx`select pg_current_xact_id()`;
+      begun();
+      await held;
+    });
+    await working;
+    const id = await rig.submit();
+    await engine.feed.settled();
+    assert.ok(heard.events.some((event) => event.job === id));
+    release();
+    await work;
+    await upkeep.end();
   });
 
   test("an event of a transaction that stays open long comes late, never not at all", async () => {

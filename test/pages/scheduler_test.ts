@@ -12,6 +12,7 @@ import {
   type ChartBox,
   chartBox,
   drawn,
+  millisecondsOf,
 } from "../support/metrics/chart_box.ts";
 import { writeSamples } from "../support/metrics/raw_samples.ts";
 import { chartIn, figureIn, type ReadChart } from "../support/metrics/read_page.ts";
@@ -102,6 +103,15 @@ describe("the scheduler's page", () => {
         assert.equal(figureIn(html, "queue-mean"), duration(queue.get(-1)!.mean));
         assert.match(html, new RegExp(`of ${count(queue.get(-1)!.n)} dispatches`));
         assert.equal(figureIn(html, "deps-mean"), duration(dependencies.get(-1)!.mean));
+        assert.match(html, new RegExp(`of ${count(dependencies.get(-1)!.n)} jobs`));
+        const shown = millisecondsOf(figureIn(html, "queue-p95"));
+        const exact = queue.get(-1)!.p95;
+        // What is written leaves the last unit's rest away.
+        const rest = shown < 10_000 ? 100 : 1_000;
+        assert.ok(
+          shown <= exact * 1.0101 && shown + rest >= exact * 0.9899,
+          `${shown}, not ${exact}`,
+        );
       }
     }
   });

@@ -118,6 +118,20 @@ describe("the page of one worker", () => {
     }
   });
 
+  test("says how it is now, and how many of its slots are in use", async () => {
+    const [exact] = await rows(`
+      select c.concurrency as slots, to_char(c.connected_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since,
+        (select count(*)::int from live_job j where j.session_id = c.id) as used
+      from worker_connection c where c.worker_id = ${await idOf(0)} and c.ended_at is null`);
+    for (const { get, who } of box.lookers) {
+      const html = await (await get(`/board/workers/${uid(0)}`)).text();
+      assert.equal(figureOf(html, "state"), "ready", who);
+      assert.ok(html.includes(`<small>since ${exact!.since} UTC</small>`));
+      assert.equal(figureOf(html, "slots"), String(exact!.used));
+      assert.ok(html.includes(`<small>of ${exact!.slots} slots</small>`));
+    }
+  });
+
   test("lists when it was connected, page after page, the newest first", async () => {
     const wanted = await rows(`
       select to_char(connected_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC' as at, end_reason

@@ -214,12 +214,106 @@ describe("the live hub", () => {
     topics[0]!.pad = "";
     const slow = new SseReader(stream);
     readers.push(slow);
-    await slow.until(() => slow.of("resync").length === 1);
-    await slow.until((m) => m.at(-1)?.data === "all a=40");
+    await slow.until((m) => m.at(-1)?.data === "missed a=40");
+    assert.deepEqual(slow.of("resync"), [], "what it had is still remembered");
     const received = slow.messages.reduce((sum, message) => sum + message.data.length, 0);
     assert.ok(received < 2_500_000, `${received} of 8,000,000 characters waited for it`);
     feed.emit({ job: "b" });
     await slow.until((m) => m.at(-1)?.data === "b=1");
+  });
+
+  test("viewers who come back at once are told from one print of what they missed", async () => {
+    const first = open();
+    await first.until((m) => m.length === 1);
+    let missed = 0;
+    const topic = topics[0]!;
+    topic.missed = async (events) => {
+      missed += 1;
+      return [{ data: `missed ${events.length}` }];
+    };
+    await first.close();
+    feed.emit({ job: "a" }, { job: "b" });
+    const all = Array.from({ length: 50 }, () => open(first.lastId));
+    await Promise.all(all.map((reader) => reader.until((m) => m.length === 1)));
+    for (const reader of all) assert.deepEqual(said(reader), ["missed 2"]);
+    assert.equal(missed, 1);
+  });
+
+  /** Reads of this topic's picture wait until the answer is called. */
+  function holdLoads(topic: CountTopic) {
+    const read = topic.load.bind(topic);
+    const loads: (() => void)[] = [];
+    topic.load = async () => {
+      await new Promise<void>((go) => loads.push(go));
+      return read();
+    };
+    return loads;
+  }
+
+  test("a picture that is read anew for one viewer keeps no event from another", async () => {
+    const each: string[] = [];
+    class EachTopic extends CountTopic {
+      held(events: readonly FeedEvent[]): void {
+        each.push(...events.map(({ job }) => job));
+      }
+    }
+    const topic = new EachTopic(() => feed.position());
+    const asked = { key: "each", create: () => topic };
+    await hub.topic(asked);
+    const loads = holdLoads(topic);
+    feed.settled = () => new Promise(() => {});
+    const again = hub.topic(asked);
+    await eventually(() => loads.length === 1, "it is being read");
+    feed.emit({ job: "held" });
+    loads[0]!();
+    await again;
+    assert.deepEqual([each, [...topic.counts]], [["held"], []]);
+  });
+
+  test("who comes while a picture is read anew is told nothing twice", async () => {
+    const first = open();
+    await first.until((m) => m.length === 1);
+    const since = first.lastId;
+    await first.close();
+    const topic = topics[0]!;
+    topic.load = async () => since;
+    const loads = holdLoads(topic);
+    feed.settled = () => new Promise(() => {});
+    const reading = hub.topic(request());
+    await eventually(() => loads.length === 1, "it is being read");
+    feed.settled = async () => {};
+    feed.emit({ job: "a" });
+    const reader = open(since);
+    const other = open(null, "other");
+    await other.until((m) => m.length === 1);
+    assert.deepEqual(said(reader), []);
+    loads[0]!();
+    await reading;
+    await reader.until((m) => m.length === 1);
+    feed.emit({ job: "b" });
+    await reader.until((m) => m.length === 2);
+    assert.deepEqual(said(reader), ["missed a=1", "b=1"]);
+  });
+
+  test("nobody's position passes news that wait until a picture was read", async () => {
+    const both = hub.stream([request("a"), request("b")], { since: null, now: () => Date.now() });
+    const reader = new SseReader(both);
+    readers.push(reader);
+    await reader.until((m) => m.length === 2);
+    const before = reader.lastId;
+    topics[0]!.load = async () => before;
+    const loads = holdLoads(topics[0]!);
+    feed.settled = () => new Promise(() => {});
+    const printed = hub.topic(request("a"));
+    await eventually(() => loads.length === 1, "it is being read");
+    feed.emit({ job: "late" });
+    await reader.until((m) => m.at(-1)?.data === "late=1");
+    assert.equal(reader.lastId, before);
+    loads[0]!();
+    await printed;
+    feed.emit({ job: "next" });
+    await reader.until((m) => m.filter(({ data }) => data.includes("late=1")).length === 2);
+    assert.equal(reader.lastId, feed.position());
   });
 
   test("when the last viewer has gone, nothing runs any more", async () => {

@@ -21,8 +21,11 @@ describe("the table of live jobs", () => {
     await box.close();
   });
 
-  async function table(limits = { active: 100, waiting: 100, ended: 10 }, filter = NO_FILTER) {
-    const { reads } = box.database;
+  async function table(
+    limits = { active: 100, waiting: 100, ended: 10 },
+    filter = NO_FILTER,
+    reads = box.database.reads,
+  ) {
     const { names, feed } = box.engine;
     const now = () => box.engine.now() + clock.ahead;
     const made = new LiveTable({ reads, names, filter, orgs: "all", limits, now });
@@ -78,22 +81,77 @@ describe("the table of live jobs", () => {
   test("lets go of a job a moment after its end", async () => {
     const made = await table();
     const { json } = await box.call("POST", JOBS, { name: "alone", kind: "handler" });
-    await eventually(
-      async () => (await made.pick([{ job: json.id, org: 1 }])).changed.length === 1,
-      "it is there",
-    );
+    const held = async () => {
+      const { active, waiting } = await made.all();
+      return [...active, ...waiting].find(({ row }) => row.id === json.id)?.row;
+    };
+    await eventually(async () => (await held()) !== undefined, "it is there");
     await box.call("POST", `/api/v1/jobs/${json.id}/cancel`, {});
-    const ended = () =>
-      made.pick([{ job: json.id, org: 1 }]).then(({ changed }) => changed[0]?.row.state);
     await eventually(
-      async () => (await ended()) === "cancelled",
+      async () => (await held())?.state === "cancelled",
       "it has ended and is still there",
     );
     clock.ahead = LINGER_MS + 1_000;
     await made.tick();
     assert.deepEqual((await made.takeChanges()).gone.includes(json.id), true);
-    assert.deepEqual((await made.pick([{ job: json.id, org: 1 }])).gone, [json.id]);
+    assert.equal(await held(), undefined);
     clock.ahead = 0;
+  });
+
+  test("takes in no job whose end was told while rows were read", async () => {
+    const { reads } = box.database;
+    let read = 0;
+    let answer = () => {};
+    const answered = new Promise<void>((done) => {
+      answer = done;
+    });
+    const begin = async (...args: Parameters<typeof reads.begin>) => {
+      const rows = await reads.begin(...args);
+      read += 1;
+      if (read === 2) await answered;
+      return rows;
+    };
+    const slow = new Proxy(reads, {
+      get: (sql, key) => (key === "begin" ? begin : Reflect.get(sql, key)),
+    });
+    const jobs = Array.from({ length: 4 }, () => ({
+      name: "held",
+      kind: "handler",
+      queue: "held",
+    }));
+    const { json } = await box.call("POST", `${JOBS}/bulk`, { jobs });
+    const filter = { ...NO_FILTER, queue: "held" };
+    const made = await table({ active: 2, waiting: 2, ended: 0 }, filter, slow);
+    const shown = (await made.all()).waiting.map(({ row }) => row.id);
+    for (const id of shown) await box.call("POST", `/api/v1/jobs/${id}/cancel`, {});
+    await box.engine.feed.settled();
+    clock.ahead = LINGER_MS;
+    const refilled = made.tick();
+    await eventually(() => read === 2, "rows are read");
+    const left = json.ids.filter((id: string) => !shown.includes(id));
+    for (const id of left) await box.call("POST", `/api/v1/jobs/${id}/cancel`, {});
+    await box.engine.feed.settled();
+    answer();
+    await refilled;
+    assert.deepEqual((await made.all()).waiting, []);
+    clock.ahead = 0;
+  });
+
+  test("shows only so many that have ended, however many end at once", async () => {
+    const made = await table({ active: 100, waiting: 100, ended: 3 });
+    const jobs = Array.from({ length: 20 }, () => ({ name: "brief", kind: "handler" }));
+    const { json } = await box.call("POST", `${JOBS}/bulk`, { jobs });
+    const held = async () => {
+      const { active, waiting } = await made.all();
+      return [...active, ...waiting].filter(({ row }) => json.ids.includes(row.id));
+    };
+    await eventually(async () => (await held()).length === 20, "all are there");
+    for (const id of json.ids) await box.call("POST", `/api/v1/jobs/${id}/cancel`, {});
+    await box.engine.feed.settled();
+    assert.deepEqual(
+      (await held()).map(({ row }) => row.state),
+      ["cancelled", "cancelled", "cancelled"],
+    );
   });
 
   test("holds no more than its limits, says so, and fills up when places become free", async () => {

@@ -46,9 +46,11 @@ const shares = z.object({
   hidden: z.int().min(0).describe("Of organizations that the caller does not see"),
 });
 
-export const fleetSize = z
-  .object({ workers: shares, slots: shares })
-  .meta({ id: "FleetSize", description: "Connected workers and the slots that they offer" });
+export const fleetSize = z.object({ workers: shares, slots: shares }).meta({
+  id: "FleetSize",
+  description:
+    "Connected workers and the slots that they offer. Lost ones are listed until their lease ends, and not counted.",
+});
 
 export const slotJob = z.object({
   job: z.uuid(),

@@ -75,8 +75,9 @@ export interface ScoringInstance {
   usedByOrg: ReadonlyMap<number, number>;
   /** Organizations with pending or active work. */
   activeOrgs: number;
+  /** What is usual here, see `calibration.ts`. */
   averages: {
-    /** Ready to dispatched, seconds, over the last hour. */
+    /** Ready to dispatched, seconds. */
     waitSeconds: number | null;
     ramMb: number | null;
     cpuMs: number | null;

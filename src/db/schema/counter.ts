@@ -1,4 +1,5 @@
-import { bigint, integer, pgTable, primaryKey, uuid } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { bigint, index, integer, pgTable, primaryKey, uuid } from "drizzle-orm/pg-core";
 import { jobState } from "./enums.ts";
 
 /**
@@ -21,5 +22,8 @@ export const counter = pgTable(
       name: "counter_key",
       columns: [t.org_id, t.queue_id, t.name_id, t.workflow_id, t.state],
     }),
+    // What every board shows, among the counts of a hundred thousand workflows. `n` is in no index, so
+    // that folding stays a change in place.
+    index("counter_queue").on(t.org_id, t.queue_id).where(sql`queue_id <> 0`),
   ],
 );

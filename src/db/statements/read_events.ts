@@ -4,6 +4,7 @@
  * no row at or above the last horizon can lie beneath it.
  */
 import type { Sql } from "../client.ts";
+import { UPKEEP } from "../upkeep.ts";
 
 export interface EventRow {
   xid: string;
@@ -45,15 +46,34 @@ export async function readHorizon(sql: Sql): Promise<Horizon> {
   return { ...row, ids: handed!.ids } as unknown as Horizon;
 }
 
-const AFTER = `id > $1 and (xid, id) > ($2::xid8, $3) and xid < pg_snapshot_xmin(pg_current_snapshot())
-  and at > to_timestamp($4::float8)`;
+const AFTER = `id > $1 and (xid, id) > ($2::xid8, $3) and at > to_timestamp($4::float8)`;
 
+/**
+ * The horizon and what stands below it, of one snapshot: a round is one statement, for a busy server's feed
+ * makes several a second. Without events it is one row without an id.
+ *
+ * Transactions of upkeep are left out: they write no events, and computing a busy minute's rollups takes
+ * them seconds, for which everybody's live events stood still. Whose a transaction is PostgreSQL says a
+ * moment after the snapshot; one that has ended meanwhile counts as anybody's.
+ */
 const READ = `
-select xid::text as xid, id::float8 as id, extract(epoch from at)::float8 * 1000 as at_ms, org_id, queue_id,
-  name_id, job_id, attempt, from_state, state, waiting_for, outcome, reason, worker_id
-from phase_event
-where ${AFTER}
-order by phase_event.xid, phase_event.id limit $5`;
+with horizon as materialized (
+  select coalesce((
+      select x from pg_snapshot_xip(s) x where not exists (
+        select from pg_stat_activity a
+        where a.backend_xid = x::xid and a.application_name = '${UPKEEP}')
+      order by x limit 1), pg_snapshot_xmax(s)) as below,
+    pg_snapshot_xmax(s)::text as xmax, (select last_value::float8 from phase_event_id) as ids
+  from (select pg_current_snapshot() as s offset 0) x)
+select h.below::text as xmin, h.xmax, h.ids, e.place::text as xid, e.id, e.at_ms, e.org_id, e.queue_id,
+  e.name_id, e.job_id, e.attempt, e.from_state, e.state, e.waiting_for, e.outcome, e.reason, e.worker_id
+from horizon h left join lateral (
+  select xid as place, id::float8 as id, extract(epoch from at)::float8 * 1000 as at_ms, org_id, queue_id,
+    name_id, job_id, attempt, from_state, state, waiting_for, outcome, reason, worker_id
+  from phase_event
+  where ${AFTER} and xid < h.below
+  order by phase_event.xid, phase_event.id limit $5) e on true
+order by e.place, e.id`;
 
 /** A place in the history, with what bounds a read from there. */
 export interface EventPlace {
@@ -64,13 +84,24 @@ export interface EventPlace {
   sinceMs: number;
 }
 
-export async function readEvents(sql: Sql, after: EventPlace, limit: number): Promise<EventRow[]> {
-  const rows = await sql.unsafe(READ, [...placeParams(after), limit], { prepare: true });
-  return rows as unknown as EventRow[];
+/**
+ * `horizon.ids` is of a moment after the snapshot: ids of transactions that it does not know may be
+ * included. With the horizon of a later round it says what `readHorizon` says.
+ */
+export async function readEvents(
+  sql: Sql,
+  after: EventPlace,
+  limit: number,
+): Promise<{ horizon: Horizon; rows: EventRow[] }> {
+  const found = await sql.unsafe(READ, [...placeParams(after), limit], { prepare: true });
+  const { xmin, xmax, ids } = { ...found[0] } as unknown as Horizon;
+  const rows = found.filter(({ id }) => id !== null) as unknown as EventRow[];
+  return { horizon: { xmin, xmax, ids }, rows };
 }
 
 const COUNT = `
-select count(*)::int as n from (select from phase_event where ${AFTER} limit $5) e`;
+select count(*)::int as n from (
+  select from phase_event where ${AFTER} and xid < pg_snapshot_xmin(pg_current_snapshot()) limit $5) e`;
 
 /** How many events stand behind a place, counted up to `most`. */
 export async function countEvents(sql: Sql, after: EventPlace, most: number): Promise<number> {

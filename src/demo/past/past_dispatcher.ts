@@ -4,10 +4,13 @@
  */
 
 import { readyRank } from "../../core/rank.ts";
+import { averagesOf } from "../../core/scoring/calibration.ts";
 import type { ScoringInstance, ScoringJob } from "../../core/scoring/context.ts";
 import { RULES, scoreInto } from "../../core/scoring/score.ts";
+import { snakeKeys } from "../../core/snake_keys.ts";
 import { hashUuid } from "../../engine/names.ts";
-import type { PastDecision, PastJob, PastKind } from "./past_job.ts";
+import type { PastAttempt, PastDecision, PastJob, PastKind } from "./past_job.ts";
+import { PastWindows } from "./past_windows.ts";
 import type { PastWorker } from "./past_worker.ts";
 
 export type KeepContext = (id: string, kind: "worker" | "job" | "instance", body: object) => void;
@@ -37,6 +40,7 @@ export class PastDispatcher {
   readonly #jobContexts = new Map<PastKind, string>();
   readonly #terms = new Float32Array(RULES.length);
   readonly #usedByOrg = new Map<number, number>();
+  readonly #windows = new PastWindows();
   #pending = 0;
   #instance: ScoringInstance;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -50,7 +54,7 @@ export class PastDispatcher {
     this.#workers = workers;
     this.#orgNames = orgNames;
     this.#keep = keep;
-    this.#instance = this.#look();
+    this.#instance = this.#look(0);
   }
 
   /** Slots used by an organization, and its jobs in line. */
@@ -98,14 +102,15 @@ export class PastDispatcher {
     return this.#choose(worker, job, now);
   }
 
-  ended(job: PastJob): void {
-    const { org } = job.kind;
+  ended(attempt: PastAttempt): void {
+    const { org } = attempt.job.kind;
+    this.#windows.ended(attempt);
     this.#usedByOrg.set(org, this.#usedByOrg.get(org)! - 1);
   }
 
   #choose(worker: PastWorker, job: PastJob, now: number): Chosen {
     if (now - this.#lookedAt > LOOK_MS) {
-      this.#instance = this.#look();
+      this.#instance = this.#look(now);
       this.#lookedAt = now;
     }
     const { candidates, considered } = this.#passedOver(worker, now);
@@ -165,7 +170,9 @@ export class PastDispatcher {
     return id;
   }
 
-  #look(): ScoringInstance {
+  #look(now: number): ScoringInstance {
+    const windows = this.#windows.read(now);
+    const averages = averagesOf(windows);
     const sum = (of: (worker: PastWorker) => number) =>
       this.#workers.reduce((all, worker) => all + of(worker), 0);
     const slotsUsed = sum(({ scoring }) => scoring.used);
@@ -184,13 +191,8 @@ export class PastDispatcher {
     const body = {
       ...counts,
       used_by_org: Object.fromEntries(used.map(([org, n]) => [this.#orgNames.get(org), n])),
-      averages: {
-        wait_seconds: 2 + this.#pending * 0.4,
-        ram_mb: 1_300,
-        cpu_ms: 9_000,
-        disk_bytes: 4e8,
-        network_mbps: 90,
-      },
+      averages: snakeKeys(averages),
+      windows: snakeKeys(windows),
     };
     this.#instanceContext = hashUuid(`instance:${JSON.stringify(body)}`);
     this.#keep(this.#instanceContext, "instance", body);
@@ -204,13 +206,7 @@ export class PastDispatcher {
       contended: counts.contended,
       activeOrgs: counts.active_orgs,
       usedByOrg: new Map(used),
-      averages: {
-        waitSeconds: body.averages.wait_seconds,
-        ramMb: 1_300,
-        cpuMs: 9_000,
-        diskBytes: 4e8,
-        networkMbps: 90,
-      },
+      averages,
     };
   }
 }

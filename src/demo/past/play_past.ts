@@ -172,7 +172,7 @@ export class PlayedPast {
     const { job, endedAt: at, stateAfter } = attempt;
     const worker = this.#byId.get(attempt.worker)!;
     worker.free(job);
-    this.#dispatcher.ended(job);
+    this.#dispatcher.ended(attempt);
     if (stateAfter === "queued") this.#backOff(job, at);
     else if (stateAfter === "ready") {
       job.queuedAt = at;

@@ -8,6 +8,7 @@ import {
 } from "../../db/partitions.ts";
 import { idAt } from "../../db/statements/keeping/pruned.ts";
 import type { Unread } from "../../db/statements/keeping/unread.ts";
+import { DECIDED_BEFORE_MS } from "../../db/statements/rollups/floors.ts";
 
 /** In the order in which they are removed: a job stays as long as its end. */
 export const KEPT: Record<PartitionedTable, keyof Retention> = {
@@ -23,27 +24,39 @@ export const KEPT: Record<PartitionedTable, keyof Retention> = {
 };
 export const KEPT_TABLES = Object.keys(KEPT) as PartitionedTable[];
 
-/** What rollups still have to read of a table; nothing is asked of jobs and their ends. */
+/** What is read so much later than it was written: a decision, with the attempt that it began. */
+const READ_LATER_MS: Partial<Record<PartitionedTable, number>> = { decision: DECIDED_BEFORE_MS };
+
+/**
+ * What rollups still have to read of a table; nothing is asked of jobs: they stay as long as their ends,
+ * and with them what says that an attempt was an evaluation.
+ */
 const READ_BY: Partial<Record<PartitionedTable, keyof Unread>> = {
   phase_event: "raw",
   worker_sample: "raw",
   instance_sample: "raw",
   dispatched_job: "raw",
   decision: "raw",
+  job_end: "raw",
   rollup_minute: "minutes",
   rollup_hour: "hours",
 };
 
 /** Partitions that end by then have expired: the beginning of the first one that is kept. */
 export function expiredBefore(table: PartitionedTable, kept: Retention, now: number): number {
-  return partitionStart(table, expiryOf(kept[KEPT[table]], now));
+  return partitionStart(table, expiryOf(kept[KEPT[table]], now) - laterMs(table));
 }
 
 /** The same, but for what rollups have not read yet. */
 export function removableBefore(table: PartitionedTable, expired: number, unread: Unread): number {
   const reader = READ_BY[table];
   if (reader === undefined) return expired;
-  return Math.min(expired, partitionStart(table, Math.max(0, unread[reader])));
+  const first = Math.max(0, unread[reader] - laterMs(table));
+  return Math.min(expired, partitionStart(table, first));
+}
+
+function laterMs(table: PartitionedTable): number {
+  return READ_LATER_MS[table] ?? 0;
 }
 
 /** Ranges of ids, from and up to, of the days whose partition is gone, the oldest first. */

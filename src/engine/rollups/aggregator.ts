@@ -125,8 +125,10 @@ export class Aggregator implements Service {
     const now = this.#context.clock.now();
     const from = before?.horizon ?? "0";
     const marks = [...(before?.marks ?? []), { xmax, ids }];
-    const sinceMs = before ? before.completeUntil - LATEST_MS : 0;
     const floor = floorOf(before?.marks ?? [], from);
+    // Until a mark bounds the read, what was there before the first look is still to be read, of whatever
+    // age: somebody's open transaction may have kept it from that look.
+    const sinceMs = before && floor > 0 ? before.completeUntil - LATEST_MS : 0;
     const minutes = await touchedMinutes(sql, { from, to: xmin, floor, ids, sinceMs });
     const first = earliest(minutes, before?.knownFrom ?? now);
     const sampled = Math.min(now, before?.completeUntil ?? now) - SAMPLED_MS;

@@ -10,7 +10,8 @@ import { Submitter } from "./submitter.ts";
 /** `now`: database time, milliseconds; a test may have another. */
 export function createSchedules(
   context: EngineContext,
-  { submission, actions }: { submission: Submission; actions: Actions },
+  submission: Submission,
+  actions: Actions,
   now: () => number = () => context.clock.now(),
 ): ScheduleKeeper {
   const submitter = new Submitter(context, submission);

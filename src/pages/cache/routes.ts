@@ -55,9 +55,8 @@ async function readCache({ scope, span, source, range }: MetricAsk): Promise<Met
         [{ name: "Added", series: added, pick: sumOf, style: "area" }],
       ),
     ],
-    notes: [
-      ...(isCacheServed() ? [] : [`${NONE} Every figure of it is 0 until there is one.`]),
-      ...coverageNote(sent.covered, range),
-    ],
+    notes: isCacheServed()
+      ? coverageNote(sent.covered, range)
+      : [`${NONE} Every figure of it is 0 until there is one.`],
   };
 }

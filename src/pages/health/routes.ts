@@ -8,13 +8,15 @@ import { PageError } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import { bytes, count, decimal, duration } from "../../web/format.ts";
 import { loopDelay } from "../../web/health/event_loop.ts";
+import { httpPart } from "../../web/health/http_table.ts";
 import { type Health, readHealth } from "../../web/health/read_health.ts";
-import { httpPart } from "../../web/http_table.ts";
 import {
   type Figure,
   type MetricAsk,
+  type MetricPageSpec,
   type MetricPicture,
   metricPage,
+  renewPicture,
 } from "../../web/metrics/metric_page.ts";
 import type { BoardContext, BoardPage, Shell } from "../../web/shell.ts";
 
@@ -27,7 +29,7 @@ const REASON_MAX = 500;
 /** A pass a minute, and some time for it. */
 const LAG_MAX_SECONDS = 300;
 
-const charts = metricPage({
+const SPEC: MetricPageSpec = {
   id: "health",
   nav: {
     ...{ label: "System health", href: HOME, icon: "health", group: "Server" },
@@ -42,7 +44,8 @@ const charts = metricPage({
   only: "superusers",
   everyMs: TICK_MS,
   read: readPicture,
-});
+};
+const charts = metricPage(SPEC);
 
 export const healthPage: BoardPage = {
   ...charts,
@@ -146,6 +149,7 @@ async function drain(c: BoardContext, shell: Shell): Promise<Response> {
   const fields = await asked(c);
   const enabled = fields.get("enabled") === "yes";
   await shell.deps.engine.setDraining(enabled, c.get("caller").author, reasonIn(fields));
+  await renewPicture(shell, SPEC, c.get("caller").scope);
   return c.redirect(HOME, 303);
 }
 
@@ -153,7 +157,10 @@ async function cleanUp(c: BoardContext, shell: Shell): Promise<Response> {
   const fields = await asked(c);
   const { keeping } = shell.deps.engine;
   const id = await keeping.deepGc(c.get("caller").author, reasonIn(fields));
-  if (id !== null) return c.redirect(`${HOME}#tasks`, 303);
+  if (id !== null) {
+    await renewPicture(shell, SPEC, c.get("caller").scope);
+    return c.redirect(`${HOME}#tasks`, 303);
+  }
   throw new PageError(409, "It runs already", "Wait until the deep clean-up has ended.");
 }
 

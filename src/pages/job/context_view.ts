@@ -1,4 +1,5 @@
 /** Frozen contexts as tables: any object becomes labelled rows with units told by the key. Pure. */
+import { WINDOW_NAMES } from "../../core/metrics/windows.ts";
 import { bytes, count, decimal, duration, mebibytes, percent } from "../../web/format.ts";
 import { headline } from "../../web/words.ts";
 
@@ -13,7 +14,41 @@ const ROWS_MAX = 80;
 
 export function contextRows(context: Record<string, unknown> | null): ContextRow[] {
   if (!context) return [];
-  return rowsOf(context, "").slice(0, ROWS_MAX);
+  const { windows: _, ...rest } = context;
+  return rowsOf(rest, "").slice(0, ROWS_MAX);
+}
+
+export interface WindowRow {
+  label: string;
+  /** In the order of the windows, the shortest first. */
+  cells: { value: string; unknown: boolean }[];
+}
+
+/** Figures in the order in which they are read; the database keeps none. */
+const WINDOW_LABELS: Readonly<Record<string, string>> = {
+  completed: "Jobs completed",
+  failure_share: "Of these failed",
+  wait_seconds: "Mean wait in line",
+  start_latency_ms: "Mean start latency",
+  run_ms: "Mean run time",
+  cpu_ms: "Mean CPU time",
+  ram_mb: "Mean peak RAM",
+  disk_bytes: "Mean disk",
+  network_mbps: "Mean network",
+};
+
+/** What was usual on the instance over its three windows; of dispatches before there were any, nothing. */
+export function windowRows(context: Record<string, unknown> | null): WindowRow[] {
+  const windows = (context?.windows ?? {}) as Record<string, Record<string, unknown> | undefined>;
+  return Object.entries(WINDOW_LABELS).flatMap(([key, label]) => {
+    const figure = windows[key];
+    if (!figure) return [];
+    const cells = WINDOW_NAMES.map((name) => {
+      const value = figure[name] ?? null;
+      return { value: value === null ? "–" : print(key, value), unknown: value === null };
+    });
+    return [{ label, cells }];
+  });
 }
 
 function rowsOf(object: Record<string, unknown>, prefix: string): ContextRow[] {
@@ -41,7 +76,7 @@ const UNITS: readonly (readonly [RegExp, (value: number) => string])[] = [
   [/_ms$/, duration],
   [/_bytes$/, bytes],
   [/_pct$/, (value) => `${decimal(value, 1)} %`],
-  [/_rate$/, percent],
+  [/_(rate|share)$/, percent],
   [/_seconds$/, (value) => duration(value * 1000)],
   [/^disk_mbps$/, (value) => `${decimal(value, 1)} MB/s`],
   [/_mbps$/, (value) => `${decimal(value, 1)} Mbit/s`],

@@ -36,6 +36,9 @@ const SECTIONS = {
   "job-contexts": ["job/_contexts", contextsModel],
 } as const;
 
+/** Switches may block a job that is not ready, without an event of it. */
+const EXPLAINED_MS = 10_000;
+
 export class JobTopic implements LiveTopic {
   readonly #shell: Pick<Shell, "deps" | "renderer">;
   readonly #id: string;
@@ -44,8 +47,10 @@ export class JobTopic implements LiveTopic {
   /** For progress, and for what blocks a job that waits: the world around it changes. */
   readonly tickMs = 2_000;
   #rows: JobPageRows | null = null;
-  #explanation: { of: string; value: Explanation | null } = { of: "", value: null };
+  #explanation = { of: "", value: null as Explanation | null, at: 0 };
   #stale = false;
+  /** Something has happened to it, or to what it waits for, since it was explained. */
+  #isMoved = true;
   #reading: Promise<unknown> = Promise.resolve();
   #related = new Set<string>();
   #sections: Sections = {};
@@ -70,8 +75,9 @@ export class JobTopic implements LiveTopic {
   }
 
   apply(events: readonly FeedEvent[]): void {
-    if (this.#stale) return;
-    this.#stale = events.some((event) => event.job === this.#id || this.#related.has(event.job));
+    if (this.#isMoved) return;
+    this.#isMoved = events.some((event) => event.job === this.#id || this.#related.has(event.job));
+    if (this.#isMoved) this.#stale = true;
   }
 
   isDirty(): boolean {
@@ -108,12 +114,15 @@ export class JobTopic implements LiveTopic {
     const next = this.#reading.then(() => this.#readNow());
     this.#reading = next.catch(() => {
       this.#stale = true;
+      this.#isMoved = true;
     });
     return next;
   }
 
   async #readNow(): Promise<string> {
     this.#stale = false;
+    const isMoved = this.#isMoved;
+    this.#isMoved = false;
     const { id, rows } = await readJobPage(
       this.#shell.deps.database.reads,
       this.#id,
@@ -122,25 +131,30 @@ export class JobTopic implements LiveTopic {
     this.#rows = rows;
     if (!rows) return id;
     this.#related = new Set([...rows.dependencies, ...rows.dependents].map((row) => row.id));
-    const explanation = await this.#explain(rows);
+    const explanation = await this.#explain(rows, isMoved);
     const now = this.#shell.deps.engine.now();
     this.#sections = this.#print({ rows, explanation, chosen: this.#attempt, now });
     return id;
   }
 
-  /** What was decided never changes; what blocks a job that waits does. */
-  async #explain(rows: JobPageRows): Promise<Explanation | null> {
-    const { job } = rows;
-    const of = `${job.state}/${job.attempt}`;
+  /**
+   * What was decided never changes; what blocks a job that is ready does, at any time. What blocks one that
+   * is not ready yet it hears of by events mostly, its own and those of what it waits for.
+   */
+  async #explain({ job }: JobPageRows, isMoved: boolean): Promise<Explanation | null> {
     const waits = job.state === "queued" || job.state === "ready";
-    if (of === this.#explanation.of && !waits) return this.#explanation.value;
+    const of = `${waits ? job.state : "decided"}/${job.attempt}`;
+    const { value: known, at } = this.#explanation;
+    const isRecent = !isMoved && performance.now() - at < EXPLAINED_MS && job.state !== "ready";
+    const holds = waits ? isRecent : known?.dispatch !== undefined;
+    if (of === this.#explanation.of && holds) return known;
     const value = await explainTo(
       this.#shell.deps,
       this.#scope,
       this.#id,
       this.#attempt ?? undefined,
     );
-    this.#explanation = { of, value };
+    this.#explanation = { of, value, at: performance.now() };
     return value;
   }
 

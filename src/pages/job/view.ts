@@ -5,7 +5,7 @@ import type { Explanation } from "../../engine/explain.ts";
 import { execPayload } from "../../messages/job_input.ts";
 import { bytes, count, duration, mebibytes, plural, shortId } from "../../web/format.ts";
 import { headline, outcomeLabel, stateLabel, waitingLabel } from "../../web/words.ts";
-import { contextRows } from "./context_view.ts";
+import { contextRows, windowRows } from "./context_view.ts";
 import { type PhaseInput, phaseRows } from "./phases.ts";
 import type { AttemptRow, JobPageRows, JobRow, NeighbourRow } from "./queries.ts";
 import { scoreModel, termRows } from "./score_view.ts";
@@ -210,7 +210,10 @@ export function contextsModel({ explanation }: JobPageInput) {
     { title: "Job", rows: contextRows(contexts?.job ?? null) },
     { title: "Instance", rows: contextRows(contexts?.instance ?? null) },
   ];
-  return { tables: tables.filter((table) => table.rows.length > 0) };
+  return {
+    tables: tables.filter((table) => table.rows.length > 0),
+    windows: windowRows(contexts?.instance ?? null),
+  };
 }
 
 // What came of it

@@ -6,7 +6,7 @@ import { readFleetSize } from "../../db/fleet.ts";
 import { fleetKey } from "../../db/org_filter.ts";
 import type { FeedEvent } from "../../engine/feed.ts";
 import type { ConnectedWorker, StateCounts } from "../../web/live_counts.ts";
-import { readCounts, readWorkers } from "../../web/live_counts.ts";
+import { countsOf, readWorkers } from "../../web/live_counts.ts";
 import { filterQuery, isFiltered, type LiveFilter, parseFilter } from "../../web/live_filter.ts";
 import { PollTopic } from "../../web/live_poll.ts";
 import { type Entry, LiveTable } from "../../web/live_table.ts";
@@ -65,8 +65,9 @@ export class RowsTopic implements LiveTopic {
     return this.#mend(await this.#table.takeChanges());
   }
 
-  async missed(events: readonly FeedEvent[]): Promise<LiveMessage[]> {
-    return this.#mend(await this.#table.pick(events));
+  /** Also rows leave without an event, and only the whole tells which of those that a page has are gone. */
+  missed(): Promise<LiveMessage[]> {
+    return this.full();
   }
 
   /** Takes the place of all rows that the page has. */
@@ -168,7 +169,7 @@ export function countsTopic(
     new CountsTopic({
       everyMs: 1_000,
       read: async () => {
-        const states = await readCounts(database.reads, orgs);
+        const states = await countsOf(database.reads, orgs);
         const workers = await readWorkers(database.reads, fleet);
         const size = await readFleetSize(database.reads, fleet, seen);
         return new Map<string, object>([

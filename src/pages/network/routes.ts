@@ -3,7 +3,7 @@ import { seenFleet } from "../../accounts/asked_orgs.ts";
 import { type BarChart, timeChart } from "../../web/charts/chart.ts";
 import { SPEED_METRICS, type Speed, speeds } from "../../web/fleet/speeds.ts";
 import { readWorkerTotals } from "../../web/fleet/worker_totals.ts";
-import { httpPart } from "../../web/http_table.ts";
+import { httpPart } from "../../web/health/http_table.ts";
 import { coverageNote } from "../../web/metrics/coverage.ts";
 import {
   type MetricAsk,

@@ -5,8 +5,8 @@ import { perBucket } from "../../core/metrics/time_range.ts";
 import { seenOrgs } from "../../core/scope.ts";
 import { readFleetSize } from "../../db/fleet.ts";
 import { countOf, type TimeChart, timeChart } from "../../web/charts/chart.ts";
-import { count, decimal, minute } from "../../web/format.ts";
-import { readCounts, readQueues } from "../../web/live_counts.ts";
+import { count, decimal, minute, plural } from "../../web/format.ts";
+import { countsOf, readQueues } from "../../web/live_counts.ts";
 import { boundedSpan } from "../../web/metrics/bounded_span.ts";
 import { endedJobsLink } from "../../web/metrics/jobs_link.ts";
 import {
@@ -85,19 +85,20 @@ async function readFigures(
   const { reads } = database;
   const seen = seenFleet(scope);
   const orgs = askedOrgs(directory, seen.orgs, filter.org);
-  const states = await readCounts(reads, orgs);
+  const states = await countsOf(reads, orgs);
   const { workers, slots } = await readFleetSize(reads, { orgs, shared: seen.shared }, seen);
   const ended = succeeded + failed;
   const query = filter.org === "" ? "" : `&org=${encodeURIComponent(filter.org)}`;
   const live = (...names: string[]) =>
     `/board/live?${names.map((state) => `state=${state}`).join("&")}${query}`;
   const hidden =
-    workers.hidden > 0 ? ` of ${count(workers.total)}, ${count(workers.hidden)} hidden` : "";
+    workers.hidden > 0 ? `of ${count(workers.total)}, ${count(workers.hidden)} hidden, ` : "";
+  const shared = filter.org === "" ? "" : ", with the workers that all share";
   const span = range.name === null ? "in this span" : `in ${range.name}`;
   return [
     {
       ...{ id: "workers", label: "Connected workers", value: count(workers.visible) },
-      ...{ note: `${hidden} ${count(slots.visible)} slots`.trim(), href: "/board/workers" },
+      ...{ note: `${hidden}${plural(slots.visible, "slot")}${shared}`, href: "/board/workers" },
     },
     {
       ...{ id: "pending", label: "Pending", value: count(states.ready + states.queued) },

@@ -31,7 +31,7 @@ export function figuresOf(live: readonly LiveWorker[], { workers }: FleetSize): 
   const [used, slots, away] = [sum((one) => one.used), sum((one) => one.slots), of("away")];
   return [
     {
-      ...{ id: "workers", label: "Workers", value: count(live.length) },
+      ...{ id: "workers", label: "Connected", value: count(here.length) },
       note:
         workers.hidden > 0
           ? `of ${count(workers.total)}, ${count(workers.hidden)} hidden`

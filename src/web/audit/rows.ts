@@ -2,7 +2,7 @@
  * Reads the audit log, newest first, by keyset. However long the log and however rare what is asked for,
  * one reading looks at a bounded number of rows and says where the next goes on.
  */
-import type { Sql, Transaction } from "../../db/client.ts";
+import type { Sql } from "../../db/client.ts";
 import type { AuditFilter } from "./filter.ts";
 
 export interface AuditRow {
@@ -83,20 +83,30 @@ export async function readAudit(
 
 /** What people did to one object, without where they did it from: whoever sees the object may read it. */
 export async function readObjectAudit(
-  sql: Sql | Transaction,
+  sql: Sql,
+  object: { kind: string; id: string },
+  position: AuditPosition,
+): Promise<AuditPage> {
+  const { limit } = position;
+  const rows = await sql<AuditRow[]>`${objectAudit(sql, object, position)}`;
+  const page = rows.slice(0, limit);
+  const next = rows.length > limit ? page.at(-1)!.id : null;
+  return { rows: page, next, searchedTo: null };
+}
+
+/** Its rows, and one more where there are more. */
+export function objectAudit(
+  sql: Sql,
   object: { kind: string; id: string },
   { before, limit }: AuditPosition,
-): Promise<AuditPage> {
-  const rows = (await sql`
+): Fragment {
+  return sql`
     select id, at, null as org, actor, null as person_id, null as token_id, null as address, action,
       object_kind, object_id, reason, affected, before, after
     from audit_log
     where object_kind = ${object.kind} and object_id = ${object.id}
       ${before === null ? sql`` : sql`and id < ${before}`}
-    order by id desc limit ${limit + 1}`) as unknown as AuditRow[];
-  const page = rows.slice(0, limit);
-  const next = rows.length > limit ? page.at(-1)!.id : null;
-  return { rows: page, next, searchedTo: null };
+    order by id desc limit ${limit + 1}` as Fragment;
 }
 
 /** The newest rows that an index leads to; of several organizations, those of each. */

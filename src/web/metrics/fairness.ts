@@ -42,7 +42,8 @@ type Deps = SeriesDeps & { directory: Pick<Directory, "byId"> };
 /** Null where there are too many organizations to be added up over this time. */
 export async function readFairness(deps: Deps, scope: Scope, asked: Ask): Promise<Fairness | null> {
   // Whoever sees all of them is told of each: what a sum of all is kept for is not enough.
-  const ask = scope.isSuperuser ? spanWithin(asked, countOrgs(deps)) : asked;
+  const groups = asked.group.org === undefined ? countOrgs(deps) : 1;
+  const ask = scope.isSuperuser ? spanWithin(asked, groups) : asked;
   if (ask === null) return null;
   return { shares: await readShares(deps, scope, ask), granularity: ask.granularity };
 }

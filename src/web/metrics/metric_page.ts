@@ -6,6 +6,7 @@ import { seenFleet } from "../../accounts/asked_orgs.ts";
 import type { TimeRange } from "../../core/metrics/time_range.ts";
 import { RANGE_NAMES } from "../../core/metrics/time_range.ts";
 import { type Scope, sightKey } from "../../core/scope.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
 import { type Chart, isEmpty } from "../charts/chart.ts";
 import { csvOf, tableOf } from "../charts/download.ts";
 import { chartData } from "../charts/option.ts";
@@ -121,6 +122,17 @@ export function metricPage(spec: MetricPageSpec): BoardPage {
   };
 }
 
+/** Reads the page anew for everybody who sees it as `scope` does: what somebody has just done on it stands there. */
+export async function renewPicture(
+  shell: Shell,
+  spec: MetricPageSpec,
+  scope: Scope,
+): Promise<void> {
+  const filter = parseMetricFilter(new URLSearchParams(), spec.own);
+  const { topic } = await shell.deps.live.topic(pictureTopic(shell, spec, filter, scope));
+  await topic.tick();
+}
+
 type Placed = Pick<MetricPageSpec, "nav">;
 
 const STEP = /:(\w+)/g;
@@ -183,9 +195,9 @@ function refuseOthers(spec: MetricPageSpec, scope: Scope): void {
 // One reading for all who see the same
 
 class PictureTopic extends PollTopic {
-  /** The page has just been printed from this picture: the next change is news, the picture is not. */
-  override async missed(): Promise<LiveMessage[]> {
-    return [];
+  /** A page has just been printed from this picture: the next change is news, the picture is not. */
+  override async missed(_: readonly FeedEvent[], wasCut: boolean): Promise<LiveMessage[]> {
+    return wasCut ? this.full() : [];
   }
 
   get picture(): PrintedPicture {

@@ -56,6 +56,8 @@ export interface Series {
   total(): Total;
 }
 
+/** Of what nothing writes yet, everything is known. */
+const ALWAYS_ZERO: Coverage = { from: 0, to: Number.POSITIVE_INFINITY };
 const EVERYTHING = { orgs: null, queues: null, names: null, workers: null };
 
 /** One series a metric, in the order asked. Throws MetricRefused where it cannot be answered. */
@@ -87,7 +89,10 @@ export async function readSeries(
     grouping !== "" && grouping !== "worker" && metrics.some((m) => m.kind === "gauge");
   const looks = needsLooks ? await readLooks(deps, span) : undefined;
   return metrics.map((metric, at) => ({
-    points: pointsOf(metric, cells[at]!, span, { ...covered, ...(looks ? { looks } : {}) }),
+    points: pointsOf(metric, cells[at]!, span, {
+      ...(metric.source === null ? ALWAYS_ZERO : covered),
+      ...(looks ? { looks } : {}),
+    }),
     covered,
     total: () => totalOf(metric, cells[at]!, metric.kind === "gauge" ? looks : undefined),
   }));

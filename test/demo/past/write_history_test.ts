@@ -132,6 +132,9 @@ describe("a written past", () => {
         assert.equal(dispatch.terms[0].rule, "wait_and_priority");
         assert.equal(dispatch.contexts.worker.name, job.worker.name);
         assert.ok(dispatch.contexts.job.history && dispatch.contexts.instance.workers);
+        const { averages, windows } = dispatch.contexts.instance;
+        assert.ok(windows.completed.w24h > 0 && windows.run_ms.w1h > 0);
+        assert.equal(averages.wait_seconds, windows.wait_seconds.w1h);
       }
       const flows = await box.call("GET", `${V1}/orgs/${org}/workflows?limit=1`);
       const [flow] = flows.json.items;

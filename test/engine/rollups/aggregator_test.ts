@@ -4,13 +4,9 @@ import { after, before, describe, test } from "node:test";
 import { GRANULARITIES } from "../../../src/core/metrics/buckets.ts";
 import { Rig, type RigOptions } from "../../support/engine.ts";
 import { computed } from "../../support/metrics/computed.ts";
-import {
-  type Expected,
-  exactRollups,
-  happenings,
-  storedRollups,
-} from "../../support/metrics/exact_rollups.ts";
+import { exactRollups, happenings, storedRollups } from "../../support/metrics/exact_rollups.ts";
 import { makePlaces, type Place, writeHistory } from "../../support/metrics/raw_history.ts";
+import { assertSameRollups } from "../../support/metrics/same_rollups.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -35,19 +31,7 @@ function write(n: number, from: number, to: number): Promise<void> {
 }
 
 async function assertExact(): Promise<void> {
-  const wanted = exactRollups(await happenings(rig.sql));
-  const stored = await storedRollups(rig.sql);
-  assert.deepEqual([...stored.keys()].sort(), [...wanted.keys()].sort());
-  for (const [key, expected] of wanted) assertSame(stored.get(key)!, expected, key);
-}
-
-/** Sums of fractions depend on the order in which they are added. */
-function assertSame(stored: Expected, expected: Expected, key: string): void {
-  const { sum, ...rest } = stored;
-  const { sum: wanted, ...others } = expected;
-  assert.deepEqual(rest, others, key);
-  const near = Math.abs(sum - wanted) <= 1e-9 * Math.max(1, Math.abs(wanted));
-  assert.ok(near, `${key}: ${sum}, not ${wanted}`);
+  assertSameRollups(await storedRollups(rig.sql), exactRollups(await happenings(rig.sql)));
 }
 
 describe("rollups are what the raw rows add up to", () => {
@@ -145,6 +129,23 @@ test("rollups do not care where the server lives, not even in the hour that come
     const twice = Date.parse("2026-10-25T00:30:00Z");
     await write(150, twice - 3 * HOUR, twice + 4 * HOUR);
     await rig.addEngine();
+    await computed(rig.engine.rollups, rig.sql);
+    await assertExact();
+  } finally {
+    await rig.stop(MADE_UP);
+  }
+});
+
+test("a history of weeks is read whole where an open transaction keeps the first look from it", async () => {
+  await open();
+  try {
+    const release = await rig.hold("select pg_current_xact_id()");
+    const now = Date.now();
+    await write(20, now - 21 * DAY, now - 21 * DAY + HOUR);
+    await rig.addEngine();
+    await rig.engine.rollups.pass();
+    assert.equal((await storedRollups(rig.sql)).size, 0, "it is not read yet");
+    await release();
     await computed(rig.engine.rollups, rig.sql);
     await assertExact();
   } finally {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { contextRows } from "../../../src/pages/job/context_view.ts";
+import { contextRows, windowRows } from "../../../src/pages/job/context_view.ts";
 import { scoreModel, termRows } from "../../../src/pages/job/score_view.ts";
 
 const term = (rule: string, contribution: number) => ({
@@ -91,5 +91,43 @@ describe("a frozen context", () => {
       { label: "CPU", value: "unknown", unknown: true },
     ]);
     assert.deepEqual(contextRows(null), []);
+  });
+
+  test("shows the windows of the instance side by side, in units that people read", () => {
+    const context = {
+      pending: 3,
+      // As the database gives them back: in an order of its own.
+      windows: {
+        ram_mb: { w1h: 1_536, w5m: null, w24h: 2_048 },
+        cpu_ms: { w1h: 9_000, w5m: 85, w24h: 75_000 },
+        completed: { w1h: 1_234, w5m: 0, w24h: 56_789 },
+        wait_seconds: { w1h: 27, w5m: 0.4, w24h: 90 },
+        failure_share: { w1h: 0.025, w5m: null, w24h: 0 },
+        disk_bytes: { w1h: 1_048_576, w5m: null, w24h: 0 },
+        network_mbps: { w1h: 94, w5m: null, w24h: 88.5 },
+      },
+    };
+    assert.deepEqual(
+      windowRows(context).map(({ label, cells }) => [label, ...cells.map(({ value }) => value)]),
+      [
+        ["Jobs completed", "0", "1,234", "56,789"],
+        ["Of these failed", "–", "2.5 %", "0 %"],
+        ["Mean wait in line", "400 ms", "27 s", "1 m 30 s"],
+        ["Mean CPU time", "85 ms", "9.0 s", "1 m 15 s"],
+        ["Mean peak RAM", "–", "1.5 GiB", "2 GiB"],
+        ["Mean disk", "–", "1 MiB", "0 B"],
+        ["Mean network", "–", "94 Mbit/s", "88.5 Mbit/s"],
+      ],
+    );
+    assert.equal(windowRows(context)[1]!.cells[0]!.unknown, true);
+    assert.deepEqual(
+      contextRows(context).map(({ label }) => label),
+      ["Pending"],
+    );
+  });
+
+  test("of a dispatch before there were windows shows none", () => {
+    assert.deepEqual(windowRows({ pending: 1 }), []);
+    assert.deepEqual(windowRows(null), []);
   });
 });

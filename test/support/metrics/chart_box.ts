@@ -4,7 +4,7 @@ import type postgres from "postgres";
 import { somebody } from "../accounts/people.ts";
 import { TOKEN } from "../api_box.ts";
 import { type BoardBox, boardBox } from "../board_box.ts";
-import { eventually } from "../eventually.ts";
+import { computed } from "./computed.ts";
 import { makePlaces, writeHistory } from "./raw_history.ts";
 
 const HOUR = 3_600_000;
@@ -42,7 +42,7 @@ export async function chartBox(
   const now = Date.now();
   await writeHistory(sql, places, { n, from: now - 30 * HOUR, to: now - 60_000, seed });
   await more(box, sql, orgs);
-  await rolledUp(box, sql);
+  await computed(box.engine.rollups, sql);
   const acme = box.directory.byName("acme")!.id;
   const { cookie } = await somebody(box, { roles: { [acme]: "viewer" } });
   const headers = { authorization: `Bearer ${TOKEN}` };
@@ -60,21 +60,6 @@ export async function chartBox(
     page: async (path, asker) => (await ask(path, asker)).text(),
     json: async (path, asker) => (await ask(path, asker)).json(),
   };
-}
-
-/** Transactions of other tests may hold the watermark back for a moment. */
-async function rolledUp({ engine }: BoardBox, sql: postgres.Sql): Promise<void> {
-  const [written] = await sql`select pg_snapshot_xmax(pg_current_snapshot())::text as xid`;
-  await eventually(
-    async () => {
-      await engine.rollups.pass();
-      const [row] = await sql`
-        select horizon >= ${written!.xid}::text::xid8 as is_there from rollup_progress where id = 1`;
-      return row?.is_there === true;
-    },
-    "rollups hold what was written",
-    { deadlineMs: 60_000 },
-  );
 }
 
 /** "1 m 24 s" in milliseconds: the least that is written so. */

@@ -41,7 +41,7 @@ export async function simulatedRunner(url: string, now: () => number): Promise<S
   await context.clock.measure();
   const submission = new Submission(context, new Histories(context), () => {});
   const actions = new Actions(context, { ready() {}, ended() {} });
-  const schedules = createSchedules(context, { submission, actions }, now);
+  const schedules = createSchedules(context, submission, actions, now);
   return {
     schedules,
     troubles,

@@ -12,6 +12,7 @@ const SOURCES: Record<Granularity, readonly PartitionedTable[]> = {
     "phase_event",
     "dispatched_job",
     "decision",
+    "job_end",
     "worker_sample",
     "instance_sample",
     "rollup_minute",
@@ -20,6 +21,12 @@ const SOURCES: Record<Granularity, readonly PartitionedTable[]> = {
   day: ["rollup_hour"],
   week: [],
 };
+
+/**
+ * An attempt is counted when it ends, with the decision that began it: this long before at most. One that
+ * ran for longer loses the points of its rules where its minute is computed once more at the very end.
+ */
+export const DECIDED_BEFORE_MS = 86_400_000;
 
 const READ = `
 select table_name as name, extract(epoch from before)::float8 * 1000 as before from pruned
@@ -40,5 +47,7 @@ export async function readPruned(
  */
 export async function floorFor(of: Granularity, sql: Sql | Transaction, isHeld = false) {
   const pruned = await readPruned(sql, isHeld ? " for share" : "");
-  return Math.max(0, ...SOURCES[of].map((table) => pruned.get(table) ?? 0));
+  const needed = (table: PartitionedTable) =>
+    (pruned.get(table) ?? 0) + (table === "decision" ? DECIDED_BEFORE_MS : 0);
+  return Math.max(0, ...SOURCES[of].map(needed));
 }

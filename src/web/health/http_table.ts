@@ -1,7 +1,7 @@
 /** What this server answered by route, as a table in the order that a link asks for. */
-import { count, duration, percent } from "./format.ts";
-import type { PagePart } from "./metrics/metric_page.ts";
-import type { RouteFigures, Traffic } from "./traffic.ts";
+import { count, duration, percent } from "../format.ts";
+import type { PagePart } from "../metrics/metric_page.ts";
+import type { RouteFigures, Traffic } from "../traffic.ts";
 
 export interface Sort {
   id: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { addToMean, createRollingMean, readMean } from "../../src/core/rolling_mean.ts";
+import { addToMean, createRollingMean, readMean } from "../../../src/demo/past/rolling_mean.ts";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;

@@ -31,6 +31,12 @@ export function addToMean(rolling: RollingMean, nowMs: number, value: number): v
 
 /** Null where nothing happened within the window. */
 export function readMean(rolling: RollingMean, nowMs: number): number | null {
+  const { count, sum } = readTotal(rolling, nowMs);
+  return count === 0 ? null : sum / count;
+}
+
+/** How much happened within the window. */
+export function readTotal(rolling: RollingMean, nowMs: number): { count: number; sum: number } {
   advance(rolling, Math.floor(nowMs / rolling.sliceMs));
   let count = 0;
   let sum = 0;
@@ -38,7 +44,7 @@ export function readMean(rolling: RollingMean, nowMs: number): number | null {
     count += rolling.counts[at]!;
     sum += rolling.sums[at]!;
   }
-  return count === 0 ? null : sum / count;
+  return { count, sum };
 }
 
 /** Empties the slices between the newest and `slice`; a clock that steps back changes nothing. */

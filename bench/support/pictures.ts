@@ -1,0 +1,95 @@
+/**
+ * What a viewer knows, from what it was sent and nothing else: a table of jobs, one job, or every
+ * phase of every job. `said` hears of each state as it arrives.
+ */
+import type { WireMessage } from "./sse_wire.ts";
+
+export type Said = (job: string, state: string) => void;
+
+export interface Picture {
+  take(message: WireMessage): void;
+  /** State by job, as shown. */
+  readonly states: ReadonlyMap<string, string>;
+}
+
+const PARTIAL = /<hx-partial hx-target="([^"]+)" hx-swap="([^"]+)">(.*?)<\/hx-partial>/gs;
+const ROW =
+  /<tr (?:class="job s-(\w+)" )?id="job-([0-9a-f-]{36})"(?: data-sort="[^"]*")?( data-ended| data-gone)?>/g;
+
+/** Rows of the live page, changed as `public/js/live_rows.js` changes them. */
+export class TablePicture implements Picture {
+  readonly #said: Said;
+  /** Rows by job; those that have ended stand there a while. */
+  readonly #rows = new Map<string, { body: string; state: string; ended: boolean }>();
+
+  constructor(said: Said) {
+    this.#said = said;
+  }
+
+  get states(): Map<string, string> {
+    return new Map([...this.#rows].map(([job, row]) => [job, row.state]));
+  }
+
+  take({ data }: WireMessage): void {
+    for (const [, target, swap, html] of data.matchAll(PARTIAL)) {
+      if (!swap!.startsWith("rows")) continue;
+      const kept = new Set<string>();
+      for (const [, state, job, mark] of html!.matchAll(ROW)) {
+        if (mark === " data-gone") this.#rows.delete(job!);
+        else this.#put(target!, job!, state!, mark === " data-ended");
+        kept.add(job!);
+      }
+      if (!swap!.includes("whole:true")) continue;
+      for (const [job, row] of this.#rows) {
+        if (row.body === target && !kept.has(job)) this.#rows.delete(job);
+      }
+    }
+  }
+
+  #put(body: string, job: string, state: string, ended: boolean): void {
+    if (this.#rows.get(job)?.state !== state) this.#said(job, state);
+    this.#rows.set(job, { body, state, ended });
+  }
+}
+
+/** The head of one job's page. */
+export class JobPicture implements Picture {
+  readonly states = new Map<string, string>();
+  readonly #job: string;
+  readonly #said: Said;
+
+  constructor(job: string, said: Said) {
+    this.#job = job;
+    this.#said = said;
+  }
+
+  take({ data }: WireMessage): void {
+    const state = /id="job-head".*?class="state badge s-(\w+)"/s.exec(data)?.[1];
+    if (state === undefined) return;
+    if (this.states.get(this.#job) !== state) this.#said(this.#job, state);
+    this.states.set(this.#job, state);
+  }
+}
+
+/** Every phase, from the stream for programs: which it was told, in order and once. */
+export class PhasesPicture implements Picture {
+  readonly states = new Map<string, string>();
+  /** How many phases of each job were told. */
+  readonly phases = new Map<string, number>();
+  /** It was told that it missed something. */
+  resyncs = 0;
+  readonly #said: Said;
+
+  constructor(said: Said) {
+    this.#said = said;
+  }
+
+  take({ event, data }: WireMessage): void {
+    if (event === "resync") this.resyncs += 1;
+    if (event !== "job") return;
+    const { id, state } = JSON.parse(data);
+    this.states.set(id, state);
+    this.phases.set(id, (this.phases.get(id) ?? 0) + 1);
+    this.#said(id, state);
+  }
+}
