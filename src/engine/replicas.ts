@@ -40,6 +40,8 @@ export class Replicas implements Service {
   #everything = false;
   #flags: Omit<Wake, "from" | "shapes"> = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What another server said is being passed on within this one, and is not said again. */
+  #hearing = false;
 
   constructor(context: EngineContext, listener: ReplicasListener) {
     this.#context = context;
@@ -102,7 +104,7 @@ export class Replicas implements Service {
   }
 
   #say({ shapes, ...flags }: Omit<Wake, "from">): void {
-    if (this.#alone) return;
+    if (this.#alone || this.#hearing) return;
     if (shapes === "all") this.#everything = true;
     else for (const shape of shapes ?? []) this.#shapes.add(shape);
     Object.assign(this.#flags, flags);
@@ -131,9 +133,12 @@ export class Replicas implements Service {
       const wake = JSON.parse(text) as Wake;
       if (wake.from === this.#me) return;
       if (this.#alone) this.#heartbeat.poke();
+      this.#hearing = true;
       this.#listener.wake(wake);
     } catch (error) {
       this.#context.log.warn({ error: String(error) }, "a wake-up was not understood");
+    } finally {
+      this.#hearing = false;
     }
   }
 }
