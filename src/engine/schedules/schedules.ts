@@ -194,9 +194,11 @@ export class ScheduleKeeper implements Schedules, Service {
     const { firing, submitter } = this.#parts;
     const seen = await readSchedule(this.#context.database.intake, id);
     if (seen === null) throw missing(id);
-    const ready = await submitter.prepare(seen, this.#at());
+    const prepared = await submitter.prepare(seen, this.#at());
     const done = await transact(this.#context.database.intake, async (tx) => {
       const row = await locked(tx, id);
+      const isAsSeen = changed(settingsOf(seen), settingsOf(row)) === null;
+      const ready = isAsSeen ? prepared : await submitter.prepare(row, this.#at());
       const { fate, tell } = await firing.deal(tx, row, ready);
       if (fate.state === "skipped") return { result: conflict(row, fate), tell };
       const askedBy = actorName(actor);
