@@ -39,12 +39,16 @@ export const LATE_MAX_MS = 60_000;
 /** So many skipped ones are counted, for each costs a fraction of a millisecond. */
 export const COUNTED_MAX = 100;
 
-export function nextStep(standing: Standing, now: number): Step {
+/** `lookedAt`: when a server came to look at what is due. What it has not come to since then is not missed. */
+export function nextStep(standing: Standing, now: number, lookedAt = now): Step {
   const times = dueTimes(standing);
   const next = nextDue(standing, standing.settledUntil, times);
   if (next === null) return { kind: "never" };
   if (next.at > now) return { kind: "wait", due: next };
-  const missedUntil = Math.max(now - LATE_MAX_MS, standing.resumedAt ?? Number.NEGATIVE_INFINITY);
+  const missedUntil = Math.max(
+    lookedAt - LATE_MAX_MS,
+    standing.resumedAt ?? Number.NEGATIVE_INFINITY,
+  );
   if (next.at > missedUntil) return { kind: "fire", due: next, isMissed: false };
   const first = firstKept(standing, times, missedUntil);
   if (first === next.nominal) return { kind: "fire", due: next, isMissed: true };

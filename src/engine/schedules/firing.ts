@@ -64,12 +64,15 @@ export class Firing {
     this.#now = parts.now;
   }
 
-  /** The next step of a schedule. False where it has none now, or somebody else has done it. */
-  async step(id: string, leads: Leads): Promise<boolean> {
+  /**
+   * The next step of a schedule, in a pass that began at `since`. False where it has none now, or somebody
+   * else has done it.
+   */
+  async step(id: string, leads: Leads, since: number): Promise<boolean> {
     const seen = await readSchedule(this.#context.database.intake, id);
     if (seen === null || seen.paused_ms !== null) return false;
     const now = this.#now();
-    const step = nextStep(standingOf(seen), now);
+    const step = nextStep(standingOf(seen), now, since);
     if (step.kind !== "fire")
       return this.#commit(seen, leads, (tx) => this.#pass(tx, seen, step, now));
     const { due } = step;

@@ -42,6 +42,12 @@ describe("a schedule", () => {
     }
   });
 
+  test("is not missed while whoever came to look is busy with others", () => {
+    const first = START + 10 * MINUTE;
+    const step = nextStep(standing({ catchUp: "none" }), first + 5 * MINUTE, first + 1_000);
+    assert.deepEqual([step.kind, "isMissed" in step && step.isMissed], ["fire", false]);
+  });
+
   test("that has missed due times fires none of them, the last, or the newest few", () => {
     const now = START + 65 * MINUTE;
     const at = (n: number) => START + n * 10 * MINUTE;
