@@ -6,6 +6,7 @@
  * first or 30 KB after, or its largest part is painted later than a second after the request.
  *
  * Writing the month and computing its rollups takes some minutes; `--data FOLDER` keeps it for another run.
+ * `--page NAME` measures one page; with it, `--profile FOLDER` says where its time goes.
  */
 
 import { resolve } from "node:path";
@@ -56,7 +57,10 @@ async function measure(box: Signalbox): Promise<void> {
   const ms = await computed(sql);
   console.log(`rollups of all of it were computed after ${(ms / 1_000).toFixed(0)} s`);
   await sql`vacuum analyze`;
-  const all = await addressesOf(sql, ORG);
+  const page = word("page");
+  const all = (await addressesOf(sql, ORG)).filter(
+    (one) => page === undefined || one.page === page,
+  );
   const open = all.filter(({ isReserved }) => isReserved !== true);
   const member = await memberToken(box);
   const callers = [

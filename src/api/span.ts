@@ -12,7 +12,7 @@ export const spanQuery = {
 
 const DAY_MS = 86_400_000;
 
-/** By minute up to 400 minutes, by hour up to 31 days, by day up to 400: never more than 750 buckets. */
+/** By minute up to 400 minutes, by hour up to 15 days, by day up to 400: never more than 400 buckets or so. */
 export function spanOf(asked: { from?: string | undefined; to?: string | undefined }, now: number) {
   const to = asked.to ?? new Date(now).toISOString();
   const from = asked.from ?? new Date(Date.parse(to) - DAY_MS).toISOString();

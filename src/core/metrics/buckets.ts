@@ -47,11 +47,14 @@ export function coarser(granularity: Granularity): Granularity | null {
   return GRANULARITIES[GRANULARITIES.indexOf(granularity) + 1] ?? null;
 }
 
-/** The finest that shows a span in a chart's width: at most 400 minutes, then 31 days of hours. */
+/**
+ * The finest whose points can be told apart in a chart's width: at most 400 minutes, then 15 days of hours. A month
+ * of hours was read, with their histograms, in ten times the time of its days, and drawn as a cloud.
+ */
 export function granularityFor(from: number, to: number): Granularity {
   const span = to - from;
   if (span <= 400 * MINUTE) return "minute";
-  if (span <= 31 * DAY) return "hour";
+  if (span <= 15 * DAY) return "hour";
   return span <= 400 * DAY ? "day" : "week";
 }
 

@@ -28,15 +28,17 @@ export interface Horizon {
   xmin: string;
   /** The next transaction to be given out. */
   xmax: string;
-  /** The latest value of the sequence of ids. */
+  /** The latest value of the sequence of ids; 0 before the first. */
   ids: number;
 }
 
+/** A sequence that was never asked says 1 all the same, and then gives 1 to the first event of all. */
+const HANDED =
+  "select case when is_called then last_value else 0 end::float8 as ids from phase_event_id";
+
 export async function readHorizon(sql: Sql): Promise<Horizon> {
   // Before the snapshot: read with it, ids of transactions that it does not know could be included.
-  const [handed] = await sql.unsafe(`select last_value::float8 as ids from phase_event_id`, [], {
-    prepare: true,
-  });
+  const [handed] = await sql.unsafe(HANDED, [], { prepare: true });
   const [row] = await sql.unsafe(
     `select pg_snapshot_xmin(s)::text as xmin, pg_snapshot_xmax(s)::text as xmax
      from (select pg_current_snapshot() as s) x`,
@@ -63,7 +65,7 @@ with horizon as materialized (
         select from pg_stat_activity a
         where a.backend_xid = x::xid and a.application_name = '${UPKEEP}')
       order by x limit 1), pg_snapshot_xmax(s)) as below,
-    pg_snapshot_xmax(s)::text as xmax, (select last_value::float8 from phase_event_id) as ids
+    pg_snapshot_xmax(s)::text as xmax, (${HANDED}) as ids
   from (select pg_current_snapshot() as s offset 0) x)
 select h.below::text as xmin, h.xmax, h.ids, e.place::text as xid, e.id, e.at_ms, e.org_id, e.queue_id,
   e.name_id, e.job_id, e.attempt, e.from_state, e.state, e.waiting_for, e.outcome, e.reason, e.worker_id

@@ -136,6 +136,23 @@ test("rollups do not care where the server lives, not even in the hour that come
   }
 });
 
+test("the first event of all is counted, though rollups were looked for before it", async () => {
+  await open();
+  try {
+    await rig.addEngine();
+    await computed(rig.engine.rollups, rig.sql);
+    const [{ org, queue, name }] = places as [Place];
+    await rig.sql`
+      insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state)
+      values (${new Date(Date.now() - HOUR)}, ${org}, ${queue}, ${name}, gen_random_uuid(), 0, 'created', 'queued')`;
+    await computed(rig.engine.rollups, rig.sql);
+    assert.ok((await storedRollups(rig.sql)).size > 0);
+    await assertExact();
+  } finally {
+    await rig.stop(MADE_UP);
+  }
+});
+
 test("a history of weeks is read whole where an open transaction keeps the first look from it", async () => {
   await open();
   try {
