@@ -591,6 +591,54 @@ CREATE TABLE "replica" (
 	"seen_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "schedule_fire" (
+	"schedule_id" uuid NOT NULL,
+	"nominal_at" timestamp with time zone NOT NULL,
+	"kind" text NOT NULL,
+	"state" text NOT NULL,
+	"job_id" uuid,
+	"workflow_id" uuid,
+	"fired_at" timestamp with time zone,
+	"late_ms" double precision,
+	"reason" text,
+	"missed" integer,
+	"asked_by" text,
+	"outcome" text,
+	"at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "schedule_fire_key" PRIMARY KEY("schedule_id","nominal_at")
+);
+--> statement-breakpoint
+CREATE TABLE "schedule" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"name" text NOT NULL,
+	"description" text DEFAULT '' NOT NULL,
+	"cron" text NOT NULL,
+	"time_zone" text NOT NULL,
+	"job" json,
+	"workflow" json,
+	"overlap" text NOT NULL,
+	"catch_up" text NOT NULL,
+	"catch_up_max" integer NOT NULL,
+	"jitter_seconds" integer NOT NULL,
+	"vendor_type" text,
+	"vendor_id" text,
+	"managed_by" text,
+	"paused_at" timestamp with time zone,
+	"paused_by" text,
+	"pause_reason" text,
+	"resumed_at" timestamp with time zone,
+	"settled_until" timestamp with time zone NOT NULL,
+	"due_at" timestamp with time zone,
+	"last_fire_at" timestamp with time zone,
+	"revision" integer DEFAULT 0 NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"created_by" text NOT NULL,
+	"updated_at" timestamp with time zone NOT NULL,
+	"updated_by" text NOT NULL,
+	CONSTRAINT "schedule_org_name" UNIQUE("org_id","name")
+);
+--> statement-breakpoint
 CREATE TABLE "setting" (
 	"key" text PRIMARY KEY NOT NULL,
 	"value" jsonb NOT NULL,
@@ -677,6 +725,8 @@ ALTER TABLE "membership" ADD CONSTRAINT "membership_person_id_person_id_fk" FORE
 ALTER TABLE "person_account" ADD CONSTRAINT "person_account_user_id_person_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "person_session" ADD CONSTRAINT "person_session_user_id_person_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "worker_token" ADD CONSTRAINT "worker_token_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_fire" ADD CONSTRAINT "schedule_fire_schedule_id_schedule_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedule"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule" ADD CONSTRAINT "schedule_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "admin_task_running" ON "admin_task" USING btree ("kind") WHERE finished_at is null;--> statement-breakpoint
 CREATE INDEX "context_snapshot_used" ON "context_snapshot" USING btree ("used_at");--> statement-breakpoint
 CREATE INDEX "counter_delta_workflow" ON "counter_delta" USING btree ("workflow_id") WHERE workflow_id <> '00000000-0000-0000-0000-000000000000';--> statement-breakpoint
@@ -704,6 +754,9 @@ CREATE INDEX "person_session_by_person" ON "person_session" USING btree ("user_i
 CREATE INDEX "verification_by_identifier" ON "verification" USING btree ("identifier");--> statement-breakpoint
 CREATE INDEX "worker_token_by_org" ON "worker_token" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "phase_event_brin" ON "phase_event" USING brin ("id","at","job_id" uuid_minmax_multi_ops) WITH (autosummarize=true);--> statement-breakpoint
+CREATE INDEX "schedule_fire_at" ON "schedule_fire" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "schedule_fire_open" ON "schedule_fire" USING btree ("schedule_id","nominal_at") WHERE outcome is null and state in ('waiting', 'submitted');--> statement-breakpoint
+CREATE INDEX "schedule_due" ON "schedule" USING btree ("due_at") WHERE due_at is not null;--> statement-breakpoint
 CREATE INDEX "worker_connection_open" ON "worker_connection" USING btree ("worker_id") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "worker_connection_worker" ON "worker_connection" USING btree ("worker_id","connected_at");--> statement-breakpoint
 CREATE INDEX "workflow_job_job" ON "workflow_job" USING btree ("job_id");--> statement-breakpoint

@@ -18,6 +18,8 @@ import { orgRoutes } from "./orgs.ts";
 import { queueRoutes } from "./queues/routes.ts";
 import { rollupRoutes } from "./rollups/routes.ts";
 import type { Route } from "./route.ts";
+import { scheduleActionRoutes } from "./schedules/actions.ts";
+import { scheduleRoutes } from "./schedules/routes.ts";
 import { meRoutes } from "./tokens/me.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 import { workerTokenRoutes } from "./tokens/worker_routes.ts";
@@ -31,6 +33,8 @@ export const ALL_ROUTES: readonly Route[] = [
   ...logRoutes,
   ...workflowRoutes,
   ...queueRoutes,
+  ...scheduleRoutes,
+  ...scheduleActionRoutes,
   ...workerRoutes,
   ...workerMetricRoutes,
   ...operationRoutes,

@@ -5,6 +5,7 @@
  * small ones answer in a tenth of a second.
  */
 import { Command, CommanderError, Option } from "commander";
+import { applyCommand } from "./commands/apply.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { jobCommand } from "./commands/job.ts";
@@ -13,6 +14,7 @@ import { migrateCommand } from "./commands/migrate.ts";
 import { queuesCommand } from "./commands/queues.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { runCommand } from "./commands/run.ts";
+import { schedulesCommand } from "./commands/schedules.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -60,9 +62,10 @@ Exit codes: 0 well, 1 failed, 2 wrong usage, 125 Signalbox itself failed under -
   program.commandsGroup("Run Signalbox:");
   add(program, context, [upCommand, serveCommand, workerCommand, migrateCommand, doctorCommand]);
   program.commandsGroup("Run jobs:");
-  add(program, context, [submitCommand, runCommand, cancelCommand, retryCommand]);
+  add(program, context, [submitCommand, runCommand, applyCommand, cancelCommand, retryCommand]);
   program.commandsGroup("Look:");
-  add(program, context, [jobsCommand, jobCommand, whyCommand, queuesCommand, workersCommand]);
+  add(program, context, [jobsCommand, jobCommand, whyCommand]);
+  add(program, context, [queuesCommand, schedulesCommand, workersCommand]);
   program.commandsGroup("Let in:");
   add(program, context, [tokenCommand, userCommand]);
   obey(program, context);

@@ -17,9 +17,9 @@ export const ABILITIES = {
   view: "viewer",
   /** Submit jobs and workflows. */
   submit: "member",
-  /** Cancel, retry, pause, resume, stop, drain, free. */
+  /** Cancel, retry, pause, resume, stop, drain, free; run schedules by hand. */
   operate: "operator",
-  /** Members, invitations, tokens, workers, settings, the audit log. */
+  /** Members, invitations, tokens, workers, settings, schedules, the audit log. */
   manage: "admin",
   /** Make owners, close the organization. */
   own: "owner",

@@ -112,26 +112,9 @@ export class Actions {
    * must see the earlier one's cancel.
    */
   async cancelWorkflow(id: string, actor: Actor, reason: string | null) {
-    const asked = await transact(this.#context.database.intake, async (tx) => {
-      const row = await lockWorkflow(tx, id);
-      if (row?.state !== "open" && row?.state !== "running") return { state: row?.state };
-      const operation: OperationRow = {
-        ...{ id: uuidv7(), org_id: row.org_id, kind: "cancel_workflow", reason },
-        actor: actorName(actor),
-        ...{ filter: { org: row.org_id, workflow: id }, cursor: null, done: 0 },
-      };
-      const affected = await askWorkflowCancel(tx, id, reason);
-      await insertOperation(tx, { ...operation, affected });
-      if (typeof actor !== "string") {
-        const facts = { name: await workflowName(tx, id), state: row.state };
-        await audit(tx, actor, {
-          ...{ org: row.org_id, action: "workflow.cancel", ...operationObject(operation), reason },
-          ...{ affected, before: { ...facts, cancel_requested: row.cancelled } },
-          after: { ...facts, state: "running", cancel_requested: true, operation: operation.id },
-        });
-      }
-      return { operation, affected };
-    });
+    const asked = await transact(this.#context.database.intake, (tx) =>
+      this.#askWorkflow(tx, id, actor, reason),
+    );
     if (asked.operation === undefined) {
       const { state } = asked;
       return state === undefined
@@ -151,6 +134,43 @@ export class Actions {
     this.onOperation();
     this.onCancelled(id);
     return { ok: true as const, affected: asked.affected };
+  }
+
+  async #askWorkflow(tx: Transaction, id: string, actor: Actor, reason: string | null) {
+    const row = await lockWorkflow(tx, id);
+    if (row?.state !== "open" && row?.state !== "running") return { state: row?.state };
+    const operation: OperationRow = {
+      ...{ id: uuidv7(), org_id: row.org_id, kind: "cancel_workflow", reason },
+      actor: actorName(actor),
+      ...{ filter: { org: row.org_id, workflow: id }, cursor: null, done: 0 },
+    };
+    const affected = await askWorkflowCancel(tx, id, reason);
+    await insertOperation(tx, { ...operation, affected });
+    if (typeof actor !== "string") {
+      const facts = { name: await workflowName(tx, id), state: row.state };
+      await audit(tx, actor, {
+        ...{ org: row.org_id, action: "workflow.cancel", ...operationObject(operation), reason },
+        ...{ affected, before: { ...facts, cancel_requested: row.cancelled } },
+        after: { ...facts, state: "running", cancel_requested: true, operation: operation.id },
+      });
+    }
+    return { operation, affected };
+  }
+
+  // Inside a transaction of somebody else, who calls what it returns after the commit
+
+  async cancelWithin(tx: Transaction, ids: string[], actor: string, reason: string) {
+    const done = await this.#cancel(tx, ids, actor, reason);
+    return () => this.#announce(done);
+  }
+
+  /** Its jobs are cancelled in the background. */
+  async cancelWorkflowWithin(tx: Transaction, id: string, actor: string, reason: string) {
+    await this.#askWorkflow(tx, id, actor, reason);
+    return () => {
+      this.onOperation();
+      this.onCancelled(id);
+    };
   }
 
   /** One chunk of an operation, inside its transaction. */

@@ -9,6 +9,8 @@ export interface Facts {
   "cancel.requested": Record<string, never>;
   /** A queue was paused or resumed, limits or the draining switch changed. */
   "switches.changed": Record<string, never>;
+  /** A schedule was made, changed, paused, resumed, or run by hand. */
+  "schedules.changed": Record<string, never>;
   "worker.joined": { session: number; worker: number };
   "worker.changed": { session: number; worker: number };
   "worker.left": { session: number; worker: number; reason: string };

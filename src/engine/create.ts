@@ -36,11 +36,12 @@ import { Bulk } from "./operator/bulk.ts";
 import { Controls } from "./operator/controls.ts";
 import { DrainReset } from "./operator/drain_reset.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
-import { Replicas } from "./replicas.ts";
+import { Replicas, type Wake } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Aggregator } from "./rollups/aggregator.ts";
 import { Sampler } from "./rollups/sampler.ts";
 import { Windows } from "./rollups/windows.ts";
+import { createSchedules } from "./schedules/create.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
@@ -69,6 +70,7 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly rollups: Aggregator;
   readonly keeping: Keeper;
   readonly bulk: Bulk;
+  readonly schedules: ReturnType<typeof createSchedules>;
   readonly #sampler: Sampler;
   readonly #clock: Clock;
   readonly #histories: Histories;
@@ -135,6 +137,7 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#workflows = new Workflows(context, this.#submission, (id) => this.#settler.look(id));
     this.#actions = new Actions(context, ends);
     this.#operations = new Operations(context, this.#actions);
+    this.schedules = createSchedules(context, this.#submission, this.#actions);
     this.#controls = new Controls(context, () => this.#switched());
     this.#actions.onOperation = () => this.#operations.poke();
     this.bulk = new Bulk(context, () => this.#operations.poke());
@@ -192,6 +195,7 @@ class SignalboxEngine implements Engine, SessionHost {
       this.rollups,
       this.keeping,
       this.#operations,
+      this.schedules,
     ];
   }
 
@@ -260,8 +264,9 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#dispatcher.poke();
   }
 
-  #wake(wake: { shapes?: number[] | "all"; events?: true; cancel?: true; switches?: true }): void {
+  #wake(wake: Wake): void {
     const { log } = this.context;
+    if (wake.schedules) this.schedules.poke();
     if (wake.events) this.feed.poke();
     if (wake.cancel) this.context.bus.tell("cancel.requested", {});
     if (wake.switches) void this.#switches.refresh().catch(() => {});

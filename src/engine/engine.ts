@@ -25,6 +25,7 @@ import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
 import type { Keeping } from "./keeping/keeping.ts";
 import type { BulkAsk, BulkKind, BulkOptions, Preview, UndoResult } from "./operator/bulk.ts";
+import type { Schedules } from "./schedules/schedules.ts";
 
 export interface Submitted {
   id: string;
@@ -190,6 +191,7 @@ export interface Engine {
   drainWorker(workerUid: string, actor: Actor): Promise<boolean>;
 
   readonly keeping: Keeping;
+  readonly schedules: Schedules;
 
   /** One pass of the aggregator now; resolves when it is over, also where another replica leads. */
   readonly rollups: { pass(): Promise<void> };

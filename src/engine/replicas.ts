@@ -14,13 +14,14 @@ const NOTIFY_MS = 50;
 const SHAPES_MAX = 400;
 const CHANNEL = "signalbox";
 
-interface Wake {
+export interface Wake {
   from: string;
   /** "all": sweep. */
   shapes?: number[] | "all";
   events?: true;
   cancel?: true;
   switches?: true;
+  schedules?: true;
 }
 
 export interface ReplicasListener {
@@ -37,8 +38,10 @@ export class Replicas implements Service {
   #alone = true;
   #shapes = new Set<number>();
   #everything = false;
-  #flags: { events?: true; cancel?: true; switches?: true } = {};
+  #flags: Omit<Wake, "from" | "shapes"> = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What another server said is being passed on within this one, and is not said again. */
+  #hearing = false;
 
   constructor(context: EngineContext, listener: ReplicasListener) {
     this.#context = context;
@@ -54,6 +57,7 @@ export class Replicas implements Service {
     bus.on("events.committed", () => this.#say({ events: true }));
     bus.on("cancel.requested", () => this.#say({ cancel: true }));
     bus.on("switches.changed", () => this.#say({ switches: true }));
+    bus.on("schedules.changed", () => this.#say({ schedules: true }));
   }
 
   get #me(): string {
@@ -100,7 +104,7 @@ export class Replicas implements Service {
   }
 
   #say({ shapes, ...flags }: Omit<Wake, "from">): void {
-    if (this.#alone) return;
+    if (this.#alone || this.#hearing) return;
     if (shapes === "all") this.#everything = true;
     else for (const shape of shapes ?? []) this.#shapes.add(shape);
     Object.assign(this.#flags, flags);
@@ -129,9 +133,12 @@ export class Replicas implements Service {
       const wake = JSON.parse(text) as Wake;
       if (wake.from === this.#me) return;
       if (this.#alone) this.#heartbeat.poke();
+      this.#hearing = true;
       this.#listener.wake(wake);
     } catch (error) {
       this.#context.log.warn({ error: String(error) }, "a wake-up was not understood");
+    } finally {
+      this.#hearing = false;
     }
   }
 }

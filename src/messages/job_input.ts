@@ -33,7 +33,7 @@ export const backoff = z.strictObject({
   max_seconds: z.number().min(0).max(604_800).default(3600),
 });
 
-const common = {
+export const commonJobFields = {
   name: jobName,
   queue: queueName.default("default"),
   kind: z.enum(["exec", "handler"]).default("exec"),
@@ -56,7 +56,7 @@ const common = {
 };
 
 /** `exec` needs a command; anything else is said at the path where it is wrong. */
-function checkPayload(
+export function checkPayload(
   job: { kind: string; payload?: unknown },
   ctx: z.core.$RefinementCtx<unknown>,
 ): void {
@@ -69,7 +69,10 @@ function checkPayload(
 }
 
 export const jobInput = z
-  .strictObject({ ...common, depends_on: z.array(z.uuid().toLowerCase()).max(10_000).optional() })
+  .strictObject({
+    ...commonJobFields,
+    depends_on: z.array(z.uuid().toLowerCase()).max(10_000).optional(),
+  })
   .superRefine(checkPayload);
 /** As written by a caller: defaults may be left out. */
 export type JobInput = z.input<typeof jobInput>;
@@ -79,7 +82,7 @@ export const workflowKey = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,127}
 
 export const workflowJobInput = z
   .strictObject({
-    ...common,
+    ...commonJobFields,
     key: workflowKey,
     depends_on: z
       .array(z.union([workflowKey, z.strictObject({ job: z.uuid().toLowerCase() })]))

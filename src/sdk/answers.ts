@@ -6,6 +6,12 @@ import type { AttemptView, JobSummary, JobView, PhaseEventView } from "../api/jo
 import type { PersonView } from "../api/members/schemas.ts";
 import type { QueueView } from "../api/queues/schemas.ts";
 import type {
+  FireAnswer,
+  ScheduleItemView,
+  ScheduleView,
+  TriggeredView,
+} from "../api/schedules/schemas.ts";
+import type {
   MadeTokenView,
   MadeWorkerTokenView,
   TokenView,
@@ -61,6 +67,12 @@ export interface SubmittedWorkflow {
 export type Workflow = WorkflowView;
 export type Worker = WorkerView;
 export type Queue = QueueView;
+export type ScheduleItem = ScheduleItemView;
+/** With what it submits and its last runs. */
+export type Schedule = ScheduleView;
+/** What became of one due time. */
+export type ScheduleFire = FireAnswer;
+export type TriggeredSchedule = TriggeredView;
 
 /** Whether the server can do its work, and what stands against it. */
 export interface Readiness {

@@ -15,6 +15,7 @@ import { pause } from "./backoff.ts";
 import { ClientError } from "./client_error.ts";
 import { followLog, type LogEvent, type ReadLog, readLog } from "./job_log.ts";
 import { People } from "./people.ts";
+import { Schedules } from "./schedules.ts";
 import { Tokens } from "./tokens.ts";
 import { type CallOptions, type Query, Transport, type TransportOptions } from "./transport.ts";
 
@@ -37,6 +38,7 @@ export class Client {
   readonly org: string;
   readonly url: string;
   readonly tokens: Tokens;
+  readonly schedules: Schedules;
   /** For superusers. */
   readonly people: People;
   readonly #transport: Transport;
@@ -47,6 +49,7 @@ export class Client {
     this.url = this.#transport.url;
     this.org = options.org ?? "default";
     this.tokens = new Tokens(this.#transport, this.org);
+    this.schedules = new Schedules(this.#transport, this.org);
     this.people = new People(this.#transport, this.org);
   }
 

@@ -1,6 +1,7 @@
 /** The table of the API. */
 import { eventually } from "../support/eventually.ts";
 import { get, post, type Row, row, type Target } from "./rows.ts";
+import { SCHEDULE_ROWS } from "./schedule_rows.ts";
 import { jobOf, submit, V1, waitingOperation } from "./seed.ts";
 import {
   COUNTED,
@@ -266,6 +267,7 @@ export const API_ROWS: readonly Row[] = [
   ...JOBS,
   ...WORKFLOWS,
   ...FLEET,
+  ...SCHEDULE_ROWS,
   ...AUDIT,
   ...ADMIN,
   ...BOARD,

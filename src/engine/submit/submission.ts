@@ -77,19 +77,7 @@ export class Submission {
     receipt?: Receipt,
   ): Promise<Submitted[]> {
     const orgId = await this.orgId(org);
-    const drafts = inputs.map(
-      (input, at): Draft => ({
-        id: uuidv7(),
-        input,
-        inside: [],
-        outside: [...new Set(input.depends_on ?? [])],
-        dependents: 0,
-        hasDependents: false,
-        key: null,
-        path: inputs.length === 1 ? [] : ["jobs", at],
-      }),
-    );
-    const prepared = await this.prepare(orgId, drafts);
+    const prepared = await this.prepare(orgId, draftsOf(inputs));
     const inFull = () => this.#submit(orgId, prepared, actor, receipt);
     if (!this.#intake.takes(inputs, receipt)) return await inFull();
     return await this.#intake.take(this.#plain(orgId, prepared, actor), receipt, inFull);
@@ -295,6 +283,20 @@ export class Submission {
     }
     return ids;
   }
+}
+
+/** Jobs that are in no workflow. */
+export function draftsOf(inputs: readonly ParsedJobInput[]): Draft[] {
+  return inputs.map((input, at) => ({
+    id: uuidv7(),
+    input,
+    inside: [],
+    outside: [...new Set(input.depends_on ?? [])],
+    dependents: 0,
+    hasDependents: false,
+    key: null,
+    path: inputs.length === 1 ? [] : ["jobs", at],
+  }));
 }
 
 export interface PreparedDraft {

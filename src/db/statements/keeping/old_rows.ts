@@ -117,6 +117,15 @@ export function oldRankings(before: number): OldRows {
   return { name: "ranking", first: "", sql: found("ranking", page), params: [seconds(before)] };
 }
 
+/** What became of due times; the newest of each schedule stays, and what has not ended. */
+export function oldFires(before: number): OldRows {
+  const page = `at < ${AT(2)} and (outcome is not null or state not in ('waiting', 'submitted'))
+    and exists (select from schedule_fire n where n.schedule_id = schedule_fire.schedule_id
+      and n.nominal_at > schedule_fire.nominal_at)`;
+  const sql = found("schedule_fire", page);
+  return { name: "schedule_fire", first: "", sql, params: [seconds(before)] };
+}
+
 /** Ended sessions; ids are handed out in the order of time. */
 export function oldConnections(before: number): OldRows {
   const where = { isOld: `connected_at < ${AT(2)}`, row: `t.ended_at < ${AT(2)}` };
