@@ -10,7 +10,7 @@ import type { LiveFilter } from "./live_filter.ts";
 import type { LiveRow, RowDetails } from "./live_row.ts";
 
 /** How many waiting jobs, newest first, a filter looks through: looking must not hurt the queue. */
-export const SEARCHED_MAX = 20_000;
+export const SEARCHED_MAX = 4_000;
 const ACTIVE_SEARCHED_MAX = 10_000;
 
 export interface LiveSnapshot {

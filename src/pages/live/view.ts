@@ -2,10 +2,11 @@
 import { isFinal } from "../../core/job_state.ts";
 import { waitsOf } from "../../core/waits.ts";
 import type { Interner } from "../../engine/interner.ts";
-import { duration, shortId, signed } from "../../web/format.ts";
+import { count, duration, shortId, signed } from "../../web/format.ts";
 import type { StateCounts } from "../../web/live_counts.ts";
 import { LIVE_STATES, type LiveFilter } from "../../web/live_filter.ts";
 import type { LiveRow } from "../../web/live_row.ts";
+import { SEARCHED_MAX } from "../../web/live_snapshot.ts";
 import { type Entry, sortKey } from "../../web/live_table.ts";
 import { stateLabel, waitingLabel } from "../../web/words.ts";
 
@@ -142,7 +143,9 @@ export function partSentence(
   if (more.waiting) parts.push(`the newest ${shown.waiting} waiting jobs`);
   const head = parts.length > 0 ? `Showing ${parts.join(" and ")}.` : "";
   const searched =
-    filtered && more.searchedPart ? "The filter looks through the newest 20,000 waiting jobs." : "";
+    filtered && more.searchedPart
+      ? `The filter looks through the newest ${count(SEARCHED_MAX)} waiting jobs. All there are: search under Jobs.`
+      : "";
   const advice = parts.length > 0 ? "Narrow by queue, name, worker or text to see others." : "";
   return [head, searched, advice].filter((text) => text !== "").join(" ");
 }

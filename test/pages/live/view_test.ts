@@ -120,6 +120,6 @@ test("a list that is only a part says so, and how to see the rest", () => {
   );
   assert.match(
     partSentence({ active: 0, waiting: 2 }, { ...all, searchedPart: true }, true),
-    /newest 20,000/,
+    /newest 4,000/,
   );
 });
