@@ -4,8 +4,8 @@
  * once a second as the truth.
  *
  * The floor. Rows of transactions at or above horizon H got their ids after the moment when H had
- * not been handed out yet. So each round remembers (xmax, latest id); the newest remembered
- * round whose xmax ≤ H bounds every row that is still to come from below.
+ * not been handed out yet. So each round remembers (next, latest id); the newest remembered
+ * round whose next ≤ H bounds every row that is still to come from below.
  */
 import type { JobState, Outcome, WaitingFor } from "../core/job_state.ts";
 import { EVENT_ID_STEP } from "../db/schema/event_id_step.ts";
@@ -48,7 +48,7 @@ export class FeedReader implements Feed, Service {
   #covers = { xid: 0n, id: 0 };
   /** Everything up to here has been delivered. */
   #at = { xid: "0", id: 0 };
-  #marks: { xmax: bigint; ids: number }[] = [];
+  #marks: { next: bigint; ids: number }[] = [];
   #floor = 0;
   /** Older transactions than this one may have been under way when the feed began. */
   #unsure: bigint | null = null;
@@ -219,7 +219,7 @@ export class FeedReader implements Feed, Service {
     // Transactions that are open now took their ids before: nearly all of them since then. Whoever
     // listens reads anew when they have ended, so that nothing of an older one is missed.
     this.#floor = Math.max(0, horizon.ids - STATEMENTS_BACK * EVENT_ID_STEP);
-    this.#unsure = horizon.xmin === horizon.xmax ? null : BigInt(horizon.xmax);
+    this.#unsure = horizon.xmin === horizon.next ? null : BigInt(horizon.next);
   }
 
   #becomeSure(horizon: Horizon): void {
@@ -229,11 +229,11 @@ export class FeedReader implements Feed, Service {
   }
 
   #mark(horizon: Horizon): void {
-    this.#marks.push({ xmax: BigInt(horizon.xmax), ids: horizon.ids });
+    this.#marks.push({ next: BigInt(horizon.next), ids: horizon.ids });
     const xmin = BigInt(this.#at.xid);
     // The newest mark at or below what is delivered bounds the rest; older ones are not needed.
-    while (this.#marks.length > 1 && this.#marks[1]!.xmax <= xmin) this.#marks.shift();
-    if (this.#marks[0]!.xmax <= xmin) this.#floor = Math.max(this.#floor, this.#marks[0]!.ids - 1);
+    while (this.#marks.length > 1 && this.#marks[1]!.next <= xmin) this.#marks.shift();
+    if (this.#marks[0]!.next <= xmin) this.#floor = Math.max(this.#floor, this.#marks[0]!.ids - 1);
   }
 
   async #deliver(rows: EventRow[]): Promise<void> {

@@ -26,8 +26,10 @@ export interface EventRow {
 export interface Horizon {
   /** Transactions below this one have all ended. */
   xmin: string;
-  /** The next transaction to be given out. */
+  /** All that were committed at that moment are below it; some of those that were open may not be. */
   xmax: string;
+  /** Above every transaction that had begun to write. */
+  next: string;
   /** The latest value of the sequence of ids; 0 before the first. */
   ids: number;
 }
@@ -36,11 +38,19 @@ export interface Horizon {
 const HANDED =
   "select case when is_called then last_value else 0 end::float8 as ids from phase_event_id";
 
+/**
+ * The next transaction to be given out. A snapshot's xmax is not that: it is the successor of the newest one
+ * that has *ended*. Taken for it, events of two that were open at once were never told, and never counted.
+ * `age` counts from the next one, as a function of `xmax`, of 32 bits; it is worked out after the snapshot.
+ */
+const NEXT = (xmax: string) => `${xmax}::text::bigint + age(${xmax}::xid)`;
+
 export async function readHorizon(sql: Sql): Promise<Horizon> {
-  // Before the snapshot: read with it, ids of transactions that it does not know could be included.
+  // Before what is next: read with it, ids of transactions that come after that could be included.
   const [handed] = await sql.unsafe(HANDED, [], { prepare: true });
   const [row] = await sql.unsafe(
-    `select pg_snapshot_xmin(s)::text as xmin, pg_snapshot_xmax(s)::text as xmax
+    `select pg_snapshot_xmin(s)::text as xmin, pg_snapshot_xmax(s)::text as xmax,
+       (${NEXT("pg_snapshot_xmax(s)")})::text as next
      from (select pg_current_snapshot() as s) x`,
     [],
     { prepare: true },
@@ -65,9 +75,9 @@ with horizon as materialized (
         select from pg_stat_activity a
         where a.backend_xid = x::xid and a.application_name = '${UPKEEP}')
       order by x limit 1), pg_snapshot_xmax(s)) as below,
-    pg_snapshot_xmax(s)::text as xmax, (${HANDED}) as ids
+    pg_snapshot_xmax(s)::text as xmax, (${NEXT("pg_snapshot_xmax(s)")})::text as next, (${HANDED}) as ids
   from (select pg_current_snapshot() as s offset 0) x)
-select h.below::text as xmin, h.xmax, h.ids, e.place::text as xid, e.id, e.at_ms, e.org_id, e.queue_id,
+select h.below::text as xmin, h.xmax, h.next, h.ids, e.place::text as xid, e.id, e.at_ms, e.org_id, e.queue_id,
   e.name_id, e.job_id, e.attempt, e.from_state, e.state, e.waiting_for, e.outcome, e.reason, e.worker_id
 from horizon h left join lateral (
   select xid as place, id::float8 as id, extract(epoch from at)::float8 * 1000 as at_ms, org_id, queue_id,
@@ -87,8 +97,8 @@ export interface EventPlace {
 }
 
 /**
- * `horizon.ids` is of a moment after the snapshot: ids of transactions that it does not know may be
- * included. With the horizon of a later round it says what `readHorizon` says.
+ * `horizon.ids` may be of a moment after `horizon.next`: ids of transactions that came then may be included.
+ * With the horizon of a later round it says what `readHorizon` says.
  */
 export async function readEvents(
   sql: Sql,
@@ -96,9 +106,9 @@ export async function readEvents(
   limit: number,
 ): Promise<{ horizon: Horizon; rows: EventRow[] }> {
   const found = await sql.unsafe(READ, [...placeParams(after), limit], { prepare: true });
-  const { xmin, xmax, ids } = { ...found[0] } as unknown as Horizon;
+  const { xmin, xmax, next, ids } = { ...found[0] } as unknown as Horizon;
   const rows = found.filter(({ id }) => id !== null) as unknown as EventRow[];
-  return { horizon: { xmin, xmax, ids }, rows };
+  return { horizon: { xmin, xmax, next, ids }, rows };
 }
 
 const COUNT = `

@@ -121,10 +121,10 @@ export class Aggregator implements Service {
   async #mark(): Promise<boolean> {
     const sql = this.#sql!;
     const before = await readProgress(sql);
-    const { xmin, xmax, ids } = await readHorizon(sql);
+    const { xmin, next, ids } = await readHorizon(sql);
     const now = this.#context.clock.now();
     const from = before?.horizon ?? "0";
-    const marks = [...(before?.marks ?? []), { xmax, ids }];
+    const marks = [...(before?.marks ?? []), { next, ids }];
     const floor = floorOf(before?.marks ?? [], from);
     // Until a mark bounds the read, what was there before the first look is still to be read, of whatever
     // age: somebody's open transaction may have kept it from that look.

@@ -153,6 +153,29 @@ test("the first event of all is counted, though rollups were looked for before i
   }
 });
 
+test("what the newest transaction of all writes is counted, though passes look while it is open", async () => {
+  await open();
+  try {
+    await rig.addEngine();
+    await computed(rig.engine.rollups, rig.sql);
+    const place = places[0]!;
+    for (const minutes of [3, 2, 1]) {
+      const at = new Date(Date.now() - minutes * 60_000).toISOString();
+      // Nothing is begun after it: the database's snapshots end where it begins.
+      const release = await rig.hold(`
+        insert into phase_event (at, org_id, queue_id, name_id, job_id, attempt, from_state, state)
+        values ('${at}', ${place.org}, ${place.queue}, ${place.name}, gen_random_uuid(), 0, 'created', 'queued')`);
+      await rig.engine.rollups.pass();
+      await rig.engine.rollups.pass();
+      await release();
+      await computed(rig.engine.rollups, rig.sql);
+    }
+    await assertExact();
+  } finally {
+    await rig.stop(MADE_UP);
+  }
+});
+
 test("a history of weeks is read whole where an open transaction keeps the first look from it", async () => {
   await open();
   try {

@@ -33,9 +33,9 @@ where at < to_timestamp($1::float8) and id > $2 and xid >= $3::xid8`;
 export async function readUnread(sql: Sql | Transaction, before: number): Promise<Unread> {
   const [row] = await sql.unsafe(PROGRESS, [], prepared);
   const { horizon, until, minute, hour, day } = row!;
-  const marks = (row!.marks ?? []) as { xmax: string; ids: number }[];
+  const marks = (row!.marks ?? []) as { next: string; ids: number }[];
   // Ids up to here are of transactions that were read: see `Mark` of the rollups' progress.
-  const read = marks.filter(({ xmax }) => BigInt(xmax) <= BigInt(horizon));
+  const read = marks.filter(({ next }) => BigInt(next) <= BigInt(horizon));
   const floor = Math.max(0, ...read.map(({ ids }) => ids));
   const params = [before / 1000, floor, horizon ?? "0"];
   const [event] = await sql.unsafe(EVENT, params, prepared);

@@ -11,11 +11,11 @@ import { EVENT_ID_STEP } from "../../schema/event_id_step.ts";
 const prepared = { prepare: true };
 
 /**
- * When transaction `xmax` was still to come, `ids` had been handed out at most: whatever that transaction
+ * When transaction `next` was still to come, `ids` had been handed out at most: whatever that transaction
  * and later ones write has a greater id.
  */
 export interface Mark {
-  xmax: string;
+  next: string;
   ids: number;
 }
 
