@@ -1,0 +1,99 @@
+/**
+ * The conditions of the alert rules: pure functions over what is known of a job name. Ratios are exact over their
+ * window, and say nothing of fewer runs than the sample asks for.
+ */
+import { type JobFacts, type Runs, runsOver, windowOf } from "./facts.ts";
+import type { Limits } from "./thresholds.ts";
+import { compared, unknown, type Verdict } from "./verdict.ts";
+import { counted, figure, share, span } from "./words.ts";
+
+type Condition = (facts: JobFacts, limits: Limits) => Verdict;
+
+const runsIn = (facts: JobFacts, limits: Limits): Runs =>
+  runsOver(facts, windowOf(facts, limits.window_seconds! * 1_000));
+
+export const failureRate: Condition = (facts, limits) => {
+  const { runs, failed, windowMs } = runsIn(facts, limits);
+  const over = `over ${span(windowMs)}`;
+  if (runs < limits.runs_min!) {
+    return unknown(`${counted(runs, "run")} ${over}: fewer than the ${limits.runs_min} it takes.`);
+  }
+  const rate = failed / runs;
+  const said = `${share(rate)} of its runs failed: ${figure(failed)} of ${figure(runs)} ${over}.`;
+  return compared(rate, limits.failure_rate!, said);
+};
+
+export const itemFailureRate: Condition = (facts, limits) => {
+  const { itemsSuccess, itemsFailed, windowMs } = runsIn(facts, limits);
+  const items = itemsSuccess + itemsFailed;
+  const over = `over ${span(windowMs)}`;
+  if (items < limits.items_min!) {
+    return unknown(
+      `${counted(items, "item")} ${over}: fewer than the ${limits.items_min} it takes.`,
+    );
+  }
+  const rate = itemsFailed / items;
+  const said = `${share(rate)} of its items failed: ${figure(itemsFailed)} of ${figure(items)} ${over}.`;
+  return compared(rate, limits.failure_rate!, said);
+};
+
+export const slowest: Condition = (facts, limits) => {
+  const { runs, p95Ms, windowMs } = runsIn(facts, limits);
+  const over = `over ${span(windowMs)}`;
+  if (p95Ms === null || runs < limits.runs_min!) {
+    return unknown(`${counted(runs, "run")} ${over}: fewer than the ${limits.runs_min} it takes.`);
+  }
+  const said = `95 % of its ${counted(runs, "run")} ${over} took ${span(p95Ms)} or less.`;
+  return compared(p95Ms / 1_000, limits.p95_seconds!, said);
+};
+
+export const queueSize: Condition = (facts, limits) => {
+  if (facts.queueNow === null) return unknown("Nobody has looked how many of its jobs wait.");
+  const said = `${counted(facts.queueNow, "job")} of it wait for a slot.`;
+  return compared(facts.queueNow, limits.queue_size!, said);
+};
+
+/** Growth needs two sizes: where the earlier one is not known, nothing is said. */
+export const queueGrowth: Condition = (facts, limits) => {
+  const { queueNow: now, queueBefore: before } = facts;
+  if (now === null) return unknown("Nobody has looked how many of its jobs wait.");
+  const said = `${counted(now, "job")} of it wait for a slot`;
+  if (now <= limits.queue_size!) return compared(now, limits.queue_size!, `${said}.`);
+  if (before === null) return unknown(`${said}; how many it were 10 minutes ago is not known.`);
+  const sentence = `${said}, ${figure(before)} did 10 minutes ago.`;
+  return compared(now, before * limits.growth!, sentence);
+};
+
+/**
+ * Where an interval is known a run can be missing: overdue is past so many intervals and the grace. Where none
+ * is known nobody can say that a run is missing; what can be said is that it ran and did not succeed.
+ */
+export const staleness: Condition = (facts, limits) => {
+  if (facts.isPaused) return notDue("Its schedule is paused: nothing is due.");
+  const since = latest(facts.lastSuccessAt, facts.awaitedSince, facts.lastSuccessAt === null);
+  if (since === null) return unknown("It has not run yet, and has no schedule.");
+  const age = Math.max(0, facts.until - since);
+  const said =
+    facts.lastSuccessAt === null
+      ? `It has never succeeded, for ${span(age)} now.`
+      : `Its last success was ${span(facts.until - facts.lastSuccessAt)} ago.`;
+  if (facts.expectedMs !== null) {
+    const limitMs = limits.intervals! * facts.expectedMs + limits.grace_seconds! * 1_000;
+    const due = `It is to run every ${span(facts.expectedMs)}.`;
+    return compared(age / 1_000, limitMs / 1_000, `${said} ${due}`);
+  }
+  const hasRunSince =
+    facts.lastSuccessAt === null || (facts.lastRunAt ?? 0) > facts.lastSuccessAt;
+  if (!hasRunSince) return notDue(`${said} It has not run since, and nothing says that it should.`);
+  return compared(age / 1_000, limits.absolute_seconds!, said);
+};
+
+const notDue = (sentence: string): Verdict => ({
+  ...{ truth: "false", value: null, limit: null, sentence },
+});
+
+/** A schedule that was made or resumed after the last success begins the wait anew. */
+function latest(success: number | null, awaited: number | null, isNever: boolean): number | null {
+  if (isNever) return awaited;
+  return Math.max(success!, awaited ?? success!);
+}

@@ -1,0 +1,170 @@
+/**
+ * The nine alert rules, as data: the one definition behind the evaluation, the API, the board's runbook pages,
+ * `docs/runbooks` and `deploy/prometheus/alerts.yml`.
+ */
+import {
+  failureRate,
+  itemFailureRate,
+  queueGrowth,
+  queueSize,
+  slowest,
+  staleness,
+} from "./conditions.ts";
+import type { JobFacts } from "./facts.ts";
+import type { LimitKey, Limits } from "./thresholds.ts";
+import type { Verdict } from "./verdict.ts";
+import { share, span } from "./words.ts";
+
+export const RULE_NAMES = [
+  "BackgroundJobFailing",
+  "BackgroundJobCriticalFailureRate",
+  "BackgroundJobNotRunning",
+  "BackgroundJobCriticallyStale",
+  "BackgroundJobHighDuration",
+  "BackgroundJobCriticalDuration",
+  "BackgroundJobQueueGrowing",
+  "BackgroundJobCriticalQueueSize",
+  "BackgroundJobHighItemFailureRate",
+] as const;
+export type RuleName = (typeof RULE_NAMES)[number];
+export type Severity = "critical" | "warning";
+
+export interface Rule {
+  name: RuleName;
+  severity: Severity;
+  /** How long the condition has to hold. */
+  forMs: number;
+  /** Of its runbook: `docs/runbooks/<anchor>.md`. */
+  anchor: string;
+  limits: Limits;
+  condition(facts: JobFacts, limits: Limits): Verdict;
+  /** What is wrong with the job, without figures. */
+  summary(job: string): string;
+  /** When it fires, as a sentence with these limits. */
+  words(limits: Limits): string;
+}
+
+const MINUTE = 60_000;
+const seconds = (n: number) => span(n * 1_000);
+const SAMPLE = { window_seconds: 600, runs_min: 5 };
+
+const FAILURES: readonly Rule[] = [
+  {
+    ...{ name: "BackgroundJobFailing", severity: "warning", forMs: 5 * MINUTE },
+    ...{ anchor: "job-failures", condition: failureRate, limits: { failure_rate: 0.05, ...SAMPLE } },
+    summary: (job) => `Background job ${job} is failing`,
+    words: failureWords,
+  },
+  {
+    ...{ name: "BackgroundJobCriticalFailureRate", severity: "critical", forMs: 5 * MINUTE },
+    ...{ anchor: "critical-failure-rate", condition: failureRate },
+    limits: { failure_rate: 0.5, window_seconds: 300, runs_min: 3 },
+    summary: (job) => `Most runs of background job ${job} fail`,
+    words: failureWords,
+  },
+];
+
+const STALENESS: readonly Rule[] = [
+  {
+    ...{ name: "BackgroundJobNotRunning", severity: "warning", forMs: 10 * MINUTE },
+    ...{ anchor: "job-not-running", condition: staleness },
+    limits: { intervals: 2, grace_seconds: 600, absolute_seconds: 7_200 },
+    summary: (job) => `Background job ${job} has not succeeded in time`,
+    words: staleWords,
+  },
+  {
+    ...{ name: "BackgroundJobCriticallyStale", severity: "critical", forMs: 5 * MINUTE },
+    ...{ anchor: "job-critically-stale", condition: staleness },
+    limits: { intervals: 6, grace_seconds: 3_600, absolute_seconds: 86_400 },
+    summary: (job) => `Background job ${job} has not succeeded for a long time`,
+    words: staleWords,
+  },
+];
+
+const DURATIONS: readonly Rule[] = [
+  {
+    ...{ name: "BackgroundJobHighDuration", severity: "warning", forMs: 15 * MINUTE },
+    ...{ anchor: "high-duration", condition: slowest },
+    limits: { p95_seconds: 300, window_seconds: 600, runs_min: 3 },
+    summary: (job) => `Background job ${job} takes long`,
+    words: slowWords,
+  },
+  {
+    ...{ name: "BackgroundJobCriticalDuration", severity: "critical", forMs: 10 * MINUTE },
+    ...{ anchor: "critical-duration", condition: slowest },
+    limits: { p95_seconds: 600, window_seconds: 600, runs_min: 3 },
+    summary: (job) => `Background job ${job} takes far too long`,
+    words: slowWords,
+  },
+];
+
+const QUEUES: readonly Rule[] = [
+  {
+    ...{ name: "BackgroundJobQueueGrowing", severity: "warning", forMs: 15 * MINUTE },
+    ...{ anchor: "queue-growing", condition: queueGrowth },
+    limits: { queue_size: 100, growth: 1.5 },
+    summary: (job) => `More and more jobs called ${job} wait`,
+    words: ({ queue_size, growth }) =>
+      `more than ${queue_size} of its jobs wait for a slot, over ${growth} times as many as 10 minutes before`,
+  },
+  {
+    ...{ name: "BackgroundJobCriticalQueueSize", severity: "critical", forMs: 10 * MINUTE },
+    ...{ anchor: "critical-queue-size", condition: queueSize, limits: { queue_size: 1_000 } },
+    summary: (job) => `Very many jobs called ${job} wait`,
+    words: ({ queue_size }) => `more than ${queue_size} of its jobs wait for a slot`,
+  },
+];
+
+const ITEMS: readonly Rule[] = [
+  {
+    ...{ name: "BackgroundJobHighItemFailureRate", severity: "warning", forMs: 15 * MINUTE },
+    ...{ anchor: "high-item-failure-rate", condition: itemFailureRate },
+    limits: { failure_rate: 0.2, window_seconds: 600, items_min: 5 },
+    summary: (job) => `Background job ${job} fails on many items`,
+    words: ({ failure_rate, window_seconds, items_min }) =>
+      `more than ${share(failure_rate!)} of its items failed over ${seconds(window_seconds!)} ` +
+      `(longer where runs are rare), of at least ${items_min}`,
+  },
+];
+
+export const ALERT_RULES: readonly Rule[] = [FAILURES, STALENESS, DURATIONS, QUEUES, ITEMS].flat();
+
+const BY_NAME = new Map(ALERT_RULES.map((rule) => [rule.name as string, rule]));
+
+export function ruleOf(name: string): Rule | undefined {
+  return BY_NAME.get(name);
+}
+
+export function ruleOfAnchor(anchor: string): Rule | undefined {
+  return ALERT_RULES.find((rule) => rule.anchor === anchor);
+}
+
+export function limitKeys(rule: Rule): LimitKey[] {
+  return Object.keys(rule.limits) as LimitKey[];
+}
+
+/** "Fires when …, for 5 minutes." */
+export function firesWhen(rule: Rule, limits: Limits = rule.limits): string {
+  return `Fires when ${rule.words(limits)}, for ${span(rule.forMs)}.`;
+}
+
+function failureWords({ failure_rate, window_seconds, runs_min }: Limits): string {
+  return (
+    `more than ${share(failure_rate!)} of its runs failed over ${seconds(window_seconds!)} ` +
+    `(longer where runs are rare), of at least ${runs_min}`
+  );
+}
+
+function staleWords({ intervals, grace_seconds, absolute_seconds }: Limits): string {
+  return (
+    `no run succeeded for ${intervals} expected intervals and ${seconds(grace_seconds!)}, or, where no interval ` +
+    `is known, it ran and did not succeed for ${seconds(absolute_seconds!)}; a job that never succeeded counts`
+  );
+}
+
+function slowWords({ p95_seconds, window_seconds }: Limits): string {
+  return (
+    `one run in twenty takes more than ${seconds(p95_seconds!)}, over ${seconds(window_seconds!)} ` +
+    "(longer where runs are rare)"
+  );
+}

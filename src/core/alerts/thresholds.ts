@@ -1,0 +1,66 @@
+/** The limits of alert rules: what each means, its default, and what may be written instead. */
+
+export type LimitKey =
+  | "failure_rate"
+  | "runs_min"
+  | "window_seconds"
+  | "intervals"
+  | "grace_seconds"
+  | "absolute_seconds"
+  | "p95_seconds"
+  | "queue_size"
+  | "growth"
+  | "items_min";
+
+export type Limits = Readonly<Partial<Record<LimitKey, number>>>;
+
+export interface LimitMeaning {
+  unit: "share" | "seconds" | "runs" | "jobs" | "items" | "times" | "intervals";
+  least: number;
+  most: number;
+  whole: boolean;
+  help: string;
+}
+
+const seconds = (help: string, least = 0): LimitMeaning => ({
+  ...{ unit: "seconds", least, most: 7 * 86_400, whole: true, help },
+});
+
+export const LIMITS: Readonly<Record<LimitKey, LimitMeaning>> = {
+  failure_rate: {
+    ...{ unit: "share", least: 0, most: 1, whole: false },
+    help: "Fires above this share, 0.05 being 5 %.",
+  },
+  runs_min: {
+    ...{ unit: "runs", least: 1, most: 10_000, whole: true },
+    help: "With fewer runs in the window nothing is said.",
+  },
+  window_seconds: seconds("The window; longer by itself where runs are rare.", 60),
+  intervals: {
+    ...{ unit: "intervals", least: 1, most: 1_000, whole: false },
+    help: "Overdue after this many expected intervals, and the grace.",
+  },
+  grace_seconds: seconds("Added to the intervals: time for the run itself."),
+  absolute_seconds: seconds("Where no interval is known: how long without a success.", 60),
+  p95_seconds: seconds("Fires where one run in twenty takes longer."),
+  queue_size: {
+    ...{ unit: "jobs", least: 0, most: 1e9, whole: true },
+    help: "Fires above this many jobs that wait for a slot.",
+  },
+  growth: {
+    ...{ unit: "times", least: 1, most: 1_000, whole: false },
+    help: "Fires where it is more than so many times what it was 10 minutes ago.",
+  },
+  items_min: {
+    ...{ unit: "items", least: 1, most: 1e9, whole: true },
+    help: "With fewer items in the window nothing is said.",
+  },
+};
+
+/** Null where it may be written; else a sentence that says what may. */
+export function limitProblem(key: LimitKey, value: number): string | null {
+  const { least, most, whole } = LIMITS[key];
+  const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
+  if (fits) return null;
+  return `must be a ${whole ? "whole number" : "number"} from ${least} to ${most}`;
+}
