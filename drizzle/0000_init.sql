@@ -241,6 +241,9 @@ CREATE TABLE "live_job" (
 	"input_workers" integer[],
 	"progress" real,
 	"progress_note" text,
+	"items_success" bigint,
+	"items_failed" bigint,
+	"items_skipped" bigint,
 	"last_error" text
 );
 --> statement-breakpoint
