@@ -27,7 +27,8 @@
   function toned(series, tones) {
     return series.map((one, at) => {
       const tone = colour(`--chart-${tones[at]}`);
-      const line = one.type === "line" ? { lineStyle: { width: 1.8, type: dash(tones[at]) } } : {};
+      const thick = one.isFaint ? { width: 1, opacity: 0.6 } : { width: 1.8 };
+      const line = one.type === "line" ? { lineStyle: { ...thick, type: dash(tones[at]) } } : {};
       return { ...one, itemStyle: { color: tone }, ...line };
     });
   }

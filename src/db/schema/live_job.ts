@@ -78,6 +78,10 @@ export const liveJob = pgTable(
     input_workers: integer().array(),
     progress: real(),
     progress_note: text(),
+    /** Of the attempt so far, as its worker told last; null where it counts nothing. */
+    items_success: bigint({ mode: "number" }),
+    items_failed: bigint({ mode: "number" }),
+    items_skipped: bigint({ mode: "number" }),
     /** Why the last attempt ended as it did; shown while the job waits to try again. */
     last_error: text(),
   },

@@ -44,7 +44,7 @@ back as (
     failures = ${of("failures")}, lost = ${of("lost")}, rejections = ${of("rejections")},
     session_id = null, worker_id = null, token = null,
     dispatched_at = null, started_at = null, deadline_at = null, progress = null,
-    progress_note = null, score = null, beat = null, beat_place = null,
+    progress_note = null, items_success = null, items_failed = null, items_skipped = null, score = null, beat = null, beat_place = null,
     due_at = to_timestamp(${of("due")}), queued_at = x.fin,
     eligible_at = case when x.now_is = 'ready' then x.fin end,
     ready_at = case when x.now_is = 'ready' then x.fin end,

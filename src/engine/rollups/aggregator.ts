@@ -9,6 +9,7 @@ import { Cron } from "croner";
 import { BUCKET_MS, bucketStart, coarser, type Granularity } from "../../core/metrics/buckets.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import { ensurePartitionsFor } from "../../db/partitions.ts";
+import { writeNameRuns } from "../../db/statements/background/write_name_runs.ts";
 import { readHorizon } from "../../db/statements/read_events.ts";
 import { holdRole, leaveRole, stillLeads } from "../../db/statements/replicas.ts";
 import { floorFor } from "../../db/statements/rollups/floors.ts";
@@ -164,6 +165,7 @@ export class Aggregator implements Service {
       await writeMinutes(tx, from, to);
       await writeGauges(tx, from, to);
       await writeRankings(tx, from, to);
+      await writeNameRuns(tx, from, to);
       await markDirty(tx, "hour", startsIn("hour", whole));
     });
     const isQuick = performance.now() - began < STEP_MS / 2;

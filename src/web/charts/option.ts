@@ -47,7 +47,7 @@ function timeData({ start, step, running, opens, lines }: TimeChart): Own {
   };
 }
 
-function seriesOf({ name, values, style, stack }: ChartLine): object {
+function seriesOf({ name, values, style, stack, isFaint }: ChartLine): object {
   const common = { name, data: values.map(rounded), ...(stack === undefined ? {} : { stack }) };
   if (style === "bar") return { ...common, type: "bar", barMaxWidth: 22, barCategoryGap: "15%" };
   return {
@@ -58,6 +58,7 @@ function seriesOf({ name, values, style, stack }: ChartLine): object {
     // A bucket alone between gaps would not be drawn as a line.
     symbolSize: 5,
     ...(style === "area" ? { areaStyle: { opacity: 0.16 } } : {}),
+    ...(isFaint ? { isFaint } : {}),
   };
 }
 

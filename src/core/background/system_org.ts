@@ -1,0 +1,12 @@
+/**
+ * Signalbox's own maintenance, shown as if it were an organization. It has no row in `org`, so that
+ * nothing can be submitted to it, nobody can be a member of it, and no other page counts it.
+ */
+
+/** Below every real id, and not that of the shared fleet. */
+export const SYSTEM_ORG_ID = -2;
+export const SYSTEM_ORG = "system";
+
+/** What maintenance there is, by the name that its runs bear. */
+export const MAINTENANCE_TASKS = ["rollups", "retention", "staging", "schedules"] as const;
+export type MaintenanceTask = (typeof MAINTENANCE_TASKS)[number];
