@@ -18,6 +18,107 @@ CREATE TABLE "admin_task" (
 	"finished_at" timestamp with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "alert_channel" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"org_id" integer,
+	"name" text NOT NULL,
+	"kind" text NOT NULL,
+	"severity" text NOT NULL,
+	"url" text,
+	"addresses" text[],
+	"secret" text,
+	"may_be_private" boolean NOT NULL,
+	"enabled" boolean NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"created_by" text NOT NULL,
+	"updated_at" timestamp with time zone NOT NULL,
+	"updated_by" text NOT NULL,
+	CONSTRAINT "alert_channel_name" UNIQUE NULLS NOT DISTINCT("org_id","name"),
+	CONSTRAINT "alert_channel_kind" CHECK (kind in ('webhook', 'slack', 'email'))
+);
+--> statement-breakpoint
+CREATE TABLE "alert_delivery" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"channel_id" uuid NOT NULL,
+	"message" json NOT NULL,
+	"state" text NOT NULL,
+	"attempts" integer NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"next_try_at" timestamp with time zone NOT NULL,
+	"ended_at" timestamp with time zone,
+	"last_error" text
+);
+--> statement-breakpoint
+CREATE TABLE "alert_event" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "alert_event_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"alert_id" uuid NOT NULL,
+	"kind" text NOT NULL,
+	"at" timestamp with time zone NOT NULL,
+	"rule" text NOT NULL,
+	"org_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"severity" text NOT NULL,
+	"since" timestamp with time zone NOT NULL,
+	"value" double precision,
+	"limit_value" double precision,
+	"sentence" text NOT NULL,
+	"silence_id" uuid,
+	CONSTRAINT "alert_event_once" UNIQUE("alert_id","kind")
+);
+--> statement-breakpoint
+CREATE TABLE "alert_limit" (
+	"org_id" integer NOT NULL,
+	"rule" text NOT NULL,
+	"job_name" text NOT NULL,
+	"enabled" boolean NOT NULL,
+	"limits" jsonb NOT NULL,
+	"updated_at" timestamp with time zone NOT NULL,
+	"updated_by" text NOT NULL,
+	CONSTRAINT "alert_limit_key" PRIMARY KEY("org_id","rule","job_name")
+);
+--> statement-breakpoint
+CREATE TABLE "alert" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"rule" text NOT NULL,
+	"org_id" integer NOT NULL,
+	"name_id" integer NOT NULL,
+	"severity" text NOT NULL,
+	"state" text NOT NULL,
+	"since" timestamp with time zone NOT NULL,
+	"seen_at" timestamp with time zone NOT NULL,
+	"known_at" timestamp with time zone NOT NULL,
+	"fired_at" timestamp with time zone,
+	"clear_since" timestamp with time zone,
+	"value" double precision,
+	"limit_value" double precision,
+	"sentence" text NOT NULL,
+	"told_at" timestamp with time zone,
+	CONSTRAINT "alert_of" UNIQUE("rule","name_id"),
+	CONSTRAINT "alert_state" CHECK (state in ('pending', 'firing'))
+);
+--> statement-breakpoint
+CREATE TABLE "job_expectation" (
+	"org_id" integer NOT NULL,
+	"job_name" text NOT NULL,
+	"interval_seconds" integer NOT NULL,
+	"updated_at" timestamp with time zone NOT NULL,
+	"updated_by" text NOT NULL,
+	CONSTRAINT "job_expectation_key" PRIMARY KEY("org_id","job_name")
+);
+--> statement-breakpoint
+CREATE TABLE "silence" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"org_id" integer,
+	"rule" text,
+	"job_name" text,
+	"starts_at" timestamp with time zone NOT NULL,
+	"ends_at" timestamp with time zone NOT NULL,
+	"reason" text NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"created_by" text NOT NULL,
+	"ended_by" text
+);
+--> statement-breakpoint
 CREATE TABLE "maintenance_run" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "maintenance_run_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"name_id" integer NOT NULL,
@@ -746,6 +847,7 @@ CREATE TABLE "workflow" (
 	"reason" text
 );
 --> statement-breakpoint
+ALTER TABLE "alert_delivery" ADD CONSTRAINT "alert_delivery_channel_id_alert_channel_id_fk" FOREIGN KEY ("channel_id") REFERENCES "public"."alert_channel"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_token" ADD CONSTRAINT "api_token_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_token" ADD CONSTRAINT "api_token_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "invitation" ADD CONSTRAINT "invitation_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -758,6 +860,15 @@ ALTER TABLE "worker_token" ADD CONSTRAINT "worker_token_org_id_org_id_fk" FOREIG
 ALTER TABLE "schedule_fire" ADD CONSTRAINT "schedule_fire_schedule_id_schedule_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedule"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedule" ADD CONSTRAINT "schedule_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "admin_task_running" ON "admin_task" USING btree ("kind") WHERE finished_at is null;--> statement-breakpoint
+CREATE INDEX "alert_delivery_due" ON "alert_delivery" USING btree ("next_try_at") WHERE state = 'waiting';--> statement-breakpoint
+CREATE INDEX "alert_delivery_channel" ON "alert_delivery" USING btree ("channel_id","created_at");--> statement-breakpoint
+CREATE INDEX "alert_delivery_created" ON "alert_delivery" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "alert_event_org" ON "alert_event" USING btree ("org_id","id");--> statement-breakpoint
+CREATE INDEX "alert_event_name" ON "alert_event" USING btree ("name_id","at");--> statement-breakpoint
+CREATE INDEX "alert_event_at" ON "alert_event" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "alert_org" ON "alert" USING btree ("org_id");--> statement-breakpoint
+CREATE INDEX "silence_org" ON "silence" USING btree ("org_id","ends_at");--> statement-breakpoint
+CREATE INDEX "silence_ends" ON "silence" USING btree ("ends_at");--> statement-breakpoint
 CREATE INDEX "maintenance_run_ended" ON "maintenance_run" USING btree ("ended_at");--> statement-breakpoint
 CREATE INDEX "maintenance_run_failed" ON "maintenance_run" USING btree ("ended_at") WHERE outcome = 'failed';--> statement-breakpoint
 CREATE INDEX "name_run_org" ON "name_run" USING btree ("org_id","last_run_at");--> statement-breakpoint

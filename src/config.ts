@@ -119,6 +119,20 @@ export const settings = z.object({
   SIGNALBOX_WORKER_SAMPLE_SECONDS: seconds(15, 3600),
   SIGNALBOX_LEASE_SECONDS: seconds(30, 86_400),
   SIGNALBOX_GRACE_SECONDS: seconds(15, 86_400),
+  SIGNALBOX_SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/\S+$/)
+    .optional()
+    .register(advice, {
+      write: "smtp://USER:PASSWORD@HOST:587, or smtps:// for TLS",
+      secret: true,
+    }),
+  SIGNALBOX_MAIL_FROM: words(200)
+    .optional()
+    .register(advice, {
+      write: "who e-mails come from, such as Signalbox <signalbox@example.org>",
+    }),
+  SIGNALBOX_ALERTS_PRIVATE: oneOf(["refuse", "allow"], "refuse"),
   SIGNALBOX_LOG_LEVEL: oneOf(LOG_LEVELS, "info"),
   SIGNALBOX_LOG_FORMAT: oneOf(LOG_FORMATS, "auto"),
 });
@@ -142,7 +156,7 @@ export function parseConfig(env: Environment): Config {
   for (const name of new Set(parsed.error?.issues.map((issue) => issue.path[0]))) {
     problems.push(complaint(name as SettingName, sources[name as SettingName]!, env));
   }
-  if (parsed.success) problems.push(...missing(parsed.data));
+  if (parsed.success) problems.push(...missing(parsed.data), ...mailMissing(parsed.data));
   if (problems.length > 0) throw new ConfigError(problems);
   return arrange(parsed.data!);
 }
@@ -160,6 +174,20 @@ function missing(values: z.output<typeof settings>): string[] {
   return [...OIDC, "SIGNALBOX_PUBLIC_URL" as const]
     .filter((name) => values[name] === undefined)
     .map((name) => `${name} is not set: write ${advice.get(settings.shape[name])!.write}.`);
+}
+
+/** Sending e-mail needs both, or neither. */
+function mailMissing(values: z.output<typeof settings>): string[] {
+  const both = ["SIGNALBOX_SMTP_URL", "SIGNALBOX_MAIL_FROM"] as const;
+  if (both.every((name) => values[name] === undefined)) return [];
+  return both
+    .filter((name) => values[name] === undefined)
+    .map((name) => `${name} is not set: write ${advice.get(settings.shape[name])!.write}.`);
+}
+
+function mailOf(values: z.output<typeof settings>) {
+  const { SIGNALBOX_SMTP_URL: url, SIGNALBOX_MAIL_FROM: from } = values;
+  return url && from ? Object.freeze({ url, from }) : null;
 }
 
 function oidcOf(values: z.output<typeof settings>) {
@@ -215,6 +243,11 @@ function arrange(values: z.output<typeof settings>) {
     workerSampleSeconds: values.SIGNALBOX_WORKER_SAMPLE_SECONDS,
     leaseSeconds: values.SIGNALBOX_LEASE_SECONDS,
     graceSeconds: values.SIGNALBOX_GRACE_SECONDS,
+    /** How alerts leave the house. */
+    sending: Object.freeze({
+      mail: mailOf(values),
+      allowsPrivate: values.SIGNALBOX_ALERTS_PRIVATE === "allow",
+    }),
     logLevel: values.SIGNALBOX_LOG_LEVEL,
     logFormat: values.SIGNALBOX_LOG_FORMAT,
   });

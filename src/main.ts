@@ -52,7 +52,10 @@ export async function startServer(
   const log = createLogger({
     level: config.logLevel,
     format: config.logFormat,
-    secrets: [config.adminToken, config.workerToken, config.metricsToken, config.databaseUrl],
+    secrets: [
+      ...[config.adminToken, config.workerToken, config.metricsToken, config.databaseUrl],
+      config.sending.mail?.url,
+    ],
   });
   const undo: (() => Promise<unknown> | unknown)[] = [];
   try {
@@ -103,6 +106,8 @@ async function assemble(
     workerSampleSeconds: config.workerSampleSeconds,
     retention: config.retention,
     logs,
+    publicUrl: config.publicUrl,
+    sending: config.sending,
     address: `${config.host}:${config.port}`,
   });
   undo.push(() => engine.stop());

@@ -11,6 +11,8 @@ export interface Facts {
   "switches.changed": Record<string, never>;
   /** A schedule was made, changed, paused, resumed, or run by hand. */
   "schedules.changed": Record<string, never>;
+  /** An alert fired or ended, or somebody changed silences, channels or limits. */
+  "alerts.changed": Record<string, never>;
   "worker.joined": { session: number; worker: number };
   "worker.changed": { session: number; worker: number };
   "worker.left": { session: number; worker: number; reason: string };

@@ -7,6 +7,7 @@ import type { EndedRow } from "../db/statements/end_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { ensureDrainingRow } from "../db/statements/switches.ts";
 import { Actions } from "./actions.ts";
+import { createAlerts } from "./alerts/create.ts";
 import { Bus } from "./bus.ts";
 import { Clock } from "./clock.ts";
 import type { EngineContext, Log } from "./context.ts";
@@ -71,6 +72,7 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly keeping: Keeper;
   readonly bulk: Bulk;
   readonly schedules: ReturnType<typeof createSchedules>;
+  readonly alerts: ReturnType<typeof createAlerts>;
   readonly #sampler: Sampler;
   readonly #clock: Clock;
   readonly #histories: Histories;
@@ -138,6 +140,7 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#actions = new Actions(context, ends);
     this.#operations = new Operations(context, this.#actions);
     this.schedules = createSchedules(context, this.#submission, this.#actions);
+    this.alerts = createAlerts(context);
     this.#controls = new Controls(context, () => this.#switched());
     this.#actions.onOperation = () => this.#operations.poke();
     this.bulk = new Bulk(context, () => this.#operations.poke());
@@ -196,6 +199,7 @@ class SignalboxEngine implements Engine, SessionHost {
       this.keeping,
       this.#operations,
       this.schedules,
+      this.alerts,
     ];
   }
 
@@ -267,6 +271,7 @@ class SignalboxEngine implements Engine, SessionHost {
   #wake(wake: Wake): void {
     const { log } = this.context;
     if (wake.schedules) this.schedules.poke();
+    if (wake.alerts) this.alerts.poke();
     if (wake.events) this.feed.poke();
     if (wake.cancel) this.context.bus.tell("cancel.requested", {});
     if (wake.switches) void this.#switches.refresh().catch(() => {});

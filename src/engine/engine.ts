@@ -20,6 +20,7 @@ import type {
   ParsedWorkflowJobInput,
   Requirements,
 } from "../messages/job_input.ts";
+import type { Alerts } from "./alerts/alerts.ts";
 import type { Explanation, FullExplanation } from "./explain.ts";
 import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
@@ -192,6 +193,7 @@ export interface Engine {
 
   readonly keeping: Keeping;
   readonly schedules: Schedules;
+  readonly alerts: Alerts;
 
   /** One pass of the aggregator now; resolves when it is over, also where another replica leads. */
   readonly rollups: { pass(): Promise<void> };

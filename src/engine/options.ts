@@ -1,5 +1,6 @@
 import type { LogStore } from "../blobs/log_store.ts";
 import { DEFAULT_RETENTION, type Retention } from "../core/retention.ts";
+import type { SendSettings } from "./alerts/send/send.ts";
 
 /** What the engine can be told; every field has a default that suits a single server. */
 export interface EngineOptions {
@@ -24,6 +25,10 @@ export interface EngineOptions {
   retention: Retention;
   /** Where logs lie, which retention removes too. */
   logs: LogStore | null;
+  /** What people type to reach the board, for links in messages; undefined: not known. */
+  publicUrl: string | undefined;
+  /** How alerts leave the house. */
+  sending: SendSettings;
 }
 
 export const DEFAULT_OPTIONS: EngineOptions = {
@@ -39,4 +44,6 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   workerSampleSeconds: 15,
   retention: DEFAULT_RETENTION,
   logs: null,
+  publicUrl: undefined,
+  sending: { mail: null, allowsPrivate: false },
 };

@@ -22,6 +22,7 @@ export interface Wake {
   cancel?: true;
   switches?: true;
   schedules?: true;
+  alerts?: true;
 }
 
 export interface ReplicasListener {
@@ -58,6 +59,7 @@ export class Replicas implements Service {
     bus.on("cancel.requested", () => this.#say({ cancel: true }));
     bus.on("switches.changed", () => this.#say({ switches: true }));
     bus.on("schedules.changed", () => this.#say({ schedules: true }));
+    bus.on("alerts.changed", () => this.#say({ alerts: true }));
   }
 
   get #me(): string {

@@ -65,35 +65,31 @@ export const queueGrowth: Condition = (facts, limits) => {
 };
 
 /**
- * Where an interval is known a run can be missing: overdue is past so many intervals and the grace. Where none
- * is known nobody can say that a run is missing; what can be said is that it ran and did not succeed.
+ * Where it is known when a job is to run, a run can be missing: overdue is past so many due times and the grace.
+ * Where it is not, nobody can say that a run is missing; what can be said is that it ran and did not succeed.
  */
 export const staleness: Condition = (facts, limits) => {
-  if (facts.isPaused) return notDue("Its schedule is paused: nothing is due.");
-  const since = latest(facts.lastSuccessAt, facts.awaitedSince, facts.lastSuccessAt === null);
+  const { expected, lastSuccessAt: success, until } = facts;
+  if (expected.kind === "paused") return notDue("Its schedules are paused: nothing is due.");
+  const since = expected.kind === "known" ? expected.since : (success ?? facts.firstRunAt);
   if (since === null) return unknown("It has not run yet, and has no schedule.");
-  const age = Math.max(0, facts.until - since);
   const said =
-    facts.lastSuccessAt === null
-      ? `It has never succeeded, for ${span(age)} now.`
-      : `Its last success was ${span(facts.until - facts.lastSuccessAt)} ago.`;
-  if (facts.expectedMs !== null) {
-    const limitMs = limits.intervals! * facts.expectedMs + limits.grace_seconds! * 1_000;
-    const due = `It is to run every ${span(facts.expectedMs)}.`;
-    return compared(age / 1_000, limitMs / 1_000, `${said} ${due}`);
+    success === null
+      ? `It has never succeeded, for ${span(until - since)} now.`
+      : `Its last success was ${span(until - success)} ago.`;
+  const age = Math.max(0, until - since) / 1_000;
+  if (expected.kind === "known") {
+    const due = expected.dues[limits.intervals! - 1];
+    if (due === undefined) return notDue(`${said} It is hardly ever due.`);
+    const every = expected.intervalMs;
+    const words = every === null ? "" : ` It is to run every ${span(every)}.`;
+    return compared(age, (due - since) / 1_000 + limits.grace_seconds!, said + words);
   }
-  const hasRunSince =
-    facts.lastSuccessAt === null || (facts.lastRunAt ?? 0) > facts.lastSuccessAt;
+  const hasRunSince = success === null || (facts.lastRunAt ?? 0) > success;
   if (!hasRunSince) return notDue(`${said} It has not run since, and nothing says that it should.`);
-  return compared(age / 1_000, limits.absolute_seconds!, said);
+  return compared(age, limits.absolute_seconds!, said);
 };
 
 const notDue = (sentence: string): Verdict => ({
   ...{ truth: "false", value: null, limit: null, sentence },
 });
-
-/** A schedule that was made or resumed after the last success begins the wait anew. */
-function latest(success: number | null, awaited: number | null, isNever: boolean): number | null {
-  if (isNever) return awaited;
-  return Math.max(success!, awaited ?? success!);
-}

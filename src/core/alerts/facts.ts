@@ -15,21 +15,29 @@ export interface MinuteOfRuns {
   durations: Histogram;
 }
 
+/** Due times that are known after the wait for a success began: as many as a rule may wait for. */
+export const DUES_MAX = 24;
+
+/** When a job name is to run. */
+export type Expected =
+  /** From its schedules, or said by somebody. `since`: the wait for a success began. */
+  | { kind: "known"; intervalMs: number | null; since: number; dues: readonly number[] }
+  /** All of its schedules are paused. */
+  | { kind: "paused" }
+  | { kind: "unknown" };
+
 export interface JobFacts {
   /** Everything that ended before this moment is in: the end of every window. */
   until: number;
   /** Minutes in which something ended, as far back as `spanMs` asks; in any order. */
   minutes: readonly MinuteOfRuns[];
-  /** Between two runs: from a schedule, or said by somebody. */
-  expectedMs: number | null;
-  /** Nothing is due: all of its schedules are paused. */
-  isPaused: boolean;
+  expected: Expected;
   /** Between two runs, as it was lately: says only how far back a window reaches. */
   observedMs: number | null;
   lastSuccessAt: number | null;
   lastRunAt: number | null;
-  /** Since when a success could have been expected: its first run, its schedule made or resumed. */
-  awaitedSince: number | null;
+  /** As far as it is known. */
+  firstRunAt: number | null;
   /** Jobs of the name that are ready and wait for a slot. */
   queueNow: number | null;
   queueBefore: number | null;
@@ -50,10 +58,21 @@ export const RUNS_A_WINDOW = 6;
 /** No window is longer, whatever the interval: what lies farther back says little of now. */
 export const WINDOW_MAX_MS = 7 * 86_400_000;
 
-/** As long as the rule says, or as several runs take: an hourly job has none in most ten minutes. */
+/**
+ * As long as the rule says, or where runs are rare as far back as the last several of them: an hourly job has none
+ * in most ten minutes. No farther than several runs should take, so that old ones say nothing of now.
+ */
 export function windowOf(facts: JobFacts, leastMs: number): number {
-  const pace = facts.expectedMs ?? facts.observedMs ?? 0;
-  return Math.min(WINDOW_MAX_MS, Math.max(leastMs, RUNS_A_WINDOW * pace));
+  const told = facts.expected.kind === "known" ? facts.expected.intervalMs : null;
+  const pace = told ?? facts.observedMs ?? 0;
+  const most = Math.min(WINDOW_MAX_MS, Math.max(leastMs, RUNS_A_WINDOW * pace));
+  let runs = 0;
+  for (const minute of facts.minutes.toSorted((a, b) => b.at - a.at)) {
+    if (minute.at >= facts.until) continue;
+    runs += minute.succeeded + minute.failed;
+    if (runs >= RUNS_A_WINDOW) return Math.min(most, Math.max(leastMs, facts.until - minute.at));
+  }
+  return most;
 }
 
 /** Whole minutes: the one in which the window begins counts. */

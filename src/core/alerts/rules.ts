@@ -3,6 +3,14 @@
  * `docs/runbooks` and `deploy/prometheus/alerts.yml`.
  */
 import {
+  type AlertLimit,
+  ITEMS_MIN,
+  QUEUE_GROWTH,
+  RUNS_MIN,
+  STALENESS as STALE,
+  THRESHOLDS,
+} from "../background/thresholds.ts";
+import {
   failureRate,
   itemFailureRate,
   queueGrowth,
@@ -44,21 +52,36 @@ export interface Rule {
   words(limits: Limits): string;
 }
 
-const MINUTE = 60_000;
 const seconds = (n: number) => span(n * 1_000);
-const SAMPLE = { window_seconds: 600, runs_min: 5 };
+const held = ({ forSeconds }: AlertLimit) => ({ forMs: forSeconds * 1_000 });
+const {
+  failure_rate: RATE,
+  item_failure_rate: ITEM_RATE,
+  duration_p95_seconds: P95,
+  queue_size: QUEUE,
+} = THRESHOLDS;
+
+const failing = ({ limit, windowSeconds }: AlertLimit): Limits => ({
+  ...{ failure_rate: limit, window_seconds: windowSeconds, runs_min: RUNS_MIN },
+});
+const slow = ({ limit, windowSeconds }: AlertLimit): Limits => ({
+  ...{ p95_seconds: limit, window_seconds: windowSeconds, runs_min: RUNS_MIN },
+});
+const stale = (intervals: number, { limit }: AlertLimit): Limits => ({
+  ...{ intervals, grace_seconds: STALE.graceSeconds, absolute_seconds: limit },
+});
 
 const FAILURES: readonly Rule[] = [
   {
-    ...{ name: "BackgroundJobFailing", severity: "warning", forMs: 5 * MINUTE },
-    ...{ anchor: "job-failures", condition: failureRate, limits: { failure_rate: 0.05, ...SAMPLE } },
+    ...{ name: "BackgroundJobFailing", severity: "warning", ...held(RATE.alert.warning) },
+    ...{ anchor: "job-failures", condition: failureRate, limits: failing(RATE.alert.warning) },
     summary: (job) => `Background job ${job} is failing`,
     words: failureWords,
   },
   {
-    ...{ name: "BackgroundJobCriticalFailureRate", severity: "critical", forMs: 5 * MINUTE },
-    ...{ anchor: "critical-failure-rate", condition: failureRate },
-    limits: { failure_rate: 0.5, window_seconds: 300, runs_min: 3 },
+    ...{ name: "BackgroundJobCriticalFailureRate", severity: "critical" },
+    ...{ anchor: "critical-failure-rate", condition: failureRate, ...held(RATE.alert.critical) },
+    limits: failing(RATE.alert.critical),
     summary: (job) => `Most runs of background job ${job} fail`,
     words: failureWords,
   },
@@ -66,16 +89,16 @@ const FAILURES: readonly Rule[] = [
 
 const STALENESS: readonly Rule[] = [
   {
-    ...{ name: "BackgroundJobNotRunning", severity: "warning", forMs: 10 * MINUTE },
+    ...{ name: "BackgroundJobNotRunning", severity: "warning", ...held(STALE.alert.warning) },
     ...{ anchor: "job-not-running", condition: staleness },
-    limits: { intervals: 2, grace_seconds: 600, absolute_seconds: 7_200 },
+    limits: stale(STALE.warningIntervals, STALE.alert.warning),
     summary: (job) => `Background job ${job} has not succeeded in time`,
     words: staleWords,
   },
   {
-    ...{ name: "BackgroundJobCriticallyStale", severity: "critical", forMs: 5 * MINUTE },
-    ...{ anchor: "job-critically-stale", condition: staleness },
-    limits: { intervals: 6, grace_seconds: 3_600, absolute_seconds: 86_400 },
+    ...{ name: "BackgroundJobCriticallyStale", severity: "critical" },
+    ...{ anchor: "job-critically-stale", condition: staleness, ...held(STALE.alert.critical) },
+    limits: stale(STALE.badIntervals, STALE.alert.critical),
     summary: (job) => `Background job ${job} has not succeeded for a long time`,
     words: staleWords,
   },
@@ -83,16 +106,15 @@ const STALENESS: readonly Rule[] = [
 
 const DURATIONS: readonly Rule[] = [
   {
-    ...{ name: "BackgroundJobHighDuration", severity: "warning", forMs: 15 * MINUTE },
-    ...{ anchor: "high-duration", condition: slowest },
-    limits: { p95_seconds: 300, window_seconds: 600, runs_min: 3 },
+    ...{ name: "BackgroundJobHighDuration", severity: "warning", ...held(P95.alert.warning) },
+    ...{ anchor: "high-duration", condition: slowest, limits: slow(P95.alert.warning) },
     summary: (job) => `Background job ${job} takes long`,
     words: slowWords,
   },
   {
-    ...{ name: "BackgroundJobCriticalDuration", severity: "critical", forMs: 10 * MINUTE },
-    ...{ anchor: "critical-duration", condition: slowest },
-    limits: { p95_seconds: 600, window_seconds: 600, runs_min: 3 },
+    ...{ name: "BackgroundJobCriticalDuration", severity: "critical" },
+    ...{ anchor: "critical-duration", condition: slowest, ...held(P95.alert.critical) },
+    limits: slow(P95.alert.critical),
     summary: (job) => `Background job ${job} takes far too long`,
     words: slowWords,
   },
@@ -100,16 +122,17 @@ const DURATIONS: readonly Rule[] = [
 
 const QUEUES: readonly Rule[] = [
   {
-    ...{ name: "BackgroundJobQueueGrowing", severity: "warning", forMs: 15 * MINUTE },
+    ...{ name: "BackgroundJobQueueGrowing", severity: "warning", ...held(QUEUE.alert.warning) },
     ...{ anchor: "queue-growing", condition: queueGrowth },
-    limits: { queue_size: 100, growth: 1.5 },
+    limits: { queue_size: QUEUE.alert.warning.limit, growth: QUEUE_GROWTH },
     summary: (job) => `More and more jobs called ${job} wait`,
     words: ({ queue_size, growth }) =>
       `more than ${queue_size} of its jobs wait for a slot, over ${growth} times as many as 10 minutes before`,
   },
   {
-    ...{ name: "BackgroundJobCriticalQueueSize", severity: "critical", forMs: 10 * MINUTE },
-    ...{ anchor: "critical-queue-size", condition: queueSize, limits: { queue_size: 1_000 } },
+    ...{ name: "BackgroundJobCriticalQueueSize", severity: "critical" },
+    ...{ anchor: "critical-queue-size", condition: queueSize, ...held(QUEUE.alert.critical) },
+    limits: { queue_size: QUEUE.alert.critical.limit },
     summary: (job) => `Very many jobs called ${job} wait`,
     words: ({ queue_size }) => `more than ${queue_size} of its jobs wait for a slot`,
   },
@@ -117,9 +140,14 @@ const QUEUES: readonly Rule[] = [
 
 const ITEMS: readonly Rule[] = [
   {
-    ...{ name: "BackgroundJobHighItemFailureRate", severity: "warning", forMs: 15 * MINUTE },
+    ...{ name: "BackgroundJobHighItemFailureRate", severity: "warning" },
     ...{ anchor: "high-item-failure-rate", condition: itemFailureRate },
-    limits: { failure_rate: 0.2, window_seconds: 600, items_min: 5 },
+    ...held(ITEM_RATE.alert.warning),
+    limits: {
+      failure_rate: ITEM_RATE.alert.warning.limit,
+      window_seconds: ITEM_RATE.alert.warning.windowSeconds,
+      items_min: ITEMS_MIN,
+    },
     summary: (job) => `Background job ${job} fails on many items`,
     words: ({ failure_rate, window_seconds, items_min }) =>
       `more than ${share(failure_rate!)} of its items failed over ${seconds(window_seconds!)} ` +
@@ -157,7 +185,7 @@ function failureWords({ failure_rate, window_seconds, runs_min }: Limits): strin
 
 function staleWords({ intervals, grace_seconds, absolute_seconds }: Limits): string {
   return (
-    `no run succeeded for ${intervals} expected intervals and ${seconds(grace_seconds!)}, or, where no interval ` +
+    `no run succeeded by the due time number ${intervals} after the last success and ${seconds(grace_seconds!)}, or, where no interval ` +
     `is known, it ran and did not succeed for ${seconds(absolute_seconds!)}; a job that never succeeded counts`
   );
 }

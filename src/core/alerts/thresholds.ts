@@ -1,4 +1,5 @@
-/** The limits of alert rules: what each means, its default, and what may be written instead. */
+/** The limits of alert rules: what each means, and what may be written. Their defaults stand with the rules. */
+import { DUES_MAX } from "./facts.ts";
 
 export type LimitKey =
   | "failure_rate"
@@ -37,8 +38,8 @@ export const LIMITS: Readonly<Record<LimitKey, LimitMeaning>> = {
   },
   window_seconds: seconds("The window; longer by itself where runs are rare.", 60),
   intervals: {
-    ...{ unit: "intervals", least: 1, most: 1_000, whole: false },
-    help: "Overdue after this many expected intervals, and the grace.",
+    ...{ unit: "intervals", least: 1, most: DUES_MAX, whole: true },
+    help: "Overdue after this many due times without a success, and the grace.",
   },
   grace_seconds: seconds("Added to the intervals: time for the run itself."),
   absolute_seconds: seconds("Where no interval is known: how long without a success.", 60),

@@ -24,7 +24,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   blobs: { imports: PURE, packages: ["zod"] },
   engine: {
     imports: [...PURE, "db", "blobs"],
-    packages: ["xstate", "uuid", "zod", "postgres", "croner"],
+    packages: ["xstate", "uuid", "zod", "postgres", "croner", "nodemailer"],
   },
   accounts: {
     imports: [...PURE, "db"],

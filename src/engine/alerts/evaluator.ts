@@ -1,0 +1,179 @@
+/**
+ * Evaluates the alert rules every half minute, on one server at a time: reads what is known, decides by pure
+ * functions, and writes states, history and messages in one transaction, which begins with a look whether this
+ * server leads still. So a restart or another server in its midst loses nothing and writes nothing twice.
+ */
+import { v7 as uuidv7 } from "uuid";
+import { limitsFor, limitTable } from "../../core/alerts/effective.ts";
+import { ALERT_RULES, type Rule, type RuleName } from "../../core/alerts/rules.ts";
+import { type AlertState, KEEP_FIRING_MS, stepAlert } from "../../core/alerts/step.ts";
+import { unknown, type Verdict } from "../../core/alerts/verdict.ts";
+import type { Sql, Transaction } from "../../db/client.ts";
+import { readLimits } from "../../db/statements/alerts/limits.ts";
+import {
+  type AlertRow,
+  type EventRow,
+  readAlerts,
+  removeAlerts,
+  writeAlertEvents,
+  writeAlerts,
+} from "../../db/statements/alerts/states.ts";
+import type { WatchedName } from "../../db/statements/alerts/watched_names.ts";
+import { readProgress } from "../../db/statements/rollups/progress.ts";
+import { openUpkeep } from "../../db/upkeep.ts";
+import type { EngineContext } from "../context.ts";
+import { Term } from "../keeping/term.ts";
+import { Loop, type Service } from "../service.ts";
+import { FactReader, type NamedFacts } from "./fact_reader.ts";
+import { type Change, tell } from "./tell.ts";
+
+const ROLE = "alerts";
+const EVERY_MS = 30_000;
+/** Rollups that are behind by more tell too little of now: nothing is decided by them. */
+const BEHIND_MAX_MS = 5 * 60_000;
+
+export class Evaluator implements Service {
+  readonly name = "alerts";
+  readonly #context: EngineContext;
+  readonly #term: Term;
+  readonly #now: () => number;
+  readonly #facts = new FactReader();
+  readonly #loop: Loop;
+  #sql: Sql | undefined;
+
+  constructor(context: EngineContext, now: () => number) {
+    this.#context = context;
+    this.#term = new Term(context, ROLE);
+    this.#now = now;
+    this.#loop = new Loop({
+      name: this.name,
+      everyMs: EVERY_MS,
+      run: () => this.beat(),
+      onError: (error) => context.log.warn({ error: String(error) }, "alerts were not evaluated"),
+    });
+  }
+
+  start(): void {
+    this.#sql ??= openUpkeep(this.#context.database.url);
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    await this.#sql?.end({ timeout: 2 });
+    this.#sql = undefined;
+  }
+
+  /** One look at everything; how many alerts changed, null where another server leads. */
+  async beat(now = this.#now()): Promise<number | null> {
+    const sql = this.#sql ?? this.#context.database.side;
+    const changes = await this.#term.act(sql, (tx) => this.#evaluate(tx, now));
+    if (changes !== null && changes > 0) this.#context.bus.tell("alerts.changed", {});
+    return changes;
+  }
+
+  async #evaluate(tx: Transaction, now: number): Promise<number> {
+    const table = limitTable(await readLimits(tx));
+    const progress = await readProgress(tx as unknown as Sql);
+    const until = Math.min(now, progress?.completeUntil ?? 0);
+    const isKnown = now - until <= BEHIND_MAX_MS;
+    const windows = [...table.values()].map(({ limits }) => (limits.window_seconds ?? 0) * 1_000);
+    const windowMs = Math.max(0, ...windows);
+    const facts = await this.#facts.read(tx, { until, now, windowMs });
+    const standing = new Map((await readAlerts(tx)).map((row) => [keyOf(row), row]));
+    const work = new Work(now);
+    for (const { name, facts: known } of facts) {
+      for (const rule of ALERT_RULES) {
+        const { enabled, limits } = limitsFor(table, rule, name.org, name.name);
+        const before = standing.get(`${rule.name} ${name.id}`) ?? null;
+        standing.delete(`${rule.name} ${name.id}`);
+        if (!enabled && before === null) continue;
+        const verdict = enabled
+          ? isKnown
+            ? rule.condition(known, limits)
+            : unknown("The rollups are behind.")
+          : SWITCHED_OFF;
+        work.step({ rule, name, before, verdict, keepMs: enabled ? KEEP_FIRING_MS : 0 });
+      }
+    }
+    // Names that no look reaches any more, such as those that were removed.
+    work.drop([...standing.values()]);
+    return work.write(tx, this.#context.options.publicUrl);
+  }
+}
+
+const SWITCHED_OFF: Verdict = {
+  ...{ truth: "false", value: null, limit: null, sentence: "The rule was switched off." },
+};
+
+interface Asked {
+  rule: Rule;
+  name: WatchedName;
+  before: AlertRow | null;
+  verdict: Verdict;
+  keepMs: number;
+}
+
+/** What one look changes. */
+class Work {
+  readonly #now: number;
+  readonly #written: AlertRow[] = [];
+  readonly #removed: string[] = [];
+  readonly #changes: Change[] = [];
+
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  step({ rule, name, before, verdict, keepMs }: Asked): void {
+    const look = { truth: verdict.truth, now: this.#now, forMs: rule.forMs, keepMs };
+    const { after, event } = stepAlert(before, look);
+    if (after === null) {
+      if (before === null) return;
+      this.#removed.push(before.id);
+      if (event !== null) this.#changes.push({ row: before, rule, name, event });
+      return;
+    }
+    const row = rowOf(after, { rule, name, before, verdict });
+    this.#written.push(row);
+    if (row.state === "firing") this.#changes.push({ row, rule, name, event });
+  }
+
+  drop(rows: readonly AlertRow[]): void {
+    for (const row of rows) {
+      // Its name is gone; whoever was told of it reads the history.
+      this.#removed.push(row.id);
+    }
+  }
+
+  async write(tx: Transaction, publicUrl: string | undefined): Promise<number> {
+    const events = await tell(tx, this.#changes, { now: this.#now, publicUrl });
+    await removeAlerts(tx, this.#removed);
+    await writeAlerts(tx, this.#written);
+    const written: EventRow[] = events;
+    await writeAlertEvents(tx, written);
+    return written.length + this.#removed.length + this.#written.length;
+  }
+}
+
+function rowOf(
+  after: AlertState,
+  { rule, name, before, verdict }: Omit<Asked, "keepMs">,
+): AlertRow {
+  const isSaid = verdict.truth === "true" || before === null;
+  return {
+    ...after,
+    id: before?.id ?? uuidv7(),
+    ...{ rule: rule.name, org: name.org, nameId: name.id, severity: rule.severity },
+    value: isSaid ? verdict.value : before.value,
+    limit: isSaid ? verdict.limit : before.limit,
+    sentence: isSaid ? verdict.sentence : before.sentence,
+    toldAt: before?.toldAt ?? null,
+  };
+}
+
+function keyOf({ rule, nameId }: AlertRow): string {
+  return `${rule as RuleName} ${nameId}`;
+}
+
+export type { NamedFacts };

@@ -1,0 +1,159 @@
+/** What is known of every job name that rules look at, at one moment: a few bounded reads for all of them. */
+
+import {
+  DUES_MAX,
+  type Expected,
+  type JobFacts,
+  type MinuteOfRuns,
+  RUNS_A_WINDOW,
+  WINDOW_MAX_MS,
+} from "../../core/alerts/facts.ts";
+import { dueAfter } from "../../core/background/staleness.ts";
+import type { Rule as CronRule } from "../../core/schedules/due_times.ts";
+import type { Sql, Transaction } from "../../db/client.ts";
+import {
+  readFirstFailures,
+  readRunMinutes,
+  readWeekOfRuns,
+} from "../../db/statements/alerts/run_minutes.ts";
+import {
+  type DueRow,
+  readDueNames,
+  readQueuesAt,
+  readToldIntervals,
+  readWatchedNames,
+  type ToldInterval,
+  type WatchedName,
+} from "../../db/statements/alerts/watched_names.ts";
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const BEFORE_MS = 10 * MINUTE;
+/** Without any limit that asks for more. */
+const LEAST_WINDOW_MS = 10 * MINUTE;
+/** What is computed of schedules is kept for the next look; beyond this many anew. */
+const DUES_KEPT = 5_000;
+
+export interface NamedFacts {
+  name: WatchedName;
+  facts: JobFacts;
+}
+
+export interface Look {
+  /** Everything that ended before it is in the rollups. */
+  until: number;
+  now: number;
+  /** The longest window that any limit asks for, milliseconds. */
+  windowMs: number;
+}
+
+export class FactReader {
+  /** Due times are the same at every look until a run succeeds. */
+  #dues = new Map<string, readonly number[]>();
+
+  async read(sql: Sql | Transaction, look: Look): Promise<NamedFacts[]> {
+    const schedules = await readDueNames(sql);
+    const told = await readToldIntervals(sql);
+    const names = await readWatchedNames(sql, look.now, [...schedules, ...told]);
+    const bySchedule = Map.groupBy(schedules, keyOf);
+    const byTold = new Map(told.map((one) => [keyOf(one), one]));
+    const expected = names.map((name) => {
+      const key = keyOf(name);
+      return this.#expected(name, bySchedule.get(key) ?? [], byTold.get(key), look.until);
+    });
+    if (this.#dues.size > DUES_KEPT) this.#dues.clear();
+    const observed = await observedPaces(sql, names, expected, look.until);
+    const windows = names.map(({ id, org }, at) => {
+      const windowMs = windowFor(expected[at]!, observed.get(id) ?? null, look.windowMs);
+      return { id, org, from: Math.floor((look.until - windowMs) / MINUTE) * MINUTE };
+    });
+    const minutes = await readRunMinutes(sql, windows, look.until);
+    const before = await readQueuesAt(
+      sql,
+      look.now - BEFORE_MS,
+      names.map(({ id }) => id),
+    );
+    const never = names.filter((name) => name.lastSuccessAt === null && name.lastRunAt !== null);
+    const first = await readFirstFailures(sql, never, look.until);
+    return names.map((name, at) => ({
+      name,
+      facts: factsOf(name, {
+        ...{ until: look.until, minutes: minutes.get(name.id) ?? [], expected: expected[at]! },
+        observedMs: observed.get(name.id) ?? null,
+        firstRunAt: first.get(name.id) ?? null,
+        queueBefore: before === null ? null : (before.get(name.id) ?? 0),
+      }),
+    }));
+  }
+
+  #expected(
+    name: WatchedName,
+    schedules: readonly DueRow[],
+    told: ToldInterval | undefined,
+    until: number,
+  ): Expected {
+    const running = schedules.filter((one) => !one.isPaused);
+    if (schedules.length > 0 && running.length === 0) return { kind: "paused" };
+    const success = atOrBefore(name.lastSuccessAt, until);
+    if (running.length === 0) {
+      if (told === undefined) return { kind: "unknown" };
+      const since = Math.max(success ?? told.since, told.since);
+      const dues = Array.from({ length: DUES_MAX }, (_, n) => since + (n + 1) * told.intervalMs);
+      return { kind: "known", intervalMs: told.intervalMs, since, dues };
+    }
+    const rules = running.map(({ cron, time_zone }) => ({ cron, timeZone: time_zone }));
+    const made = Math.min(...running.map((one) => one.since));
+    const since = Math.max(success ?? made, made);
+    const [next, after] = this.#duesAfter(rules, until - (until % (5 * MINUTE)), 2);
+    const intervalMs = next === undefined || after === undefined ? null : after - next;
+    return { kind: "known", intervalMs, since, dues: this.#duesAfter(rules, since, DUES_MAX) };
+  }
+
+  #duesAfter(rules: readonly CronRule[], from: number, count: number): readonly number[] {
+    const key = `${count} ${from} ${rules.map((rule) => `${rule.cron} ${rule.timeZone}`).join(";")}`;
+    const known = this.#dues.get(key) ?? dueAfter(rules, from, count);
+    this.#dues.set(key, known);
+    return known;
+  }
+}
+
+/** How long between two runs of names of which nobody says it: out of the last week. */
+async function observedPaces(
+  sql: Sql | Transaction,
+  names: readonly WatchedName[],
+  expected: readonly Expected[],
+  now: number,
+): Promise<Map<number, number>> {
+  const asked = names.filter((_, at) => {
+    const one = expected[at]!;
+    return one.kind !== "known" || one.intervalMs === null;
+  });
+  const runs = await readWeekOfRuns(sql, asked, now);
+  return new Map([...runs].filter(([, n]) => n > 0).map(([id, n]) => [id, (7 * DAY) / n]));
+}
+
+function windowFor(expected: Expected, observedMs: number | null, leastMs: number): number {
+  const pace = (expected.kind === "known" ? expected.intervalMs : null) ?? observedMs ?? 0;
+  const least = Math.max(leastMs, LEAST_WINDOW_MS);
+  return Math.min(WINDOW_MAX_MS, Math.max(least, RUNS_A_WINDOW * pace));
+}
+
+function factsOf(
+  name: WatchedName,
+  rest: Pick<JobFacts, "until" | "expected" | "observedMs" | "firstRunAt" | "queueBefore"> & {
+    minutes: MinuteOfRuns[];
+  },
+): JobFacts {
+  const lastSuccessAt = atOrBefore(name.lastSuccessAt, rest.until);
+  const lastRunAt = atOrBefore(name.lastRunAt, rest.until);
+  return { ...rest, lastSuccessAt, lastRunAt, queueNow: name.queueNow };
+}
+
+/** What the rollups do not tell of yet has not happened. */
+function atOrBefore(at: number | null, until: number): number | null {
+  return at === null ? null : Math.min(at, until);
+}
+
+function keyOf({ org, name }: { org: number; name: string }): string {
+  return `${org} ${name}`;
+}
