@@ -1,5 +1,7 @@
 /** Every route of the API, in the order in which they are matched: fixed steps before parameters. */
 import { adminRoutes } from "./admin/routes.ts";
+import { alertChannelRoutes } from "./alerts/channel_routes.ts";
+import { alertRoutes } from "./alerts/routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { durationsRoutes } from "./board/durations_routes.ts";
 import { fleetRoutes } from "./board/fleet_routes.ts";
@@ -35,6 +37,8 @@ export const ALL_ROUTES: readonly Route[] = [
   ...queueRoutes,
   ...scheduleRoutes,
   ...scheduleActionRoutes,
+  ...alertRoutes,
+  ...alertChannelRoutes,
   ...workerRoutes,
   ...workerMetricRoutes,
   ...operationRoutes,

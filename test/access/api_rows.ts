@@ -1,5 +1,6 @@
 /** The table of the API. */
 import { eventually } from "../support/eventually.ts";
+import { ALERT_ROWS } from "./alert_rows.ts";
 import { get, post, type Row, row, type Target } from "./rows.ts";
 import { SCHEDULE_ROWS } from "./schedule_rows.ts";
 import { jobOf, submit, V1, waitingOperation } from "./seed.ts";
@@ -268,6 +269,7 @@ export const API_ROWS: readonly Row[] = [
   ...WORKFLOWS,
   ...FLEET,
   ...SCHEDULE_ROWS,
+  ...ALERT_ROWS,
   ...AUDIT,
   ...ADMIN,
   ...BOARD,

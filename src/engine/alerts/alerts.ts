@@ -73,7 +73,7 @@ export interface Alerts {
   deliver(): Promise<number>;
 }
 
-const CHANNELS_MAX = 50;
+const CHANNELS_MAX = 100;
 const LIMITS_MAX = 500;
 const DAY_MS = 86_400_000;
 

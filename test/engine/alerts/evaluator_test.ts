@@ -49,7 +49,8 @@ describe("alerts over recorded runs", () => {
     const fired = await states();
     assert.equal(fired.BackgroundJobFailing, "firing");
     assert.equal(fired.BackgroundJobCriticalFailureRate, "firing");
-    const [row] = await rig.sql`select sentence, value from alert where rule = 'BackgroundJobFailing'`;
+    const [row] =
+      await rig.sql`select sentence, value from alert where rule = 'BackgroundJobFailing'`;
     assert.match(row!.sentence, /% of its runs failed: \d+ of \d+ over 10 minutes\./);
     await look(t0 + 15.5 * MINUTE, now);
     assert.deepEqual(await states(), {});

@@ -1,0 +1,208 @@
+/** What fires and what did, silences, and the limits of rules. */
+import { z } from "zod";
+import { RULE_NAMES } from "../../core/alerts/rules.ts";
+import { type OrgFilter, seenOrgs } from "../../core/scope.ts";
+import { jobName } from "../../messages/names.ts";
+import { readAlertEvents, readAlertViews, readSilences } from "../../web/alerts/rows.ts";
+import { readRules, readToldIntervals } from "../../web/alerts/rules.ts";
+import { inOrg, superusersOnly } from "../allowed.ts";
+import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
+import type { ApiDeps, Caller } from "../deps.ts";
+import { reasonInput } from "../jobs/schemas.ts";
+import { notFound, orgOf } from "../lookup.ts";
+import { limitParam, orgParams } from "../query.ts";
+import { ok, type Route, route } from "../route.ts";
+import {
+  alert,
+  alertEvent,
+  alertRule,
+  expectation,
+  ruleInput,
+  silence,
+  silenceInput,
+} from "./schemas.ts";
+
+export const tag = "Alerts";
+const LIST_DEFAULT = 100;
+const noParams = z.strictObject({});
+const page = z.strictObject({ cursor: cursorParam(NUMBER), limit: limitParam });
+
+/** The same of one organization (`path` begins with it), and of all that the caller sees. */
+function stateRoutes(of: "org" | "all"): Route[] {
+  const base = of === "org" ? "/orgs/{org}/alerts" : "/alerts";
+  const params = (of === "org" ? orgParams : noParams) as typeof orgParams;
+  const where = of === "org" ? "of an organization" : "of every organization that you see";
+  const orgsFor = (deps: ApiDeps, caller: Caller, org: string): OrgFilter =>
+    of === "org" ? [orgOf(deps, caller, org, "view").id] : seenOrgs(caller.scope);
+  const state = route({
+    method: "get",
+    path: base,
+    tag,
+    summary: `Alerts that fire or are pending, ${where}`,
+    description: "Those that fire first, the critical before the others; at most 1000.",
+    params,
+    answers: { 200: { description: "The alerts", schema: z.object({ items: z.array(alert) }) } },
+    handle: async ({ params: { org }, caller, deps }) => {
+      const orgs = orgsFor(deps, caller, org);
+      return ok({ items: await readAlertViews(deps.database.reads, orgs, deps.engine.now()) });
+    },
+  });
+  const history = route({
+    method: "get",
+    path: `${base}/history`,
+    tag,
+    summary: `When alerts fired and ended, newest first, ${where}`,
+    params,
+    query: page,
+    answers: { 200: { description: "A page of them", schema: listOf(alertEvent) } },
+    handle: async ({ params: { org }, query, caller, deps }) => {
+      const orgs = orgsFor(deps, caller, org);
+      const limit = query.limit ?? LIST_DEFAULT;
+      const before = query.cursor === undefined ? null : Number(query.cursor);
+      const asked = { before, limit: limit + 1 };
+      const found = await readAlertEvents(deps.database.reads, orgs, asked);
+      return ok(pageOf(found, limit, ({ id }) => id));
+    },
+  });
+  return [state, history];
+}
+
+function silenceRoutes(of: "org" | "all"): Route[] {
+  const base = of === "org" ? "/orgs/{org}/silences" : "/silences";
+  const params = (of === "org" ? orgParams : noParams) as typeof orgParams;
+  const named = z.uuid().toLowerCase();
+  const oneParams = (of === "org"
+    ? orgParams.extend({ id: named })
+    : z.strictObject({ id: named })) as unknown as z.ZodType<{ org: string; id: string }>;
+  const allow = of === "org" ? inOrg("operate") : superusersOnly;
+  const where = of === "org" ? "of an organization" : "of every organization, for superusers";
+  const idFor = (deps: ApiDeps, caller: Caller, org: string, ability: "view" | "operate") =>
+    of === "org" ? orgOf(deps, caller, org, ability).id : null;
+  const seen = async (deps: ApiDeps, org: number | null, id: string) => {
+    const orgs = org === null ? null : [org];
+    const asked = { now: deps.engine.now(), limit: 1, id };
+    const [found] = await readSilences(deps.database.reads, orgs, asked);
+    if (found === undefined) throw notFound("silence", id);
+    return found;
+  };
+  const list = route({
+    method: "get",
+    path: base,
+    tag,
+    summary: `Silences ${where}`,
+    description: "Those that hold or will first; the newest 200.",
+    ...(of === "org" ? {} : { allow }),
+    params,
+    answers: {
+      200: { description: "The silences", schema: z.object({ items: z.array(silence) }) },
+    },
+    handle: async ({ params: { org }, caller, deps }) => {
+      const id = idFor(deps, caller, org, "view");
+      const asked = { now: deps.engine.now(), limit: 200 };
+      const orgs = id === null ? null : [id];
+      return ok({ items: await readSilences(deps.database.reads, orgs, asked) });
+    },
+  });
+  const create = route({
+    method: "post",
+    path: base,
+    tag,
+    summary: `Silence alerts ${where}`,
+    description:
+      "They go on being recorded, as silenced, and nobody is told. What fires still when the silence ends is told then.",
+    allow,
+    params,
+    body: silenceInput,
+    answers: { 201: { description: "The silence", schema: silence } },
+    handle: async ({ params: { org }, body, caller, deps }) => {
+      const own = idFor(deps, caller, org, "operate");
+      const id = await deps.engine.alerts.silence(own, body, caller.author);
+      return { status: 201, body: await seen(deps, own, id) };
+    },
+  });
+  const end = route({
+    method: "post",
+    path: `${base}/{id}/end`,
+    tag,
+    summary: "End a silence now",
+    allow,
+    params: oneParams,
+    body: reasonInput,
+    bodyOptional: true,
+    answers: { 200: { description: "The silence", schema: silence } },
+    handle: async ({ params: { org, id }, body, caller, deps }) => {
+      const own = idFor(deps, caller, org, "operate");
+      await seen(deps, own, id);
+      await deps.engine.alerts.endSilence(id, caller.author, body.reason);
+      return ok(await seen(deps, own, id));
+    },
+  });
+  return [list, create, end];
+}
+
+const rules = route({
+  method: "get",
+  path: "/orgs/{org}/alert-rules",
+  tag,
+  summary: "The rules, with their limits as they hold",
+  description:
+    "For all jobs of the organization, or for `job_name`; and the intervals that were said.",
+  params: orgParams,
+  query: z.strictObject({ job_name: jobName.optional() }),
+  answers: {
+    200: {
+      description: "The nine rules",
+      schema: z.object({ items: z.array(alertRule), expected_intervals: z.array(expectation) }),
+    },
+  },
+  handle: async ({ params, query, caller, deps }) => {
+    const { id } = orgOf(deps, caller, params.org, "view");
+    const items = await readRules(deps.database.reads, id, query.job_name ?? "");
+    return ok({ items, expected_intervals: await readToldIntervals(deps.database.reads, id) });
+  },
+});
+
+const setRule = route({
+  method: "put",
+  path: "/orgs/{org}/alert-rules/{rule}",
+  tag,
+  summary: "Set a rule's limits, or switch it off",
+  description:
+    "For all jobs of the organization, or for `job_name`, whose limits win. It replaces what was set.",
+  allow: inOrg("operate"),
+  params: orgParams.extend({ rule: z.enum(RULE_NAMES) }),
+  body: ruleInput,
+  answers: { 200: { description: "The rule", schema: alertRule } },
+  handle: async ({ params, body, caller, deps }) => {
+    const { id } = orgOf(deps, caller, params.org, "operate");
+    await deps.engine.alerts.setRule(id, params.rule, body, caller.author);
+    const items = await readRules(deps.database.reads, id, body.job_name ?? "");
+    return ok(items.find((item) => item.rule === params.rule));
+  },
+});
+
+const expect = route({
+  method: "put",
+  path: "/orgs/{org}/expected-intervals",
+  tag,
+  summary: "Say how often a job is to succeed",
+  description: "For jobs without a schedule of ours, which says it better. Null takes it back.",
+  allow: inOrg("operate"),
+  params: orgParams,
+  body: expectation,
+  answers: { 200: { description: "As it was said", schema: expectation } },
+  handle: async ({ params, body, caller, deps }) => {
+    const { id } = orgOf(deps, caller, params.org, "operate");
+    const { alerts } = deps.engine;
+    await alerts.expect(id, body.job_name, body.interval_seconds, caller.author);
+    return ok(body);
+  },
+});
+
+export const alertRoutes: readonly Route[] = [
+  ...stateRoutes("org"),
+  ...stateRoutes("all"),
+  ...silenceRoutes("org"),
+  ...silenceRoutes("all"),
+  ...[rules, setRule, expect],
+];

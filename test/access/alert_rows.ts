@@ -1,0 +1,86 @@
+/** The table of alerts. */
+import { get, post, type Row, row, type Target } from "./rows.ts";
+import { V1 } from "./seed.ts";
+import type { Asked } from "./stage.ts";
+import { OPERATE, READ, SIGNED_IN, SUPERUSER } from "./verdicts.ts";
+
+const O = `${V1}/orgs/:org`;
+let count = 0;
+
+const channelOf = () => ({
+  ...{ name: `channel-${++count}`, kind: "webhook", url: "https://hooks.invalid/x" },
+});
+const silenceOf = ({ of }: Target) => ({ seconds: 60, reason: `${of.org}-reason` });
+
+async function made(target: Target, path: string, body: object): Promise<string> {
+  const { status, json } = await target.stage.ask("superuser", post(`${V1}${path}`, body));
+  if (status !== 201) throw new Error(`${status} ${JSON.stringify(json)}`);
+  return json.id;
+}
+
+/** Of an organization, or (null) of the instance; each with a new channel. */
+const channel =
+  (method: string, isOurs: boolean, rest = "", body?: object) =>
+  async (target: Target): Promise<Asked[]> => {
+    const base = `${isOurs ? `/orgs/${target.of.org}` : ""}/alert-channels`;
+    const id = await made(target, base, channelOf());
+    const path = `${V1}${base}/${id}${rest}`;
+    // Removed by whoever made it, so that nobody runs out of room.
+    return [method === "GET" ? get(path) : { method, path, body: body ?? {} }];
+  };
+
+export const ALERT_ROWS: readonly Row[] = [
+  row(`GET ${O}/alerts`, READ, ({ of }) => [get(`${V1}/orgs/${of.org}/alerts`)]),
+  row(`GET ${O}/alerts/history`, READ, ({ of }) => [get(`${V1}/orgs/${of.org}/alerts/history`)]),
+  row(`GET ${V1}/alerts`, SIGNED_IN, () => [get(`${V1}/alerts`)]),
+  row(`GET ${V1}/alerts/history`, SIGNED_IN, () => [get(`${V1}/alerts/history`)]),
+  row(`GET ${O}/silences`, READ, ({ of }) => [get(`${V1}/orgs/${of.org}/silences`)]),
+  row(
+    `POST ${O}/silences`,
+    OPERATE,
+    (target) => [post(`${V1}/orgs/${target.of.org}/silences`, silenceOf(target))],
+    201,
+  ),
+  row(`POST ${O}/silences/:id/end`, OPERATE, async (target) => {
+    const base = `/orgs/${target.of.org}/silences`;
+    return [post(`${V1}${base}/${await made(target, base, silenceOf(target))}/end`)];
+  }),
+  row(`GET ${V1}/silences`, SUPERUSER, () => [get(`${V1}/silences`)]),
+  row(
+    `POST ${V1}/silences`,
+    SUPERUSER,
+    () => [post(`${V1}/silences`, { seconds: 60, reason: "why", job_name: "none" })],
+    201,
+  ),
+  row(`POST ${V1}/silences/:id/end`, SUPERUSER, async (target) => {
+    const body = { seconds: 60, reason: "why", job_name: "none" };
+    return [post(`${V1}/silences/${await made(target, "/silences", body)}/end`)];
+  }),
+  row(`GET ${O}/alert-rules`, READ, ({ of }) => [get(`${V1}/orgs/${of.org}/alert-rules`)]),
+  row(`PUT ${O}/alert-rules/:rule`, OPERATE, ({ of }) => [
+    {
+      ...{ method: "PUT", path: `${V1}/orgs/${of.org}/alert-rules/BackgroundJobFailing` },
+      body: { job_name: `${of.org}-name`, limits: { failure_rate: 0.5 } },
+    },
+  ]),
+  row(`PUT ${O}/expected-intervals`, OPERATE, ({ of }) => [
+    {
+      ...{ method: "PUT", path: `${V1}/orgs/${of.org}/expected-intervals` },
+      body: { job_name: `${of.org}-name`, interval_seconds: 3600 },
+    },
+  ]),
+  ...[true, false].flatMap((isOurs) => {
+    const base = isOurs ? `${O}/alert-channels` : `${V1}/alert-channels`;
+    const may = isOurs ? OPERATE : SUPERUSER;
+    const list = ({ of }: Target) =>
+      isOurs ? `${V1}/orgs/${of.org}/alert-channels` : `${V1}/alert-channels`;
+    return [
+      row(`GET ${base}`, may, (target) => [get(list(target))]),
+      row(`POST ${base}`, may, (target) => [post(list(target), channelOf())], 201),
+      row(`GET ${base}/:id`, may, channel("GET", isOurs)),
+      row(`PATCH ${base}/:id`, may, channel("PATCH", isOurs, "", { severity: "critical" })),
+      row(`DELETE ${base}/:id`, may, channel("DELETE", isOurs)),
+      row(`POST ${base}/:id/test`, may, channel("POST", isOurs, "/test")),
+    ];
+  }),
+];
