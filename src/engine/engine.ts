@@ -20,6 +20,7 @@ import type {
   ParsedWorkflowJobInput,
   Requirements,
 } from "../messages/job_input.ts";
+import type { RunTally } from "./background/run_tally.ts";
 import type { Explanation, FullExplanation } from "./explain.ts";
 import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
@@ -190,6 +191,8 @@ export interface Engine {
   /** Asks a worker to finish what it holds and take nothing new. */
   drainWorker(workerUid: string, actor: Actor): Promise<boolean>;
 
+  /** What ended on this server since it started, by name. */
+  readonly runs: Pick<RunTally, "all">;
   readonly keeping: Keeping;
   readonly schedules: Schedules;
 
