@@ -1,5 +1,7 @@
 /** What every part of the engine is handed: made once in `create.ts`. */
 import type { Database } from "../db/client.ts";
+import { Maintenance } from "./background/maintenance.ts";
+import { RunTally } from "./background/run_tally.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { Names } from "./names.ts";
@@ -22,4 +24,20 @@ export interface EngineContext {
   readonly names: Names;
   readonly recent: RecentDetails;
   readonly log: Log;
+  /** What attempts came to on this server. */
+  readonly runs: RunTally;
+  /** What Signalbox does for itself. */
+  readonly maintenance: Maintenance;
+}
+
+/** With what the engine notes of its own work. */
+export function withRecords(common: Omit<EngineContext, "runs" | "maintenance">): EngineContext {
+  const { bus, clock, database, log, names, options } = common;
+  const runs = new RunTally((name) => names.isCounted(name));
+  bus.on("attempts.ended", ({ ends }) => runs.add(ends));
+  const maintenance = new Maintenance({
+    ...{ sql: database.side, address: options.address, now: () => clock.now() },
+    onError: (error) => log.warn({ error: String(error) }, "maintenance was not recorded"),
+  });
+  return { ...common, runs, maintenance };
 }

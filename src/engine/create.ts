@@ -7,10 +7,15 @@ import type { EndedRow } from "../db/statements/end_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { ensureDrainingRow } from "../db/statements/switches.ts";
 import { Actions } from "./actions.ts";
+<<<<<<< HEAD
 import { createAlerts } from "./alerts/create.ts";
+=======
+import type { RunTally } from "./background/run_tally.ts";
+>>>>>>> wt-background
 import { Bus } from "./bus.ts";
+import { createChores } from "./chores.ts";
 import { Clock } from "./clock.ts";
-import type { EngineContext, Log } from "./context.ts";
+import { type EngineContext, type Log, withRecords } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Ender, type EnderListener } from "./ender.ts";
 import type { Engine } from "./engine.ts";
@@ -19,9 +24,6 @@ import { FeedReader } from "./feed_reader.ts";
 import { Histories } from "./histories.ts";
 import {
   createCanceller,
-  createFolder,
-  createPartitioner,
-  createReceiptPruner,
   createStrayCatcher,
   createSweeper,
   createTimekeeper,
@@ -53,7 +55,6 @@ import { RecentDetails } from "./submit/recent_details.ts";
 import { Submission } from "./submit/submission.ts";
 import { Workflows } from "./submit/workflows.ts";
 import { Switches } from "./switches.ts";
-import { createKeyPruner, createRecounter } from "./upkeep.ts";
 import { warmUp } from "./warm_up.ts";
 
 export function createEngine(
@@ -100,7 +101,8 @@ class SignalboxEngine implements Engine, SessionHost {
     const names = new Names(database.side);
     const replicaId = randomUUID();
     const recent = new RecentDetails();
-    this.context = { replicaId, options, database, clock: this.#clock, bus, names, recent, log };
+    const common = { replicaId, options, database, clock: this.#clock, bus, names, recent, log };
+    this.context = withRecords(common);
     const { context } = this;
     const ends: EnderListener = {
       ready: (rows: ReadyRow[]) => this.#ready(rows),
@@ -183,11 +185,7 @@ class SignalboxEngine implements Engine, SessionHost {
         lapsed: (session) => this.#lapsed(session),
       }),
       this.#batches,
-      createFolder(context),
-      createPartitioner(context),
-      createReceiptPruner(context),
-      createKeyPruner(context),
-      createRecounter(context),
+      ...createChores(context),
       createCanceller(context, this.#sessions),
       createStrayCatcher(context, this.#sessions, this.#lines, (session, lease) =>
         this.giveBack(session, lease),
@@ -201,6 +199,10 @@ class SignalboxEngine implements Engine, SessionHost {
       this.schedules,
       this.alerts,
     ];
+  }
+
+  get runs(): RunTally {
+    return this.context.runs;
   }
 
   get replicaId(): string {

@@ -8,6 +8,8 @@ export type Expectation =
   | { kind: "scheduled"; rules: readonly Rule[]; since: number }
   /** It has schedules, and all of them are paused. */
   | { kind: "paused" }
+  /** It runs where there is something to do. */
+  | { kind: "as_needed" }
   /** Somebody has said so. */
   | { kind: "told"; intervalSeconds: number; graceSeconds: number | null; since: number }
   | { kind: "unknown" };
@@ -51,6 +53,7 @@ function judgementOf(
 ): Judgement {
   if (kind === "paused") return "unknown";
   if (neverSucceeded) return "bad";
+  if (kind === "as_needed") return "unknown";
   if (badAt !== null && now >= badAt) return "bad";
   if (warningAt !== null && now >= warningAt) return "warning";
   // A name that never ran and is not due yet is no success.
@@ -59,7 +62,8 @@ function judgementOf(
 
 function limitsOf(expected: Expectation, last: LastRuns): Pick<Staleness, "warningAt" | "badAt"> {
   const { warningIntervals, badIntervals } = STALENESS;
-  if (expected.kind === "paused") return { warningAt: null, badAt: null };
+  if (expected.kind === "paused" || expected.kind === "as_needed")
+    return { warningAt: null, badAt: null };
   if (expected.kind === "unknown") {
     const from = last.successAt;
     if (from === null) return { warningAt: null, badAt: null };

@@ -7,6 +7,10 @@
 export const SYSTEM_ORG_ID = -2;
 export const SYSTEM_ORG = "system";
 
+export function isSystem(org: string | number): boolean {
+  return org === SYSTEM_ORG || org === SYSTEM_ORG_ID;
+}
+
 /** What maintenance there is, by the name that its runs bear. */
 export const MAINTENANCE_TASKS = ["rollups", "retention", "staging", "schedules"] as const;
 export type MaintenanceTask = (typeof MAINTENANCE_TASKS)[number];

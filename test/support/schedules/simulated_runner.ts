@@ -4,7 +4,7 @@ import { connect } from "../../../src/db/client.ts";
 import { Actions } from "../../../src/engine/actions.ts";
 import { Bus } from "../../../src/engine/bus.ts";
 import { Clock } from "../../../src/engine/clock.ts";
-import type { EngineContext } from "../../../src/engine/context.ts";
+import { withRecords } from "../../../src/engine/context.ts";
 import { Histories } from "../../../src/engine/histories.ts";
 import { Names } from "../../../src/engine/names.ts";
 import { DEFAULT_OPTIONS } from "../../../src/engine/options.ts";
@@ -28,7 +28,7 @@ export async function simulatedRunner(url: string, now: () => number): Promise<S
   const troubles: string[] = [];
   const note = (facts: object, message: string) =>
     void troubles.push(`${message} ${JSON.stringify(facts)}`);
-  const context: EngineContext = {
+  const context = withRecords({
     replicaId: randomUUID(),
     options: DEFAULT_OPTIONS,
     database,
@@ -37,7 +37,7 @@ export async function simulatedRunner(url: string, now: () => number): Promise<S
     names: new Names(database.side),
     recent: new RecentDetails(),
     log: { info() {}, warn: note, error: note },
-  };
+  });
   await context.clock.measure();
   const submission = new Submission(context, new Histories(context), () => {});
   const actions = new Actions(context, { ready() {}, ended() {} });
