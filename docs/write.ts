@@ -2,11 +2,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runbookFiles } from "./runbooks/pages.ts";
 import { schedulingFiles } from "./scheduling/page.ts";
 import { statechartFiles } from "./statecharts/page.ts";
 
 const docs = fileURLToPath(new URL(".", import.meta.url));
-for (const [path, text] of Object.entries({ ...statechartFiles(), ...schedulingFiles() })) {
+const files = { ...statechartFiles(), ...schedulingFiles(), ...runbookFiles() };
+for (const [path, text] of Object.entries(files)) {
   mkdirSync(dirname(docs + path), { recursive: true });
   writeFileSync(docs + path, text);
 }

@@ -7,11 +7,8 @@ import type { EndedRow } from "../db/statements/end_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { ensureDrainingRow } from "../db/statements/switches.ts";
 import { Actions } from "./actions.ts";
-<<<<<<< HEAD
 import { createAlerts } from "./alerts/create.ts";
-=======
 import type { RunTally } from "./background/run_tally.ts";
->>>>>>> wt-background
 import { Bus } from "./bus.ts";
 import { createChores } from "./chores.ts";
 import { Clock } from "./clock.ts";
