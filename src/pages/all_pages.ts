@@ -1,6 +1,7 @@
 /** The pages the board has, in the order the navigation lists them. */
 import type { BoardPage } from "../web/shell.ts";
 import { accountPage } from "./account/routes.ts";
+import { alertsPage } from "./alerts/routes.ts";
 import { auditPage } from "./audit/routes.ts";
 import { backgroundPage } from "./background/routes.ts";
 import { cachePage } from "./cache/routes.ts";
@@ -35,6 +36,7 @@ export const boardPages: readonly BoardPage[] = [
   workerPage,
   networkPage,
   cachePage,
+  alertsPage,
   healthPage,
   orgsPage,
   peoplePage,

@@ -9,6 +9,7 @@ import { compress } from "hono/compress";
 import { matchedRoutes } from "hono/route";
 import type { Caller } from "../accounts/caller.ts";
 import { SESSION_SECONDS } from "../accounts/identity.ts";
+import { bannerOf } from "./alerts/banner.ts";
 import { loadAssets } from "./assets.ts";
 import { answerError, answerNotFound } from "./errors.ts";
 import { guarded } from "./guarded_stream.ts";
@@ -102,6 +103,7 @@ function createShell(deps: BoardDeps, pages: readonly BoardPage[]): Shell {
       who: c.get("caller")?.author.name ?? "",
       theme: themeOf(c.req.raw),
       charts: options.charts === true,
+      banner: bannerOf(deps.engine.alerts.standing(), c.get("caller")?.scope),
       now: deps.engine.now(),
     });
     return html200(c, html, options.status);

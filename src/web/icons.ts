@@ -43,6 +43,7 @@ const OTHERS = {
   copy: '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/><path d="M10.5 3.5v-1h-8v8h1"/>',
   help: '<circle cx="8" cy="8" r="5.5"/><path d="M6.4 6.4a1.7 1.7 0 1 1 2.5 1.5c-.6.3-.9.6-.9 1.1M8 11v.2"/>',
   menu: '<path d="M2.5 4.5h11m-11 3.5h11m-11 3.5h11"/>',
+  alert: '<path d="M8 2.5 14.2 13.3H1.8z"/><path d="M8 6.5v3.2M8 11.4v.2"/>',
   close: '<path d="m4 4 8 8m0-8-8 8"/>',
   block: '<circle cx="8" cy="8" r="5.5"/><path d="m4.3 4.3 7.4 7.4"/>',
   check: '<path d="m3.5 8.5 3 3 6-7"/>',

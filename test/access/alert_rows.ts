@@ -1,8 +1,16 @@
 /** The table of alerts. */
-import { get, post, type Row, row, type Target } from "./rows.ts";
+import { form, get, post, type Row, row, type Target } from "./rows.ts";
 import { V1 } from "./seed.ts";
 import type { Asked } from "./stage.ts";
-import { OPERATE, READ, SIGNED_IN, SUPERUSER } from "./verdicts.ts";
+import {
+  OPERATE,
+  OPERATE_PAGE,
+  READ,
+  READ_PAGE,
+  SIGNED_IN,
+  SIGNED_IN_PAGE,
+  SUPERUSER,
+} from "./verdicts.ts";
 
 const O = `${V1}/orgs/:org`;
 let count = 0;
@@ -83,4 +91,31 @@ export const ALERT_ROWS: readonly Row[] = [
       row(`POST ${base}/:id/test`, may, channel("POST", isOurs, "/test")),
     ];
   }),
+];
+
+const silenceForm = ({ of }: Target) => ({ org: of.org, hours: "1", reason: `${of.org}-reason` });
+
+/** The page, its runbooks and its forms. */
+export const ALERT_PAGE_ROWS: readonly Row[] = [
+  row("GET /board/alerts", SIGNED_IN_PAGE, () => [get("/board/alerts")]),
+  row("GET /board/alerts of one", READ_PAGE, ({ of }) => [get(`/board/alerts?org=${of.org}`)]),
+  row("GET /board/alerts/rules/:rule", SIGNED_IN_PAGE, ({ of }) => [
+    get("/board/alerts/rules/BackgroundJobFailing"),
+    get(`/board/alerts/rules/BackgroundJobNotRunning?name=${of.org.slice(0, 2)}-name`),
+  ]),
+  row(
+    "POST /board/alerts/silences",
+    OPERATE_PAGE,
+    (target) => [form("/board/alerts/silences", silenceForm(target))],
+    303,
+  ),
+  row(
+    "POST /board/alerts/silences/:id/end",
+    OPERATE_PAGE,
+    async (target) => {
+      const id = await made(target, `/orgs/${target.of.org}/silences`, silenceOf(target));
+      return [form(`/board/alerts/silences/${id}/end`)];
+    },
+    303,
+  ),
 ];

@@ -1,4 +1,5 @@
 /** The table of the board: pages, their forms, and the panels of its stream. */
+import { ALERT_PAGE_ROWS } from "./alert_rows.ts";
 import { gcIsOver } from "./api_rows.ts";
 import { form, get, post, type Row, row, type Target } from "./rows.ts";
 import { submit, waitingOperation } from "./seed.ts";
@@ -23,6 +24,7 @@ async function assetPath({ stage }: Target): Promise<string> {
 }
 
 export const BOARD_ROWS: readonly Row[] = [
+  ...ALERT_PAGE_ROWS,
   row("GET /public/*", EVERYBODY, async (target) => [get(await assetPath(target))]),
   row("GET /favicon.ico", EVERYBODY, () => [get("/favicon.ico")], 302),
   row("GET /robots.txt", EVERYBODY, () => [get("/robots.txt")]),

@@ -133,6 +133,14 @@ function addresses({ jobs, invitation, worker }: HostileBoard): Record<string, S
       { path: `/board/workers/${q("id")}`, shows: [], status: 404 },
     ],
     jobs: SEARCHED,
+    alerts: [
+      { path: "/board/alerts", shows: ["name", "acme", "reason-silence"] },
+      { path: "/board/alerts", shows: ["name"], as: "viewer" },
+      { path: `/board/alerts?org=${q("org")}`, shows: ["org"], status: 404 },
+      { path: "/board/alerts/rules/BackgroundJobFailing", shows: ["name"] },
+      { path: `/board/alerts/rules/BackgroundJobFailing?name=${q("given")}`, shows: ["given"] },
+      { path: `/board/alerts/rules/${q("rule")}`, shows: [], status: 404 },
+    ],
     orgs: [
       { path: "/board/orgs", shows: ["title"] },
       { path: "/board/orgs/acme", shows: ["title", "member", "author", "token", "worker", "pool"] },

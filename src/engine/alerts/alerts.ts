@@ -1,7 +1,7 @@
 /** Alerts as people operate them: silences, channels, limits. Each change with its audit row. */
 import { isIP } from "node:net";
 import { v7 as uuidv7 } from "uuid";
-import type { RuleName } from "../../core/alerts/rules.ts";
+import type { Rule, RuleName } from "../../core/alerts/rules.ts";
 import { type Actor, actorName } from "../../core/author.ts";
 import type { Transaction } from "../../db/client.ts";
 import {
@@ -29,7 +29,7 @@ import { InvalidInput, NotFound } from "../engine.ts";
 import { audit } from "../operator/audit.ts";
 import { transact } from "../pipeline.ts";
 import type { Service } from "../service.ts";
-import type { Evaluator } from "./evaluator.ts";
+import type { Evaluator, Evidence } from "./evaluator.ts";
 import {
   type ParsedChannelInput,
   type ParsedChannelPatch,
@@ -67,6 +67,8 @@ export interface Alerts {
   expect(org: number, jobName: string, seconds: number | null, actor: Actor): Promise<void>;
   /** What fires, as this server saw it some seconds ago: asks nothing of the database. */
   standing(): readonly StandingAlert[];
+  /** What the rule says of these names (ids) now, of whatever organization; nothing is decided. */
+  evidence(rule: Rule, names: readonly number[]): Promise<Evidence[]>;
   /** One look at everything; null where another server leads. */
   beat(now?: number): Promise<number | null>;
   /** Sends what is due; how many messages were tried. */
@@ -115,6 +117,10 @@ export class AlertKeeper implements Alerts, Service {
 
   standing(): readonly StandingAlert[] {
     return this.#parts.standing.all;
+  }
+
+  evidence(rule: Rule, names: readonly number[]): Promise<Evidence[]> {
+    return this.#parts.evaluator.evidence(rule, names);
   }
 
   beat(now?: number): Promise<number | null> {

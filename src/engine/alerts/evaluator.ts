@@ -4,7 +4,7 @@
  * server leads still. So a restart or another server in its midst loses nothing and writes nothing twice.
  */
 import { v7 as uuidv7 } from "uuid";
-import { limitsFor, limitTable } from "../../core/alerts/effective.ts";
+import { type LimitTable, limitsFor, limitTable } from "../../core/alerts/effective.ts";
 import { ALERT_RULES, type Rule, type RuleName } from "../../core/alerts/rules.ts";
 import { type AlertState, KEEP_FIRING_MS, stepAlert } from "../../core/alerts/step.ts";
 import { unknown, type Verdict } from "../../core/alerts/verdict.ts";
@@ -64,6 +64,22 @@ export class Evaluator implements Service {
     this.#sql = undefined;
   }
 
+  /** What the rule says of these names now, by its limits as they hold; nothing is decided. */
+  async evidence(rule: Rule, only: readonly number[]): Promise<Evidence[]> {
+    if (only.length === 0) return [];
+    const { reads } = this.#context.database;
+    const now = this.#now();
+    const table = limitTable(await readLimits(reads));
+    const progress = await readProgress(reads);
+    const until = Math.min(now, progress?.completeUntil ?? 0);
+    const facts = await this.#facts.read(reads, { until, now, windowMs: longest(table), only });
+    return facts.map(({ name, facts: known }) => {
+      const { enabled, limits } = limitsFor(table, rule, name.org, name.name);
+      const verdict = enabled ? rule.condition(known, limits) : SWITCHED_OFF;
+      return { org: name.org, orgName: name.orgName, jobName: name.name, verdict };
+    });
+  }
+
   /** One look at everything; how many alerts changed, null where another server leads. */
   async beat(now = this.#now()): Promise<number | null> {
     const sql = this.#sql ?? this.#context.database.side;
@@ -77,8 +93,7 @@ export class Evaluator implements Service {
     const progress = await readProgress(tx as unknown as Sql);
     const until = Math.min(now, progress?.completeUntil ?? 0);
     const isKnown = now - until <= BEHIND_MAX_MS;
-    const windows = [...table.values()].map(({ limits }) => (limits.window_seconds ?? 0) * 1_000);
-    const windowMs = Math.max(0, ...windows);
+    const windowMs = longest(table);
     const facts = await this.#facts.read(tx, { until, now, windowMs });
     const standing = new Map((await readAlerts(tx)).map((row) => [keyOf(row), row]));
     const work = new Work(now);
@@ -100,6 +115,19 @@ export class Evaluator implements Service {
     work.drop([...standing.values()]);
     return work.write(tx, this.#context.options.publicUrl);
   }
+}
+
+export interface Evidence {
+  org: number;
+  orgName: string;
+  jobName: string;
+  verdict: Verdict;
+}
+
+/** The longest window that anybody has set, milliseconds. */
+function longest(table: LimitTable): number {
+  const windows = [...table.values()].map(({ limits }) => (limits.window_seconds ?? 0) * 1_000);
+  return Math.max(0, ...windows);
 }
 
 const SWITCHED_OFF: Verdict = {

@@ -45,6 +45,8 @@ export interface Look {
   now: number;
   /** The longest window that any limit asks for, milliseconds. */
   windowMs: number;
+  /** Of these names alone. */
+  only?: readonly number[];
 }
 
 export class FactReader {
@@ -54,7 +56,8 @@ export class FactReader {
   async read(sql: Sql | Transaction, look: Look): Promise<NamedFacts[]> {
     const schedules = await readDueNames(sql);
     const told = await readToldIntervals(sql);
-    const names = await readWatchedNames(sql, look.now, [...schedules, ...told]);
+    const due = [...schedules, ...told];
+    const names = await readWatchedNames(sql, look.now, due, look.only ?? null);
     const bySchedule = Map.groupBy(schedules, keyOf);
     const byTold = new Map(told.map((one) => [keyOf(one), one]));
     const expected = names.map((name) => {

@@ -8,6 +8,7 @@ import { jobInput, workflowInput } from "../../../src/messages/job_input.ts";
 import { ADMIN, ask, cookieIn, PASSWORD, somebody } from "../accounts/people.ts";
 import { HandWorker } from "../api_box.ts";
 import type { BoardBox } from "../board_box.ts";
+import { eventually } from "../eventually.ts";
 
 /** Breaks out of a text, of an attribute in either quotes, and of a template. At most 100 letters. */
 export const evil = (label: string) =>
@@ -62,6 +63,7 @@ export async function hostileBoard(box: BoardBox): Promise<HostileBoard> {
   const worker = await HandWorker.connect(box.engine, { name: evil("worker") }, "acme");
   await box.database.intake`update worker set pool = ${evil("pool")}`;
   const { lease, ...jobs } = await hostileJobs(box, worker, author);
+  await hostileAlerts(box, org.id);
   return { org, cookies, author, invitation: `/invitations/${secret}`, worker, jobs, lease };
 }
 
@@ -99,6 +101,50 @@ async function hostileJobs(box: BoardBox, worker: HandWorker, author: Author) {
   const waits = await submitWorkflow(box, { ...common, ...dedupe }, author);
   await engine.pauseQueue("acme", evil("queue"), author, longEvil("pause"));
   return { lease, runs, follows, fails, tries, rejected, cancelled, waits };
+}
+
+/** One fires that every page tells of; one is pending; both are in the history, and a silence covers neither. */
+async function hostileAlerts(box: BoardBox, org: number): Promise<void> {
+  const sql = box.database.intake;
+  const [name] =
+    await sql`select id from job_name where org_id = ${org} and name = ${evil("name")}`;
+  const common = {
+    org_id: org,
+    name_id: name!.id,
+    since: new Date(),
+    sentence: longEvil("sentence"),
+  };
+  const seen = { seen_at: new Date(), known_at: new Date() };
+  const alerts = [
+    ["BackgroundJobCriticalFailureRate", "critical", "firing", new Date()],
+    ["BackgroundJobFailing", "warning", "pending", null],
+  ].map(([rule, severity, state, fired_at]) => {
+    return { ...common, ...seen, id: crypto.randomUUID(), rule, severity, state, fired_at };
+  });
+  await sql`insert into alert ${sql(alerts as never)}`;
+  const [alert] = alerts;
+  const event = {
+    ...common,
+    alert_id: alert!.id,
+    kind: "firing",
+    at: new Date(),
+    severity: "critical",
+  };
+  await sql`insert into alert_event ${sql({ ...event, rule: alert!.rule } as never)}`;
+  await sql`insert into silence ${sql({
+    ...{
+      id: crypto.randomUUID(),
+      org_id: org,
+      rule: null,
+      job_name: evil("silenced").slice(0, 120),
+    },
+    ...{ starts_at: new Date(), ends_at: new Date(Date.now() + 3_600_000), created_at: new Date() },
+    ...{ reason: longEvil("reason-silence"), created_by: evil("author") },
+  } as never)}`;
+  await eventually(async () => {
+    await box.engine.alerts.beat();
+    return box.engine.alerts.standing().length > 0;
+  }, "every page tells of the alert");
 }
 
 async function submitWorkflow(box: BoardBox, over: object, author: Author): Promise<string> {

@@ -73,11 +73,15 @@ export interface WatchedName {
   queueNow: number;
 }
 
-/** Names that ran lately, are to run, wait, or have an alert; the latest first where there are too many. */
+/**
+ * Names that ran lately, are to run, wait, or have an alert; the latest first where there are too many.
+ * @param only of these ids and no others, whatever they did
+ */
 export async function readWatchedNames(
   sql: Sql | Transaction,
   now: number,
   due: readonly { org: number; name: string }[],
+  only: readonly number[] | null = null,
 ): Promise<WatchedName[]> {
   const rows = await sql.unsafe(
     `with waiting as (
@@ -89,15 +93,22 @@ export async function readWatchedNames(
        union select n.id from unnest($2::int[], $3::text[]) as d(org, name)
          join job_name n on n.org_id = d.org and n.name = d.name
        union select id from waiting
-       union select name_id from alert)
+       union select name_id from alert
+       union select unnest($4::int[]))
      select n.id, n.org_id as org, coalesce(o.name, 'system') as "orgName", n.name,
        ${MS("r.last_run_at")} as "lastRunAt", ${MS("r.last_success_at")} as "lastSuccessAt",
        coalesce(w.ready, 0)::float8 as "queueNow"
      from looked l join job_name n on n.id = l.id and n.counted
      left join org o on o.id = n.org_id
      left join name_run r on r.name_id = n.id left join waiting w on w.id = n.id
+     where $4::int[] is null or n.id = any($4)
      order by n.id limit ${NAMES_MAX * 2}`,
-    [now - REMEMBERED_DAYS * DAY_MS, ids(due.map((one) => one.org)), textList(due)],
+    [
+      now - REMEMBERED_DAYS * DAY_MS,
+      ids(due.map((one) => one.org)),
+      textList(due),
+      only && ids(only),
+    ],
     prepared,
   );
   return rows as unknown as WatchedName[];
