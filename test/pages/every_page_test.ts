@@ -136,7 +136,7 @@ function addresses({ jobs, invitation, worker }: HostileBoard): Record<string, S
     alerts: [
       { path: "/board/alerts", shows: ["name", "acme", "reason-silence"] },
       { path: "/board/alerts", shows: ["name"], as: "viewer" },
-      { path: `/board/alerts?org=${q("org")}`, shows: ["org"], status: 404 },
+      { path: `/board/alerts?org=${q("org")}`, shows: [], status: 404 },
       { path: "/board/alerts/rules/BackgroundJobFailing", shows: ["name"] },
       { path: `/board/alerts/rules/BackgroundJobFailing?name=${q("given")}`, shows: ["given"] },
       { path: `/board/alerts/rules/${q("rule")}`, shows: [], status: 404 },

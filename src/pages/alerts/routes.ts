@@ -131,8 +131,7 @@ function askedOrg(shell: Shell, scope: Scope, name: string): Organization | null
   if (name === "") return null;
   const org = shell.deps.directory.byName(name);
   if (org && sees(scope, org.id)) return org;
-  const detail = `There is no organization ${name.slice(0, 100)}, or you may not see it.`;
-  throw new PageError(404, "No such organization", detail);
+  throw new PageError(404, "No such organization", "There is none of that name that you may see.");
 }
 
 function alone<T>(all: readonly T[]): T | null {
