@@ -25,6 +25,8 @@ export interface EngineOptions {
   retention: Retention;
   /** Where logs lie, which retention removes too. */
   logs: LogStore | null;
+  /** Between two looks at the alert rules. */
+  alertSeconds: number;
   /** What people type to reach the board, for links in messages; undefined: not known. */
   publicUrl: string | undefined;
   /** How alerts leave the house. */
@@ -44,6 +46,7 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   workerSampleSeconds: 15,
   retention: DEFAULT_RETENTION,
   logs: null,
+  alertSeconds: 30,
   publicUrl: undefined,
   sending: { mail: null, allowsPrivate: false },
 };

@@ -6,7 +6,7 @@
 import { v7 as uuidv7 } from "uuid";
 import { type LimitTable, limitsFor, limitTable } from "../../core/alerts/effective.ts";
 import { ALERT_RULES, type Rule, type RuleName } from "../../core/alerts/rules.ts";
-import { type AlertState, KEEP_FIRING_MS, stepAlert } from "../../core/alerts/step.ts";
+import { type AlertState, KEEP_FIRING_MS, LAPSE_MS, stepAlert } from "../../core/alerts/step.ts";
 import { unknown, type Verdict } from "../../core/alerts/verdict.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import { readLimits } from "../../db/statements/alerts/limits.ts";
@@ -28,7 +28,6 @@ import { FactReader, type NamedFacts } from "./fact_reader.ts";
 import { type Change, tell } from "./tell.ts";
 
 const ROLE = "alerts";
-const EVERY_MS = 30_000;
 /** Rollups that are behind by more tell too little of now: nothing is decided by them. */
 const BEHIND_MAX_MS = 5 * 60_000;
 
@@ -47,7 +46,7 @@ export class Evaluator implements Service {
     this.#now = now;
     this.#loop = new Loop({
       name: this.name,
-      everyMs: EVERY_MS,
+      everyMs: context.options.alertSeconds * 1_000,
       run: () => this.beat(),
       onError: (error) => context.log.warn({ error: String(error) }, "alerts were not evaluated"),
     });
@@ -94,8 +93,8 @@ export class Evaluator implements Service {
     const until = Math.min(now, progress?.completeUntil ?? 0);
     const isKnown = now - until <= BEHIND_MAX_MS;
     const windowMs = longest(table);
-    const facts = await this.#facts.read(tx, { until, now, windowMs });
     const standing = new Map((await readAlerts(tx)).map((row) => [keyOf(row), row]));
+    const facts = await this.#facts.read(tx, { until, now, windowMs });
     const work = new Work(now);
     for (const { name, facts: known } of facts) {
       for (const rule of ALERT_RULES) {
@@ -111,7 +110,6 @@ export class Evaluator implements Service {
         work.step({ rule, name, before, verdict, keepMs: enabled ? KEEP_FIRING_MS : 0 });
       }
     }
-    // Names that no look reaches any more, such as those that were removed.
     work.drop([...standing.values()]);
     return work.write(tx, this.#context.options.publicUrl);
   }
@@ -167,11 +165,10 @@ class Work {
     if (row.state === "firing") this.#changes.push({ row, rule, name, event });
   }
 
+  /** Those of names that no look reaches any more, such as names that are gone: nothing is known of them. */
   drop(rows: readonly AlertRow[]): void {
-    for (const row of rows) {
-      // Its name is gone; whoever was told of it reads the history.
-      this.#removed.push(row.id);
-    }
+    const old = rows.filter((row) => this.#now - row.knownAt > LAPSE_MS);
+    this.#removed.push(...old.map((row) => row.id));
   }
 
   async write(tx: Transaction, publicUrl: string | undefined): Promise<number> {

@@ -13,19 +13,21 @@ const V6 = [
   "ff00::/8",
 ];
 
-const own = new BlockList();
-for (const net of V4) {
-  const [address, bits] = net.split("/") as [string, string];
-  own.addSubnet(address, Number(bits), "ipv4");
-}
-for (const net of V6) {
-  const [address, bits] = net.split("/") as [string, string];
-  own.addSubnet(address, Number(bits), "ipv6");
-}
+/** A list each: in one of both, a network of IPv6 that stands for IPv4 would hold all of that. */
+const LISTS = { 4: listOf(V4, "ipv4"), 6: listOf(V6, "ipv6") } as const;
 
 /** False for what is no address. */
 export function isPublicAddress(address: string): boolean {
   const version = isIP(address);
-  if (version === 0) return false;
-  return !own.check(address, version === 4 ? "ipv4" : "ipv6");
+  if (version === 4) return !LISTS[4].check(address, "ipv4");
+  return version === 6 && !LISTS[6].check(address, "ipv6");
+}
+
+function listOf(networks: readonly string[], family: "ipv4" | "ipv6"): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address, bits] = network.split("/") as [string, string];
+    list.addSubnet(address, Number(bits), family);
+  }
+  return list;
 }
