@@ -49,8 +49,6 @@ export interface Background {
   /** The busiest of them, drawn as lines. */
   drawn: { names: BackgroundName[]; cells: RunCells };
   queues: { names: BackgroundName[]; cells: GroupedCell[]; looks: ReadonlyMap<number, number> };
-  /** Whether names of several organizations may be among them. */
-  isSeveral: boolean;
   hasAllSchedules: boolean;
 }
 
@@ -90,7 +88,6 @@ export async function readBackground(
   return {
     ...{ range: whose.range, span, covered, overall, names, drawn, queues },
     ...{ found: chosen.found, hasAllSchedules: chosen.hasAllSchedules },
-    isSeveral: whose.orgs === "all" || whose.orgs.length > 1,
   };
 }
 
