@@ -121,8 +121,8 @@ describe("names that are expected", () => {
       insert into schedule (id, org_id, name, cron, time_zone, job, workflow, overlap, catch_up, catch_up_max,
         jitter_seconds, paused_at, settled_until, created_at, created_by, updated_at, updated_by)
       values (${randomUUID()}, 1, ${name}, ${cron}, 'UTC', ${runs.length > 1 ? null : sql.json(job)},
-        ${runs.length > 1 ? sql.json(workflow) : null}, 'skip', 'none', 1, 0, ${paused ? at : null}, ${new Date(Date.now() + HOUR)},
-        ${at}, 'tester', ${at}, 'tester')`;
+        ${runs.length > 1 ? sql.json(workflow) : null}, 'skip', 'none', 1, 0, ${paused ? at : null},
+        ${new Date(Date.now() + HOUR)}, ${at}, 'tester', ${at}, 'tester')`;
   }
   async function ran(
     name: string,
