@@ -34,6 +34,15 @@ CREATE TABLE "maintenance_run" (
 	CONSTRAINT "maintenance_run_outcome" CHECK (outcome in ('succeeded', 'failed'))
 );
 --> statement-breakpoint
+CREATE TABLE "name_expectation" (
+	"name_id" integer PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"interval_seconds" integer NOT NULL,
+	"grace_seconds" integer,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_by" text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "name_run" (
 	"name_id" integer PRIMARY KEY NOT NULL,
 	"org_id" integer NOT NULL,
@@ -760,6 +769,7 @@ ALTER TABLE "schedule" ADD CONSTRAINT "schedule_org_id_org_id_fk" FOREIGN KEY ("
 CREATE UNIQUE INDEX "admin_task_running" ON "admin_task" USING btree ("kind") WHERE finished_at is null;--> statement-breakpoint
 CREATE INDEX "maintenance_run_ended" ON "maintenance_run" USING btree ("ended_at");--> statement-breakpoint
 CREATE INDEX "maintenance_run_failed" ON "maintenance_run" USING btree ("ended_at") WHERE outcome = 'failed';--> statement-breakpoint
+CREATE INDEX "name_expectation_org" ON "name_expectation" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "name_run_org" ON "name_run" USING btree ("org_id","last_run_at");--> statement-breakpoint
 CREATE INDEX "name_run_last" ON "name_run" USING btree ("last_run_at");--> statement-breakpoint
 CREATE INDEX "context_snapshot_used" ON "context_snapshot" USING btree ("used_at");--> statement-breakpoint

@@ -151,17 +151,22 @@ describe("names that are expected", () => {
     await ran("second", { success: null, run: 60_000 });
     await ran("unplanned", { success: 3 * HOUR });
     await ran("long-ago", { success: 9 * 24 * HOUR });
+    await ran("told", { success: 10 * 24 * HOUR });
+    await sql`
+      insert into name_expectation (name_id, org_id, interval_seconds, grace_seconds, updated_by)
+      select id, 1, 86400, 0, 'tester' from job_name where name = 'told'`;
     const shown = new Map(tiles(await page(box)).map((tile) => [tile.name, tile]));
     const judged = Object.fromEntries([...shown].map(([name, tile]) => [name, tile.judgement]));
     assert.deepEqual(judged, {
       ...{ "each-minute": "bad", "each-six-hours": "good", stopped: "unknown", first: "good" },
-      ...{ second: "bad", unplanned: "warning" },
+      ...{ second: "bad", unplanned: "warning", told: "bad" },
     });
     assert.match(shown.get("each-minute")!.note, /^overdue since/);
     assert.match(shown.get("each-six-hours")!.note, /^every 6 h, next in/);
     assert.equal(shown.get("stopped")!.note, "its schedules are paused");
     assert.equal(shown.get("second")!.value, "never");
-    assert.deepEqual([...shown.keys()].slice(0, 2).sort(), ["each-minute", "second"]);
+    assert.match(shown.get("told")!.note, /^overdue since 8 d/);
+    assert.deepEqual([...shown.keys()].slice(0, 3).sort(), ["each-minute", "second", "told"]);
   });
 
   test("have their queue as it is and as it was ten minutes ago, and not what nobody looked at", async () => {
