@@ -97,15 +97,6 @@ CREATE TABLE "alert" (
 	CONSTRAINT "alert_state" CHECK (state in ('pending', 'firing'))
 );
 --> statement-breakpoint
-CREATE TABLE "job_expectation" (
-	"org_id" integer NOT NULL,
-	"job_name" text NOT NULL,
-	"interval_seconds" integer NOT NULL,
-	"updated_at" timestamp with time zone NOT NULL,
-	"updated_by" text NOT NULL,
-	CONSTRAINT "job_expectation_key" PRIMARY KEY("org_id","job_name")
-);
---> statement-breakpoint
 CREATE TABLE "silence" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"org_id" integer,
@@ -133,6 +124,15 @@ CREATE TABLE "maintenance_run" (
 	"items_skipped" bigint NOT NULL,
 	"error" text,
 	CONSTRAINT "maintenance_run_outcome" CHECK (outcome in ('succeeded', 'failed'))
+);
+--> statement-breakpoint
+CREATE TABLE "name_expectation" (
+	"name_id" integer PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"interval_seconds" integer NOT NULL,
+	"grace_seconds" integer,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_by" text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "name_run" (
@@ -871,6 +871,7 @@ CREATE INDEX "silence_org" ON "silence" USING btree ("org_id","ends_at");--> sta
 CREATE INDEX "silence_ends" ON "silence" USING btree ("ends_at");--> statement-breakpoint
 CREATE INDEX "maintenance_run_ended" ON "maintenance_run" USING btree ("ended_at");--> statement-breakpoint
 CREATE INDEX "maintenance_run_failed" ON "maintenance_run" USING btree ("ended_at") WHERE outcome = 'failed';--> statement-breakpoint
+CREATE INDEX "name_expectation_org" ON "name_expectation" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "name_run_org" ON "name_run" USING btree ("org_id","last_run_at");--> statement-breakpoint
 CREATE INDEX "name_run_last" ON "name_run" USING btree ("last_run_at");--> statement-breakpoint
 CREATE INDEX "context_snapshot_used" ON "context_snapshot" USING btree ("used_at");--> statement-breakpoint

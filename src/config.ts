@@ -127,11 +127,9 @@ export const settings = z.object({
       write: "smtp://USER:PASSWORD@HOST:587, or smtps:// for TLS",
       secret: true,
     }),
-  SIGNALBOX_MAIL_FROM: words(200)
-    .optional()
-    .register(advice, {
-      write: "who e-mails come from, such as Signalbox <signalbox@example.org>",
-    }),
+  SIGNALBOX_MAIL_FROM: words(200).optional().register(advice, {
+    write: "who e-mails come from, such as Signalbox <signalbox@example.org>",
+  }),
   SIGNALBOX_ALERTS_PRIVATE: oneOf(["refuse", "allow"], "refuse"),
   SIGNALBOX_LOG_LEVEL: oneOf(LOG_LEVELS, "info"),
   SIGNALBOX_LOG_FORMAT: oneOf(LOG_FORMATS, "auto"),

@@ -21,7 +21,7 @@
     if (element.hidden) return;
     const known = plots.get(element) ?? begin(element, data);
     known.data = data;
-    known.chart.setOption(finish(data), { notMerge: true });
+    known.chart.setOption(finish(data, element.clientWidth), { notMerge: true });
   }
 
   function begin(element, data) {

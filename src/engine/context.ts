@@ -1,5 +1,6 @@
 /** What every part of the engine is handed: made once in `create.ts`. */
 import type { Database } from "../db/client.ts";
+import { Expectations } from "./background/expectations.ts";
 import { Maintenance } from "./background/maintenance.ts";
 import { RunTally } from "./background/run_tally.ts";
 import type { Bus } from "./bus.ts";
@@ -28,10 +29,13 @@ export interface EngineContext {
   readonly runs: RunTally;
   /** What Signalbox does for itself. */
   readonly maintenance: Maintenance;
+  readonly expectations: Expectations;
 }
 
 /** With what the engine notes of its own work. */
-export function withRecords(common: Omit<EngineContext, "runs" | "maintenance">): EngineContext {
+export function withRecords(
+  common: Omit<EngineContext, "runs" | "maintenance" | "expectations">,
+): EngineContext {
   const { bus, clock, database, log, names, options } = common;
   const runs = new RunTally((name) => names.isCounted(name));
   bus.on("attempts.ended", ({ ends }) => runs.add(ends));
@@ -39,5 +43,6 @@ export function withRecords(common: Omit<EngineContext, "runs" | "maintenance">)
     ...{ sql: database.side, address: options.address, now: () => clock.now() },
     onError: (error) => log.warn({ error: String(error) }, "maintenance was not recorded"),
   });
-  return { ...common, runs, maintenance };
+  const expectations = new Expectations(database);
+  return { ...common, runs, maintenance, expectations };
 }

@@ -8,9 +8,8 @@ import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { ensureDrainingRow } from "../db/statements/switches.ts";
 import { Actions } from "./actions.ts";
 import { createAlerts } from "./alerts/create.ts";
-import type { RunTally } from "./background/run_tally.ts";
+import { createChores } from "./background/chores.ts";
 import { Bus } from "./bus.ts";
-import { createChores } from "./chores.ts";
 import { Clock } from "./clock.ts";
 import { type EngineContext, type Log, withRecords } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -198,8 +197,8 @@ class SignalboxEngine implements Engine, SessionHost {
     ];
   }
 
-  get runs(): RunTally {
-    return this.context.runs;
+  get background(): Pick<EngineContext, "runs" | "expectations"> {
+    return this.context;
   }
 
   get replicaId(): string {

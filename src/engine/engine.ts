@@ -21,6 +21,7 @@ import type {
   Requirements,
 } from "../messages/job_input.ts";
 import type { Alerts } from "./alerts/alerts.ts";
+import type { Expectations } from "./background/expectations.ts";
 import type { RunTally } from "./background/run_tally.ts";
 import type { Explanation, FullExplanation } from "./explain.ts";
 import type { Feed } from "./feed.ts";
@@ -192,8 +193,8 @@ export interface Engine {
   /** Asks a worker to finish what it holds and take nothing new. */
   drainWorker(workerUid: string, actor: Actor): Promise<boolean>;
 
-  /** What ended on this server since it started, by name. */
-  readonly runs: Pick<RunTally, "all">;
+  /** What ended on this server since it started, by name; and how often names are to run. */
+  readonly background: { runs: Pick<RunTally, "all">; expectations: Pick<Expectations, "set"> };
   readonly keeping: Keeping;
   readonly schedules: Schedules;
   readonly alerts: Alerts;

@@ -71,12 +71,6 @@ export const ALERT_ROWS: readonly Row[] = [
       body: { job_name: `${of.org}-name`, limits: { failure_rate: 0.5 } },
     },
   ]),
-  row(`PUT ${O}/expected-intervals`, OPERATE, ({ of }) => [
-    {
-      ...{ method: "PUT", path: `${V1}/orgs/${of.org}/expected-intervals` },
-      body: { job_name: `${of.org}-name`, interval_seconds: 3600 },
-    },
-  ]),
   ...[true, false].flatMap((isOurs) => {
     const base = isOurs ? `${O}/alert-channels` : `${V1}/alert-channels`;
     const may = isOurs ? OPERATE : SUPERUSER;

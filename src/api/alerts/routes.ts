@@ -4,7 +4,7 @@ import { RULE_NAMES } from "../../core/alerts/rules.ts";
 import { type OrgFilter, seenOrgs } from "../../core/scope.ts";
 import { jobName } from "../../messages/names.ts";
 import { readAlertEvents, readAlertViews, readSilences } from "../../web/alerts/rows.ts";
-import { readRules, readToldIntervals } from "../../web/alerts/rules.ts";
+import { readRules } from "../../web/alerts/rules.ts";
 import { inOrg, superusersOnly } from "../allowed.ts";
 import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
@@ -12,15 +12,7 @@ import { reasonInput } from "../jobs/schemas.ts";
 import { notFound, orgOf } from "../lookup.ts";
 import { limitParam, orgParams } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
-import {
-  alert,
-  alertEvent,
-  alertRule,
-  expectation,
-  ruleInput,
-  silence,
-  silenceInput,
-} from "./schemas.ts";
+import { alert, alertEvent, alertRule, ruleInput, silence, silenceInput } from "./schemas.ts";
 
 export const tag = "Alerts";
 const LIST_DEFAULT = 100;
@@ -145,20 +137,19 @@ const rules = route({
   path: "/orgs/{org}/alert-rules",
   tag,
   summary: "The rules, with their limits as they hold",
-  description:
-    "For all jobs of the organization, or for `job_name`; and the intervals that were said.",
+  description: "For all jobs of the organization, or for `job_name`.",
   params: orgParams,
   query: z.strictObject({ job_name: jobName.optional() }),
   answers: {
     200: {
       description: "The nine rules",
-      schema: z.object({ items: z.array(alertRule), expected_intervals: z.array(expectation) }),
+      schema: z.object({ items: z.array(alertRule) }),
     },
   },
   handle: async ({ params, query, caller, deps }) => {
     const { id } = orgOf(deps, caller, params.org, "view");
     const items = await readRules(deps.database.reads, id, query.job_name ?? "");
-    return ok({ items, expected_intervals: await readToldIntervals(deps.database.reads, id) });
+    return ok({ items });
   },
 });
 
@@ -181,28 +172,10 @@ const setRule = route({
   },
 });
 
-const expect = route({
-  method: "put",
-  path: "/orgs/{org}/expected-intervals",
-  tag,
-  summary: "Say how often a job is to succeed",
-  description: "For jobs without a schedule of ours, which says it better. Null takes it back.",
-  allow: inOrg("operate"),
-  params: orgParams,
-  body: expectation,
-  answers: { 200: { description: "As it was said", schema: expectation } },
-  handle: async ({ params, body, caller, deps }) => {
-    const { id } = orgOf(deps, caller, params.org, "operate");
-    const { alerts } = deps.engine;
-    await alerts.expect(id, body.job_name, body.interval_seconds, caller.author);
-    return ok(body);
-  },
-});
-
 export const alertRoutes: readonly Route[] = [
   ...stateRoutes("org"),
   ...stateRoutes("all"),
   ...silenceRoutes("org"),
   ...silenceRoutes("all"),
-  ...[rules, setRule, expect],
+  ...[rules, setRule],
 ];

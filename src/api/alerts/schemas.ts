@@ -4,7 +4,6 @@ import { RULE_NAMES } from "../../core/alerts/rules.ts";
 import {
   channelInput as plainChannelInput,
   channelPatch as plainChannelPatch,
-  expectationInput as plainExpectation,
   ruleInput as plainRuleInput,
   silenceInput as plainSilenceInput,
 } from "../../engine/alerts/input.ts";
@@ -14,7 +13,6 @@ export const silenceInput = plainSilenceInput.meta({ id: "SilenceInput" });
 export const channelInput = plainChannelInput.meta({ id: "AlertChannelInput" });
 export const channelPatch = plainChannelPatch.meta({ id: "AlertChannelPatch" });
 export const ruleInput = plainRuleInput.meta({ id: "AlertRuleInput" });
-export const expectation = plainExpectation.meta({ id: "ExpectedInterval" });
 
 const rule = z.enum(RULE_NAMES);
 const severity = z.enum(["critical", "warning"]);

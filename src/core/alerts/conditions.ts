@@ -82,8 +82,9 @@ export const staleness: Condition = (facts, limits) => {
     const due = expected.dues[limits.intervals! - 1];
     if (due === undefined) return notDue(`${said} It is hardly ever due.`);
     const every = expected.intervalMs;
+    const grace = (expected.graceMs ?? limits.grace_seconds! * 1_000) / 1_000;
     const words = every === null ? "" : ` It is to run every ${span(every)}.`;
-    return compared(age, (due - since) / 1_000 + limits.grace_seconds!, said + words);
+    return compared(age, (due - since) / 1_000 + grace, said + words);
   }
   const hasRunSince = success === null || (facts.lastRunAt ?? 0) > success;
   if (!hasRunSince) return notDue(`${said} It has not run since, and nothing says that it should.`);

@@ -21,7 +21,14 @@ export const DUES_MAX = 24;
 /** When a job name is to run. */
 export type Expected =
   /** From its schedules, or said by somebody. `since`: the wait for a success began. */
-  | { kind: "known"; intervalMs: number | null; since: number; dues: readonly number[] }
+  | {
+      kind: "known";
+      intervalMs: number | null;
+      since: number;
+      dues: readonly number[];
+      /** Where it was said with the interval; else the rule's holds. */
+      graceMs?: number | null;
+    }
   /** All of its schedules are paused. */
   | { kind: "paused" }
   | { kind: "unknown" };

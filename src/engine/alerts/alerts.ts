@@ -18,9 +18,7 @@ import {
   countLimits,
   type LimitRow,
   lockLimit,
-  readExpectation,
   removeLimit,
-  writeExpectation,
   writeLimit,
 } from "../../db/statements/alerts/limits.ts";
 import { endSilence, insertSilence, lockSilence } from "../../db/statements/alerts/silences.ts";
@@ -64,7 +62,6 @@ export interface Alerts {
   /** One message now, tried once. */
   testChannel(id: string, actor: Actor): Promise<Sent>;
   setRule(org: number, rule: RuleName, input: ParsedRuleInput, actor: Actor): Promise<void>;
-  expect(org: number, jobName: string, seconds: number | null, actor: Actor): Promise<void>;
   /** What fires, as this server saw it some seconds ago: asks nothing of the database. */
   standing(): readonly StandingAlert[];
   /** What the rule says of these names (ids) now, of whatever organization; nothing is decided. */
@@ -260,22 +257,6 @@ export class AlertKeeper implements Alerts, Service {
         ...{ org, action: "alert_rule.change", objectKind: "alert_rule", objectId: rule },
         before: { job_name: input.job_name, ...(before ? facts(before) : {}) },
         after: { job_name: input.job_name, ...facts(row) },
-      });
-    });
-  }
-
-  expect(org: number, jobName: string, seconds: number | null, actor: Actor): Promise<void> {
-    return this.#change(async (tx) => {
-      const before = await readExpectation(tx, org, jobName);
-      if (before === seconds) return;
-      await writeExpectation(
-        tx,
-        { org, jobName, seconds },
-        { at: this.#at(), by: actorName(actor) },
-      );
-      await audit(tx, actor, {
-        ...{ org, action: "job.expect", objectKind: "job_name", objectId: jobName },
-        ...{ before: { interval_seconds: before }, after: { interval_seconds: seconds } },
       });
     });
   }

@@ -102,7 +102,8 @@ export class FactReader {
       if (told === undefined) return { kind: "unknown" };
       const since = Math.max(success ?? told.since, told.since);
       const dues = Array.from({ length: DUES_MAX }, (_, n) => since + (n + 1) * told.intervalMs);
-      return { kind: "known", intervalMs: told.intervalMs, since, dues };
+      const { intervalMs, graceMs } = told;
+      return { kind: "known", intervalMs, since, dues, graceMs };
     }
     const rules = running.map(({ cron, time_zone }) => ({ cron, timeZone: time_zone }));
     const made = Math.min(...running.map((one) => one.since));

@@ -139,13 +139,3 @@ export function strangeLimits(
       message: `is no limit of ${rule}: it has ${known.join(", ")}`,
     }));
 }
-
-export const expectationInput = z.strictObject({
-  job_name: jobName,
-  interval_seconds: z
-    .int()
-    .min(10, "must be 10 seconds or more")
-    .max(366 * DAY, "must be at most 366 days")
-    .nullable()
-    .describe("How often it is to succeed; null: nobody says"),
-});

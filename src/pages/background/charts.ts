@@ -121,7 +121,7 @@ export function rateChart(data: Background, label: Label): TimeChart {
     const own = cellsOf(cells, one.id);
     const word = named(label(one), at);
     const failed: ChartLine = {
-      ...{ name: `${word.name} (failed)`, tone: "bad", style: "line" },
+      ...{ name: `${word.name} (failed)`, tone: "bad", style: "line", isUnlisted: true },
       values: points(data, own, "failed").map(countOf),
     };
     const good = points(data, own, "succeeded").map(countOf);
@@ -130,7 +130,7 @@ export function rateChart(data: Background, label: Label): TimeChart {
   return timeOf(
     {
       ...{ id: "rates", title: `Runs ${perBucket(data.range)} by job`, unit: "count", columns: 12 },
-      sentence: `Runs that ended well, and those that failed. ${drawnWords(data)}`,
+      sentence: `Runs that ended well; in red those that failed. ${drawnWords(data)}`,
       empty: NOTHING_RAN,
     },
     data,
@@ -153,7 +153,7 @@ export function durationChart(data: Background, label: Label): TimeChart {
       tone,
       style: "line" as const,
       values,
-      ...(isFaint ? { isFaint } : {}),
+      ...(isFaint ? { isFaint, isUnlisted: true } : {}),
     };
   };
   const { warning, bad } = thresholdWords("duration_p95_seconds");
@@ -184,9 +184,9 @@ export function itemsChart(data: Background, label: Label): TimeChart {
     const own = cellsOf(cells, one.id);
     const { name, tone } = named(label(one), at);
     return ITEM_LINES.map(([metric, words, fixed]): ChartLine => {
-      // Where nothing was counted, nothing is known of items.
-      const values = points(data, own, metric).map((point) => (point.count ? point.sum : null));
-      return { name: `${name} ${words}`, tone: fixed ?? tone, style: "line", values };
+      const values = points(data, own, metric).map((point) => point.sum);
+      const isUnlisted = fixed !== null;
+      return { name: `${name} ${words}`, tone: fixed ?? tone, style: "line", values, isUnlisted };
     });
   });
   return timeOf(
@@ -197,7 +197,8 @@ export function itemsChart(data: Background, label: Label): TimeChart {
         unit: "count",
         columns: 12,
       },
-      sentence: "What runs counted as done, failed and skipped, when they ended.",
+      sentence:
+        "What runs counted as done when they ended; in red what failed, in yellow what was skipped.",
       empty: "No run of these names counted items in this time: handlers do so by job.items().",
     },
     data,

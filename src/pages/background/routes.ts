@@ -68,7 +68,8 @@ async function readPage({
   const data = await readBackground(source, scope, { filter, range, now });
   const nameOf = (id: number) => shell.deps.directory.byId(id)?.name;
   const org = (one: BackgroundName) => orgLabel(one.org, nameOf);
-  const label = (one: BackgroundName) => (data.isSeveral ? `${org(one)} / ${one.name}` : one.name);
+  const label = (one: BackgroundName) =>
+    isNamed(one, data) ? `${org(one)} / ${one.name}` : one.name;
   const opens = isSystem(filter.org) ? undefined : endedJobsLink(filter);
   const links = (chart: string) => ({
     csv: metricHref(SPEC, filter, { chart, format: "csv" }),
@@ -103,6 +104,12 @@ async function readPage({
     tables: tablesOf(data, org),
     notes: notesOf(data, { scope, filter, range }),
   };
+}
+
+/** Whether its organization must be said, because there are others. */
+function isNamed({ org }: BackgroundName, { names }: Background): boolean {
+  if (isSystem(org)) return names.some((one) => !isSystem(one.org));
+  return names.some((one) => one.org !== org && !isSystem(one.org));
 }
 
 function refuseRefresh({ own }: MetricFilter): void {

@@ -49,6 +49,8 @@ function cancelSentence(job: JobRow): string {
     : `Cancel asked${by}; waiting for the worker to acknowledge it.`;
 }
 
+type ItemCounts = Pick<AttemptRow, "items_success" | "items_failed" | "items_skipped">;
+
 interface Fact {
   label: string;
   value: string;
@@ -344,9 +346,7 @@ function sourceText(source: AttemptRow["usage_source"]): string {
   return parts.length === 0 ? "" : `Measured by ${parts.join(", ")}`;
 }
 
-function itemsText(
-  row: Pick<AttemptRow, "items_success" | "items_failed" | "items_skipped">,
-): string {
+function itemsText(row: ItemCounts): string {
   if (row.items_success === null) return "";
   const parts = [`${count(row.items_success)} done`];
   if (row.items_failed) parts.push(`${count(row.items_failed)} failed`);

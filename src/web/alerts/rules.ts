@@ -57,12 +57,3 @@ function viewOf(rule: Rule, { enabled, limits, from }: ReturnType<typeof limitsF
     })),
   };
 }
-
-/** How often a job name is to succeed, where somebody has said so. */
-export async function readToldIntervals(
-  sql: Sql,
-  org: number,
-): Promise<{ job_name: string; interval_seconds: number }[]> {
-  return await sql<{ job_name: string; interval_seconds: number }[]>`
-    select job_name, interval_seconds from job_expectation where org_id = ${org} order by job_name limit 1000`;
-}

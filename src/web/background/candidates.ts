@@ -17,6 +17,8 @@ export interface NameRow {
   failureAt: number | null;
   failureJob: string | null;
   failureError: string | null;
+  /** How often it is to run, as somebody has said. */
+  told: { intervalSeconds: number; graceSeconds: number | null; since: number } | null;
 }
 
 export interface Asked {
@@ -59,6 +61,15 @@ export async function recentNames(
   return rows.map((row) => row.id);
 }
 
+/** Those that somebody expects. */
+export async function toldNames(reads: Sql, { orgs, ids }: Asked): Promise<number[]> {
+  const own = ids === null ? reads`` : reads`and name_id = any(${ids as number[]}::int[])`;
+  const rows = await reads<{ id: number }[]>`
+    select name_id as id from name_expectation
+    where true ${own} ${andOfOrgs(reads, reads`org_id`, orgs)} limit ${RECENT_MAX}`;
+  return rows.map((row) => row.id);
+}
+
 /** Of which most waits for a slot, at the last look. */
 export async function waitingNames(reads: Sql, { orgs, ids }: Asked): Promise<number[]> {
   const own = ids === null ? reads`` : reads`and name_id = any(${ids as number[]}::int[])`;
@@ -83,6 +94,9 @@ interface Row {
   failure: number | null;
   failure_job: string | null;
   failure_error: string | null;
+  interval: number | null;
+  grace: number | null;
+  said: number | null;
 }
 
 /** What is known of these names, as far as they are of these organizations. */
@@ -96,13 +110,20 @@ export async function readNames(
     select n.id, n.org_id, n.name, extract(epoch from r.last_run_at)::float8 * 1000 as run,
       extract(epoch from r.last_success_at)::float8 * 1000 as success,
       extract(epoch from r.last_failure_at)::float8 * 1000 as failure,
-      r.last_failure_job as failure_job, r.last_failure_error as failure_error
+      r.last_failure_job as failure_job, r.last_failure_error as failure_error,
+      e.interval_seconds as interval, e.grace_seconds as grace,
+      extract(epoch from e.updated_at)::float8 * 1000 as said
     from job_name n left join name_run r on r.name_id = n.id
+      left join name_expectation e on e.name_id = n.id
     where n.id = any(${ids as number[]}::int[]) and n.counted ${andOfOrgs(reads, reads`n.org_id`, orgs)}`;
   return rows.map((row) => ({
     ...{ id: row.id, org: row.org_id, name: row.name, runAt: row.run, successAt: row.success },
     failureAt: row.failure,
     ...{ failureJob: row.failure_job, failureError: row.failure_error },
+    told:
+      row.interval === null
+        ? null
+        : { intervalSeconds: row.interval, graceSeconds: row.grace, since: row.said ?? 0 },
   }));
 }
 

@@ -14,7 +14,7 @@ import { readCoverage } from "../metrics/coverage.ts";
 import type { MetricFilter } from "../metrics/metric_filter.ts";
 import { type GroupedCell, readCells } from "../metrics/read_cells.ts";
 import { aligned, readLooks, type SeriesDeps, type Span } from "../metrics/read_series.ts";
-import { type NameRow, readNames, recentNames, waitingNames } from "./candidates.ts";
+import { type NameRow, readNames, recentNames, toldNames, waitingNames } from "./candidates.ts";
 import { idsOfNames, readScheduled, SCHEDULES_MAX, type Scheduled } from "./expectations.ts";
 import { readQueueSizes } from "./queues.ts";
 import {
@@ -49,8 +49,6 @@ export interface Background {
   /** The busiest of them, drawn as lines. */
   drawn: { names: BackgroundName[]; cells: RunCells };
   queues: { names: BackgroundName[]; cells: GroupedCell[]; looks: ReadonlyMap<number, number> };
-  /** Whether names of several organizations may be among them. */
-  isSeveral: boolean;
   hasAllSchedules: boolean;
 }
 
@@ -90,7 +88,6 @@ export async function readBackground(
   return {
     ...{ range: whose.range, span, covered, overall, names, drawn, queues },
     ...{ found: chosen.found, hasAllSchedules: chosen.hasAllSchedules },
-    isSeveral: whose.orgs === "all" || whose.orgs.length > 1,
   };
 }
 
@@ -102,20 +99,21 @@ async function chooseNames(
   { filter, span, now }: { filter: MetricFilter; span: Span; now: number },
 ): Promise<{ shown: Judged[]; found: number; hasAllSchedules: boolean }> {
   const asked = { orgs, ids };
-  const [scheduled, recent, waiting] = await Promise.all([
+  const [scheduled, recent, waiting, told] = await Promise.all([
     readScheduled(reads, orgs),
     recentNames(reads, asked, Math.min(span.from, now - GONE_MS)),
     waitingNames(reads, asked),
+    toldNames(reads, asked),
   ]);
   const wanted = scheduled.filter((one) => filter.name === "" || one.name === filter.name);
   const scheduledIds = await idsOfNames(reads, wanted);
-  const all = new Set([...scheduledIds.values(), ...recent, ...waiting]);
+  const all = new Set([...scheduledIds.values(), ...recent, ...waiting, ...told]);
   const rows = await readNames(reads, orgs, [...all]);
   const expected = new Map(wanted.map((one) => [`${one.org} ${one.name}`, one]));
   const judged = await judgeNames(rows, expected, now);
   const runs = await roughRuns(reads, rows, span);
   const rank = ({ staleness: { judgement } }: Judged) => ["bad", "warning"].indexOf(judgement);
-  const isExpected = (one: Judged) => one.expectation.kind === "scheduled";
+  const isExpected = (one: Judged) => one.expectation.kind === "scheduled" || one.told !== null;
   const order = (one: Judged) => (isExpected(one) ? (rank(one) < 0 ? 2 : rank(one)) : 3);
   judged.sort(
     (a, b) =>
@@ -149,7 +147,8 @@ async function judgeNames(
   return judged;
 }
 
-function ownExpectation({ org, name, runAt }: NameRow): Expectation {
+function ownExpectation({ org, name, runAt, told }: NameRow): Expectation {
+  if (told !== null) return { kind: "told", ...told };
   if (org !== SYSTEM_ORG_ID) return { kind: "unknown" };
   const intervalSeconds = OWN_INTERVALS[name];
   if (intervalSeconds === undefined) return { kind: "as_needed" };

@@ -39,6 +39,8 @@ export interface ChartLine {
   stack?: string;
   /** Drawn thin, beside another of the same colour. */
   isFaint?: boolean;
+  /** Not among the names above the chart: it belongs to a line that is. */
+  isUnlisted?: boolean;
 }
 
 export interface TimeChart extends Common {

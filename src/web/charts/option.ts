@@ -38,13 +38,19 @@ function timeData({ start, step, running, opens, lines }: TimeChart): Own {
     ...(opens === undefined ? {} : { opens }),
     option: {
       grid: GRID,
-      legend: { ...LEGEND, show: lines.length > 1 },
+      legend: legendOf(lines),
       tooltip: AT_A_TIME,
       xAxis: { type: "time" },
       yAxis: { type: "value", min: 0, splitNumber: 4 },
       series: lines.map(seriesOf),
     },
   };
+}
+
+function legendOf(lines: readonly ChartLine[]): object {
+  const listed = lines.filter((line) => !line.isUnlisted).map((line) => line.name);
+  const some = listed.length < lines.length ? { data: listed } : {};
+  return { ...LEGEND, show: lines.length > 1, ...some };
 }
 
 function seriesOf({ name, values, style, stack, isFaint }: ChartLine): object {

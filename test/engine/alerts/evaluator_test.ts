@@ -99,9 +99,9 @@ describe("alerts over recorded runs", () => {
     const other = await makeName(rig.sql, "hourly");
     await write(name, every(HOUR, now - 30 * HOUR, now - 9 * HOUR));
     await write(other, every(HOUR, now - 30 * HOUR, now));
-    await rig.sql`insert into job_expectation values
-      (${name.org}, 'nightly', 3600, ${new Date(now - 100 * HOUR)}, 'x'),
-      (${name.org}, 'hourly', 3600, ${new Date(now - 100 * HOUR)}, 'x')`;
+    await rig.sql`insert into name_expectation values
+      (${name.id}, ${name.org}, 3600, null, ${new Date(now - 100 * HOUR)}, 'x'),
+      (${other.id}, ${name.org}, 3600, null, ${new Date(now - 100 * HOUR)}, 'x')`;
     await look(now - 12 * MINUTE, now);
     assert.deepEqual(await states(), {
       BackgroundJobCriticallyStale: "firing",

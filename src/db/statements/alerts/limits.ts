@@ -1,4 +1,4 @@
-/** Limits of rules and expected intervals, as organizations have set them. */
+/** Limits of rules, as organizations have set them. */
 import type { Limits } from "../../../core/alerts/thresholds.ts";
 import type { Sql, Transaction } from "../../client.ts";
 
@@ -56,43 +56,6 @@ export async function removeLimit(
   await tx.unsafe(
     `delete from alert_limit where org_id = $1 and rule = $2 and job_name = $3`,
     [org, rule, jobName],
-    prepared,
-  );
-}
-
-export async function readExpectation(
-  sql: Sql | Transaction,
-  org: number,
-  jobName: string,
-): Promise<number | null> {
-  const [row] = await sql.unsafe(
-    `select interval_seconds from job_expectation where org_id = $1 and job_name = $2`,
-    [org, jobName],
-    prepared,
-  );
-  return (row?.interval_seconds as number | undefined) ?? null;
-}
-
-/** Null takes it away. */
-export async function writeExpectation(
-  tx: Transaction,
-  { org, jobName, seconds }: { org: number; jobName: string; seconds: number | null },
-  { at, by }: { at: number; by: string },
-): Promise<void> {
-  if (seconds === null) {
-    await tx.unsafe(
-      `delete from job_expectation where org_id = $1 and job_name = $2`,
-      [org, jobName],
-      prepared,
-    );
-    return;
-  }
-  await tx.unsafe(
-    `insert into job_expectation (org_id, job_name, interval_seconds, updated_at, updated_by)
-     values ($1, $2, $3, ${AT(4)}, $5)
-     on conflict (org_id, job_name) do update set interval_seconds = excluded.interval_seconds,
-       updated_at = excluded.updated_at, updated_by = excluded.updated_by`,
-    [org, jobName, seconds, at, by],
     prepared,
   );
 }

@@ -48,13 +48,15 @@ export interface ToldInterval {
   org: number;
   name: string;
   intervalMs: number;
+  graceMs: number | null;
   since: number;
 }
 
 export async function readToldIntervals(sql: Sql | Transaction): Promise<ToldInterval[]> {
   const rows = await sql.unsafe(
-    `select org_id as org, job_name as name, interval_seconds * 1000::float8 as "intervalMs",
-       ${MS("updated_at")} as since from job_expectation order by 1, 2 limit ${SCHEDULES_MAX}`,
+    `select e.org_id as org, n.name, e.interval_seconds * 1000::float8 as "intervalMs",
+       e.grace_seconds * 1000::float8 as "graceMs", ${MS("e.updated_at")} as since
+     from name_expectation e join job_name n on n.id = e.name_id order by e.name_id limit ${SCHEDULES_MAX}`,
     [],
     prepared,
   );
