@@ -2,6 +2,7 @@
 import { adminRoutes } from "./admin/routes.ts";
 import { alertChannelRoutes } from "./alerts/channel_routes.ts";
 import { alertRoutes } from "./alerts/routes.ts";
+import { silenceRoutes } from "./alerts/silence_routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { backgroundRoutes } from "./background/routes.ts";
 import { durationsRoutes } from "./board/durations_routes.ts";
@@ -39,6 +40,7 @@ export const ALL_ROUTES: readonly Route[] = [
   ...scheduleRoutes,
   ...scheduleActionRoutes,
   ...alertRoutes,
+  ...silenceRoutes,
   ...alertChannelRoutes,
   ...backgroundRoutes,
   ...workerRoutes,

@@ -47,6 +47,15 @@ const SEARCHED: Shown[] = [
   { path: `/board/jobs/operations/${q("id")}`, shows: [], status: 404 },
 ];
 
+const ALERTS: Shown[] = [
+  { path: "/board/alerts", shows: ["name", "acme", "reason-silence"] },
+  { path: "/board/alerts", shows: ["name"], as: "viewer" },
+  { path: `/board/alerts?org=${q("org")}`, shows: [], status: 404 },
+  { path: "/board/alerts/rules/BackgroundJobFailing", shows: ["name"] },
+  { path: `/board/alerts/rules/BackgroundJobFailing?name=${q("given")}`, shows: ["given"] },
+  { path: `/board/alerts/rules/${q("rule")}`, shows: [], status: 404 },
+];
+
 /** Of pages of charts. */
 function chartAddresses(): Record<string, Shown[]> {
   return {
@@ -133,14 +142,7 @@ function addresses({ jobs, invitation, worker }: HostileBoard): Record<string, S
       { path: `/board/workers/${q("id")}`, shows: [], status: 404 },
     ],
     jobs: SEARCHED,
-    alerts: [
-      { path: "/board/alerts", shows: ["name", "acme", "reason-silence"] },
-      { path: "/board/alerts", shows: ["name"], as: "viewer" },
-      { path: `/board/alerts?org=${q("org")}`, shows: [], status: 404 },
-      { path: "/board/alerts/rules/BackgroundJobFailing", shows: ["name"] },
-      { path: `/board/alerts/rules/BackgroundJobFailing?name=${q("given")}`, shows: ["given"] },
-      { path: `/board/alerts/rules/${q("rule")}`, shows: [], status: 404 },
-    ],
+    alerts: ALERTS,
     orgs: [
       { path: "/board/orgs", shows: ["title"] },
       { path: "/board/orgs/acme", shows: ["title", "member", "author", "token", "worker", "pool"] },

@@ -1,15 +1,14 @@
-/** What fires and what did, silences, and the limits of rules. */
+/** What fires and what did, and the limits of rules. */
 import { z } from "zod";
 import { RULE_NAMES } from "../../core/alerts/rules.ts";
 import { type OrgFilter, seenOrgs } from "../../core/scope.ts";
 import { jobName } from "../../messages/names.ts";
-import { readAlertEvents, readAlertViews, readSilences } from "../../web/alerts/rows.ts";
+import { readAlertEvents, readAlertViews } from "../../web/alerts/rows.ts";
 import { readRules } from "../../web/alerts/rules.ts";
-import { inOrg, superusersOnly } from "../allowed.ts";
+import { inOrg } from "../allowed.ts";
 import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
-import { reasonInput } from "../jobs/schemas.ts";
-import { notFound, orgOf } from "../lookup.ts";
+import { orgOf } from "../lookup.ts";
 import { limitParam, orgParams } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 import { alert, alertEvent, alertRule, ruleInput, silence, silenceInput } from "./schemas.ts";
@@ -59,79 +58,6 @@ function stateRoutes(of: "org" | "all"): Route[] {
   return [state, history];
 }
 
-function silenceRoutes(of: "org" | "all"): Route[] {
-  const base = of === "org" ? "/orgs/{org}/silences" : "/silences";
-  const params = (of === "org" ? orgParams : noParams) as typeof orgParams;
-  const named = z.uuid().toLowerCase();
-  const oneParams = (of === "org"
-    ? orgParams.extend({ id: named })
-    : z.strictObject({ id: named })) as unknown as z.ZodType<{ org: string; id: string }>;
-  const allow = of === "org" ? inOrg("operate") : superusersOnly;
-  const where = of === "org" ? "of an organization" : "of every organization, for superusers";
-  const idFor = (deps: ApiDeps, caller: Caller, org: string, ability: "view" | "operate") =>
-    of === "org" ? orgOf(deps, caller, org, ability).id : null;
-  const seen = async (deps: ApiDeps, org: number | null, id: string) => {
-    const orgs = org === null ? null : [org];
-    const asked = { now: deps.engine.now(), limit: 1, id };
-    const [found] = await readSilences(deps.database.reads, orgs, asked);
-    if (found === undefined) throw notFound("silence", id);
-    return found;
-  };
-  const list = route({
-    method: "get",
-    path: base,
-    tag,
-    summary: `Silences ${where}`,
-    description: "Those that hold or will first; the newest 200.",
-    ...(of === "org" ? {} : { allow }),
-    params,
-    answers: {
-      200: { description: "The silences", schema: z.object({ items: z.array(silence) }) },
-    },
-    handle: async ({ params: { org }, caller, deps }) => {
-      const id = idFor(deps, caller, org, "view");
-      const asked = { now: deps.engine.now(), limit: 200 };
-      const orgs = id === null ? null : [id];
-      return ok({ items: await readSilences(deps.database.reads, orgs, asked) });
-    },
-  });
-  const create = route({
-    method: "post",
-    path: base,
-    tag,
-    summary: `Silence alerts ${where}`,
-    description:
-      "They go on being recorded, as silenced, and nobody is told. What fires still when the silence ends is told then.",
-    allow,
-    params,
-    body: silenceInput,
-    answers: { 201: { description: "The silence", schema: silence } },
-    handle: async ({ params: { org }, body, caller, deps }) => {
-      const own = idFor(deps, caller, org, "operate");
-      const id = await deps.engine.alerts.silence(own, body, caller.author);
-      return { status: 201, body: await seen(deps, own, id) };
-    },
-  });
-  const end = route({
-    method: "post",
-    path: `${base}/{id}/end`,
-    tag,
-    summary: "End a silence now",
-    allow,
-    params: oneParams,
-    body: reasonInput,
-    bodyOptional: true,
-    answers: { 200: { description: "The silence", schema: silence } },
-    handle: async ({ params: { org, id }, body, caller, deps }) => {
-      const own = idFor(deps, caller, org, "operate");
-      await seen(deps, own, id);
-      await deps.engine.alerts.endSilence(id, caller.author, body.reason);
-      return ok(await seen(deps, own, id));
-    },
-  });
-  return [list, create, end];
-}
-
 const rules = route({
   method: "get",
   path: "/orgs/{org}/alert-rules",
@@ -175,7 +101,5 @@ const setRule = route({
 export const alertRoutes: readonly Route[] = [
   ...stateRoutes("org"),
   ...stateRoutes("all"),
-  ...silenceRoutes("org"),
-  ...silenceRoutes("all"),
   ...[rules, setRule],
 ];
