@@ -5,6 +5,7 @@
  * small ones answer in a tenth of a second.
  */
 import { Command, CommanderError, Option } from "commander";
+import { alertsCommand } from "./commands/alerts.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -16,6 +17,7 @@ import { retryCommand } from "./commands/retry.ts";
 import { runCommand } from "./commands/run.ts";
 import { schedulesCommand } from "./commands/schedules.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { silenceCommand } from "./commands/silence.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
@@ -65,7 +67,13 @@ Exit codes: 0 well, 1 failed, 2 wrong usage, 125 Signalbox itself failed under -
   add(program, context, [submitCommand, runCommand, applyCommand, cancelCommand, retryCommand]);
   program.commandsGroup("Look:");
   add(program, context, [jobsCommand, jobCommand, whyCommand]);
-  add(program, context, [queuesCommand, schedulesCommand, workersCommand]);
+  add(program, context, [
+    queuesCommand,
+    schedulesCommand,
+    workersCommand,
+    alertsCommand,
+    silenceCommand,
+  ]);
   program.commandsGroup("Let in:");
   add(program, context, [tokenCommand, userCommand]);
   obey(program, context);

@@ -2,6 +2,12 @@
  * What the API answers, as types: the shapes of `/openapi.json`, taken from the very schemas that
  * write it. Types only: nothing of the server comes along. Times are RFC 3339 in UTC, ids UUIDv7.
  */
+import type {
+  AlertAnswer,
+  AlertEventAnswer,
+  SilenceAnswer,
+  SilenceInput,
+} from "../api/alerts/schemas.ts";
 import type { AttemptView, JobSummary, JobView, PhaseEventView } from "../api/jobs/schemas.ts";
 import type { PersonView } from "../api/members/schemas.ts";
 import type { QueueView } from "../api/queues/schemas.ts";
@@ -23,7 +29,11 @@ import type { JobState } from "../core/job_state.ts";
 import type { Role } from "../core/scope.ts";
 import type { Explanation } from "../engine/explain.ts";
 
-export type { Explanation, JobState, JobSummary, Role };
+export type { Explanation, JobState, JobSummary, Role, SilenceInput };
+export type Alert = AlertAnswer;
+/** That an alert began to fire, or ended. */
+export type AlertEvent = AlertEventAnswer;
+export type Silence = SilenceAnswer;
 export type Person = PersonView;
 export type Token = TokenView;
 export type WorkerToken = WorkerTokenView;

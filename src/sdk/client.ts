@@ -10,6 +10,7 @@
  */
 import { isFinal } from "../core/job_state.ts";
 import type { JobInput, WorkflowInput, WorkflowJobInput } from "../messages/job_input.ts";
+import { Alerts } from "./alerts.ts";
 import type * as answers from "./answers.ts";
 import { pause } from "./backoff.ts";
 import { ClientError } from "./client_error.ts";
@@ -39,6 +40,7 @@ export class Client {
   readonly url: string;
   readonly tokens: Tokens;
   readonly schedules: Schedules;
+  readonly alerts: Alerts;
   /** For superusers. */
   readonly people: People;
   readonly #transport: Transport;
@@ -50,6 +52,7 @@ export class Client {
     this.org = options.org ?? "default";
     this.tokens = new Tokens(this.#transport, this.org);
     this.schedules = new Schedules(this.#transport, this.org);
+    this.alerts = new Alerts(this.#transport, this.org);
     this.people = new People(this.#transport, this.org);
   }
 

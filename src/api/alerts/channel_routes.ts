@@ -111,6 +111,8 @@ const test = (level: Level): Route =>
     description: "Tried once; the answer says how it went.",
     allow: level.allow,
     params: level.oneParams,
+    body: z.strictObject({}),
+    bodyOptional: true,
     answers: { 200: { description: "How it went", schema: tried } },
     handle: async ({ params, caller, deps }) => {
       await seen(deps, level.whose(deps, caller, params.org), params.id);

@@ -11,7 +11,7 @@ import type { ApiDeps, Caller } from "../deps.ts";
 import { orgOf } from "../lookup.ts";
 import { limitParam, orgParams } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
-import { alert, alertEvent, alertRule, ruleInput, silence, silenceInput } from "./schemas.ts";
+import { alert, alertEvent, alertRule, ruleInput } from "./schemas.ts";
 
 export const tag = "Alerts";
 const LIST_DEFAULT = 100;

@@ -125,3 +125,8 @@ export const alertRule = z
     overridden: z.array(z.string()).describe("Job names with limits of their own, at most 100"),
   })
   .meta({ id: "AlertRule" });
+
+export type AlertAnswer = z.infer<typeof alert>;
+export type AlertEventAnswer = z.infer<typeof alertEvent>;
+export type SilenceAnswer = z.infer<typeof silence>;
+export type SilenceInput = z.input<typeof silenceInput>;

@@ -5,6 +5,7 @@ import { listPartitions, type PartitionedTable } from "../../db/partitions.ts";
 import {
   emptyWorkflows,
   type OldRows,
+  oldAlerts,
   oldConnections,
   oldContexts,
   oldFires,
@@ -87,6 +88,7 @@ export class RowPruner {
       ...oldOperations(jobs, idAt(jobs)),
       oldRankings(rollups),
       oldFires(jobs),
+      ...oldAlerts(jobs),
       oldMaintenance(raw),
       oldConnections(raw),
       oldWorkers(Math.min(rollups, jobs, dispatches)),

@@ -132,6 +132,18 @@ export function oldMaintenance(before: number): OldRows {
   return { name: "maintenance_run", first: "", sql, params: [seconds(before)] };
 }
 
+/** What alerts did, what was told of them, and silences that are over. */
+export function oldAlerts(before: number): OldRows[] {
+  const of = (name: string, page: string): OldRows => {
+    return { name, first: "", sql: found(name, page), params: [seconds(before)] };
+  };
+  return [
+    of("alert_event", `at < ${AT(2)}`),
+    of("alert_delivery", `created_at < ${AT(2)} and state <> 'waiting'`),
+    of("silence", `ends_at < ${AT(2)}`),
+  ];
+}
+
 /** Ended sessions; ids are handed out in the order of time. */
 export function oldConnections(before: number): OldRows {
   const where = { isOld: `connected_at < ${AT(2)}`, row: `t.ended_at < ${AT(2)}` };
