@@ -185,8 +185,8 @@ function failureWords({ failure_rate, window_seconds, runs_min }: Limits): strin
 
 function staleWords({ intervals, grace_seconds, absolute_seconds }: Limits): string {
   return (
-    `no run succeeded by the due time number ${intervals} after the last success and ${seconds(grace_seconds!)}, or, where no interval ` +
-    `is known, it ran and did not succeed for ${seconds(absolute_seconds!)}; a job that never succeeded counts`
+    `${intervals} due times and ${seconds(grace_seconds!)} went by without a success, or, where nothing says when ` +
+    `it is due, it ran and did not succeed for ${seconds(absolute_seconds!)} (a job that never succeeded counts)`
   );
 }
 
