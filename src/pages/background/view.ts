@@ -17,7 +17,7 @@ function toned(judgement: Judgement): { tone?: "good" | "warn" | "bad" } {
   return tone === undefined ? {} : { tone };
 }
 
-export function figuresOf({ overall, names, span }: Background): Figure[] {
+export function figuresOf({ overall, names, knownMs }: Background): Figure[] {
   const { figures } = overall;
   const { runs, items } = figures;
   const told = runs === 0 ? NO_DATA : `${plural(runs, "run")} in this time`;
@@ -26,7 +26,6 @@ export function figuresOf({ overall, names, span }: Background): Figure[] {
     ["warning", "bad"].includes(one.staleness.judgement),
   ).length;
   const never = names.filter((one) => one.staleness.neverSucceeded).length;
-  const minutes = Math.round((span.to - span.from) / 60_000);
   return [
     {
       id: "successes",
@@ -36,7 +35,7 @@ export function figuresOf({ overall, names, span }: Background): Figure[] {
     },
     {
       ...{ id: "failures", label: "Failures / min", value: perMinute(figures.failuresPerMinute) },
-      note: `${count(figures.failed)} in ${count(minutes)} min`,
+      note: `${count(figures.failed)} in ${duration(knownMs)}`,
       ...(failing === "good" ? {} : toned(failing)),
     },
     {

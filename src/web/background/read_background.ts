@@ -40,6 +40,8 @@ export interface Background {
   /** Whole buckets. */
   span: Span;
   covered: Coverage;
+  /** How much of the span the rollups tell of. */
+  knownMs: number;
   /** All that is asked for, shown or not. */
   overall: { cells: RunCells; figures: JobFigures };
   /** Those with a schedule first, and of these the most overdue; then the busiest. */
@@ -86,7 +88,7 @@ export async function readBackground(
     drawnQueues(deps, names, span),
   ]);
   return {
-    ...{ range: whose.range, span, covered, overall, names, drawn, queues },
+    ...{ range: whose.range, span, covered, knownMs, overall, names, drawn, queues },
     ...{ found: chosen.found, hasAllSchedules: chosen.hasAllSchedules },
   };
 }
