@@ -99,6 +99,12 @@ export function seenOrgs(scope: Scope): OrgFilter {
   return sorted(ids);
 }
 
+/** Organizations in which it may do this. */
+export function orgsThatMay(scope: Scope, ability: Ability): OrgFilter {
+  if (scope.isSuperuser) return "all";
+  return sorted([...scope.roles.keys()].filter((org) => may(scope, org, ability)));
+}
+
 /** Organizations whose counts may be told: more than may be read, for strangers. */
 export function countedOrgs(scope: Scope): OrgFilter {
   return scope.isSuperuser ? "all" : sorted([...scope.roles.keys(), ...scope.open]);

@@ -1,7 +1,6 @@
 /** Puts the engine together: every part once, in the order in which they need each other. */
 import { randomUUID } from "node:crypto";
 import { type Actor, actorName } from "../core/author.ts";
-import { resolveLapse, resolveReport } from "../core/job_end.ts";
 import type { Database } from "../db/client.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
@@ -15,6 +14,7 @@ import { Ender, type EnderListener } from "./ender.ts";
 import type { Engine } from "./engine.ts";
 import { Explainer } from "./explainer.ts";
 import { FeedReader } from "./feed_reader.ts";
+import { giveBack, giveUp } from "./giving_back.ts";
 import { Histories } from "./histories.ts";
 import {
   createCanceller,
@@ -27,7 +27,7 @@ import {
   Settler,
 } from "./housekeeping.ts";
 import { Keeper } from "./keeping/keeping.ts";
-import { endOf, type Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { Batches } from "./leases/batches.ts";
 import { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
@@ -35,6 +35,9 @@ import { Operations } from "./operations.ts";
 import { Bulk } from "./operator/bulk.ts";
 import { Controls } from "./operator/controls.ts";
 import { DrainReset } from "./operator/drain_reset.ts";
+import { QueueKeeper } from "./operator/queue_settings.ts";
+import { QueueStops } from "./operator/queue_stops.ts";
+import { Slots } from "./operator/slots.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
 import { Replicas, type Wake } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
@@ -70,6 +73,9 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly rollups: Aggregator;
   readonly keeping: Keeper;
   readonly bulk: Bulk;
+  readonly queues: QueueKeeper;
+  readonly stops: QueueStops;
+  readonly slots: Slots;
   readonly schedules: ReturnType<typeof createSchedules>;
   readonly #sampler: Sampler;
   readonly #clock: Clock;
@@ -125,10 +131,14 @@ class SignalboxEngine implements Engine, SessionHost {
         giveBack: (session, lease) => this.giveBack(session, lease),
         doubt: (sessions) => this.#sessions.doubt(sessions),
         backlog: () => this.ender.size,
-        unsendable: (session, lease, why) => this.#unsendable(session, lease, why),
+        unsendable: (session, lease, why) => giveUp(this, session, lease, why),
       },
     });
-    this.#switches.onChange = () => this.#dispatcher.poke();
+    this.#lines.stopBelow = (queue) => this.#switches.stopBelow(queue);
+    this.#switches.onChange = (stops) => {
+      this.#lines.reread(stops);
+      this.#dispatcher.changed();
+    };
     this.#settler = new Settler(context);
     this.#submission = new Submission(context, this.#histories, ({ ready }) => {
       this.#ready(ready);
@@ -139,6 +149,12 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#operations = new Operations(context, this.#actions);
     this.schedules = createSchedules(context, this.#submission, this.#actions);
     this.#controls = new Controls(context, () => this.#switched());
+    this.queues = new QueueKeeper(context, () => this.#switched());
+    this.stops = new QueueStops(context, {
+      switched: () => this.#switched(),
+      begun: () => this.#operations.poke(),
+    });
+    this.slots = new Slots(context);
     this.#actions.onOperation = () => this.#operations.poke();
     this.bulk = new Bulk(context, () => this.#operations.poke());
     this.#actions.onCancelled = (id) => this.#settler.look(id);
@@ -282,20 +298,7 @@ class SignalboxEngine implements Engine, SessionHost {
   }
 
   giveBack(session: Session, lease: Lease): void {
-    if (lease.ending) return;
-    lease.ending = true;
-    session.unreserve(lease);
-    const ending = resolveLapse("dispatched", lease);
-    const end = endOf(lease, ending, { at: this.now(), random: Math.random() });
-    this.ender.end(session, [{ lease, report: null, end }]);
-  }
-
-  #unsendable(session: Session, lease: Lease, why: string): void {
-    lease.ending = true;
-    session.unreserve(lease);
-    const ending = resolveReport("failed", "unsendable", { ...lease, max_attempts: 0 });
-    const facts = { at: this.now(), random: 0, error: why };
-    this.ender.end(session, [{ lease, report: null, end: endOf(lease, ending, facts) }]);
+    giveBack(this, session, lease);
   }
 
   // What sessions ask
@@ -377,8 +380,8 @@ class SignalboxEngine implements Engine, SessionHost {
     return this.#controls.setDraining(enabled, actor, reason);
   }
 
-  drainWorker(uid: string, actor: Actor) {
-    return this.#controls.drainWorker(uid, actor);
+  drainWorker(...[uid, actor, reason]: Parameters<Engine["drainWorker"]>) {
+    return this.#controls.drainWorker(uid, actor, reason);
   }
 
   sample(at: number) {

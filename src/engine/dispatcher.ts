@@ -107,6 +107,12 @@ export class Dispatcher implements Service {
     this.#loop.poke();
   }
 
+  /** Limits may be others. */
+  changed(): void {
+    this.#full.clear();
+    this.poke();
+  }
+
   /** A job of this queue ended: a limit that was reached may have room. */
   queueFreed(queues: Iterable<number>): void {
     for (const queue of queues) this.#full.delete(queue);
@@ -196,6 +202,7 @@ export class Dispatcher implements Service {
       session: session.id,
       worker: session.workerId,
       token: randomUUID(),
+      slot: session.slots.take(),
       score: choice.score,
       terms: choice.terms,
       candidates: choice.candidates,
@@ -215,7 +222,7 @@ export class Dispatcher implements Service {
       if (got.has(picked)) continue;
       const { session, line, job } = picked.choice;
       refused.add(session);
-      session.unreserve(line);
+      session.unreserve({ ramMb: line.ramMb, cpus: line.cpus, slot: picked.slot });
       this.#lines.rewind(job.shape);
       if (limited.includes(job.queue)) this.#full.set(job.queue, performance.now() + LIMITED_MS);
     }
@@ -283,8 +290,10 @@ export class Dispatcher implements Service {
       lost: row.lost,
       rejections: row.rejections,
       cancelRequested: false,
+      requeueRequested: false,
       cancelActor: null,
       cancelReason: null,
+      slot: picked.slot,
       beat,
       startedAt: null,
       timeoutSeconds: details?.timeout_seconds ?? null,

@@ -36,6 +36,8 @@ export class Lines {
   #sweeping: Promise<void> = Promise.resolve();
   /** Which ids are mine to peek, while several replicas live. */
   share = { replicas: 1, mine: 0 };
+  /** Ids of a queue below which nothing may be leased, while it is being stopped. */
+  stopBelow: (queue: number) => string | null = () => null;
 
   constructor(context: EngineContext, histories: Histories) {
     this.#context = context;
@@ -96,6 +98,11 @@ export class Lines {
   rewind(shape: number): void {
     const known = this.#lines.get(shape);
     if (known) rewind(known);
+  }
+
+  /** What may be leased of these queues is another part of their lines than before. */
+  reread(queues: ReadonlySet<number>): void {
+    for (const fit of this.#lines.values()) if (queues.has(fit.queue)) rewind(fit);
   }
 
   /** Shapes where another replica made jobs ready. */
@@ -203,7 +210,7 @@ export class Lines {
     }
     const rows = await peekReady(
       this.#context.database.beats,
-      lines.map((fit) => fit.peek(limit)),
+      lines.map((fit) => ({ ...fit.peek(limit), stopBelow: this.stopBelow(fit.queue) })),
       share,
     );
     await this.#know([...rows.values()].flat());
@@ -268,6 +275,8 @@ export class Lines {
   /** Whether it is not being leased, and some session that fits has not rejected it. */
   #isWanted(line: FitLine, { id, rejectedBy }: Waiting): boolean {
     if (this.leasing.has(id)) return false;
+    const stop = this.stopBelow(line.queue);
+    if (stop !== null && id < stop) return false;
     return rejectedBy.length === 0 || line.fitting.some((s) => !rejectedBy.includes(s.workerId));
   }
 }

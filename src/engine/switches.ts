@@ -12,8 +12,8 @@ export class Switches implements Service {
   readonly #loop: Loop;
   #queues = new Map<number, QueueSwitch>();
   #draining: InstanceFacts = { draining: false, drainedBy: null, drainedAt: null };
-  /** Called when something that held jobs back may be gone. */
-  onChange: () => void = () => {};
+  /** Called when something that held jobs back may be gone; `stops`: of these queues another part is. */
+  onChange: (stops: ReadonlySet<number>) => void = () => {};
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -37,6 +37,7 @@ export class Switches implements Service {
   async refresh(): Promise<void> {
     const { queues, draining } = await readSwitches(this.#context.database.beats);
     const before = this.#fingerprint();
+    const stopped = this.#stops();
     this.#queues = new Map(queues.map((q) => [q.id, q]));
     this.#draining = {
       draining: draining.enabled,
@@ -44,7 +45,15 @@ export class Switches implements Service {
       drainedAt: draining.enabled ? draining.at_ms : null,
       drainReason: draining.enabled ? draining.reason : null,
     };
-    if (this.#fingerprint() !== before) this.onChange();
+    if (this.#fingerprint() === before) return;
+    const stops = this.#stops();
+    const ids = [...stopped.keys(), ...stops.keys()];
+    this.onChange(new Set(ids.filter((id) => stopped.get(id) !== stops.get(id))));
+  }
+
+  #stops(): Map<number, string> {
+    const all = [...this.#queues.values()];
+    return new Map(all.flatMap((q) => (q.stop_below === null ? [] : [[q.id, q.stop_below]])));
   }
 
   get instance(): InstanceFacts {
@@ -90,6 +99,7 @@ export class Switches implements Service {
       q.stop_below,
       q.concurrency,
       q.rate_count,
+      q.rate_seconds,
     ]);
     return JSON.stringify([this.#draining.draining, queues]);
   }
