@@ -83,7 +83,14 @@ async function once(box: Signalbox, sql: Admin, other: Child): Promise<Round> {
     where q.name = 'doomed' and p.state = 'dispatched' and p.from_state = 'ready'
       and p.at > ${clock!.at}::text::timestamptz`;
   return {
-    ...{ calm, stopping, answerMs, endSeconds: over!.seconds, leaked: leaked!.n, ended: over!.done },
+    ...{
+      calm,
+      stopping,
+      answerMs,
+      endSeconds: over!.seconds,
+      leaked: leaked!.n,
+      ended: over!.done,
+    },
   };
 }
 

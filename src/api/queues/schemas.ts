@@ -89,3 +89,5 @@ export const stopAnswer = z
       .describe("Where they wait, most first"),
   })
   .meta({ id: "StoppedQueues" });
+export type QueueChanges = z.infer<typeof queuePatch>;
+export type StoppedView = z.infer<typeof stopAnswer>;

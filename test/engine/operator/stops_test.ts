@@ -96,9 +96,13 @@ describe("a stop of a queue", () => {
     assert.equal(explained!.vetoes[0]!.rule, "queue_stopped");
     const undone = await rig.engine.bulk.undo(operation!, ADA);
     assert.ok(undone.ok && undone.state === "undone");
-    await eventually(async () => (await states()).succeeded === 640, "all go on once it is undone", {
-      deadlineMs: 20_000,
-    });
+    await eventually(
+      async () => (await states()).succeeded === 640,
+      "all go on once it is undone",
+      {
+        deadlineMs: 20_000,
+      },
+    );
   });
 
   test("waits for the leases that are on their way", async () => {
