@@ -27,6 +27,7 @@ import {
   Settler,
 } from "./housekeeping.ts";
 import { Keeper } from "./keeping/keeping.ts";
+import { KeyLimits } from "./key_limits.ts";
 import type { Lease } from "./lease.ts";
 import { Batches } from "./leases/batches.ts";
 import { Lines } from "./lines.ts";
@@ -39,7 +40,7 @@ import { QueueKeeper } from "./operator/queue_settings.ts";
 import { QueueStops } from "./operator/queue_stops.ts";
 import { Slots } from "./operator/slots.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
-import { Replicas, type Wake } from "./replicas.ts";
+import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Aggregator } from "./rollups/aggregator.ts";
 import { Sampler } from "./rollups/sampler.ts";
@@ -56,6 +57,7 @@ import { Submission } from "./submit/submission.ts";
 import { Workflows } from "./submit/workflows.ts";
 import { Switches } from "./switches.ts";
 import { createKeyPruner, createRecounter } from "./upkeep.ts";
+import { wakeUp } from "./wake_up.ts";
 import { warmUp } from "./warm_up.ts";
 
 export function createEngine(
@@ -115,8 +117,9 @@ class SignalboxEngine implements Engine, SessionHost {
     this.feed = new FeedReader(context);
     this.#histories = new Histories(context);
     this.#windows = new Windows(context);
-    this.#lines = new Lines(context, this.#histories);
     this.#switches = new Switches(context);
+    const keys = new KeyLimits((queue) => this.#switches.keyLimit(queue));
+    this.#lines = new Lines(context, this.#histories, keys);
     this.#sessions = new Sessions(context, {
       ...ends,
       joined: (session) => this.#lines.join(session),
@@ -135,8 +138,8 @@ class SignalboxEngine implements Engine, SessionHost {
       },
     });
     this.#lines.stopBelow = (queue) => this.#switches.stopBelow(queue);
-    this.#switches.onChange = (stops) => {
-      this.#lines.reread(stops);
+    this.#switches.onChange = (parts) => {
+      this.#lines.reread(parts);
       this.#dispatcher.changed();
     };
     this.#settler = new Settler(context);
@@ -162,7 +165,11 @@ class SignalboxEngine implements Engine, SessionHost {
       share: (share) => {
         this.#lines.share = share;
       },
-      wake: (wake) => this.#wake(wake),
+      wake: (wake) =>
+        wakeUp(wake, {
+          ...{ context, feed: this.feed, schedules: this.schedules, switches: this.#switches },
+          ...{ lines: this.#lines, dispatcher: this.#dispatcher },
+        }),
     });
     this.#explainer = new Explainer(context, {
       sessions: this.#sessions,
@@ -274,23 +281,13 @@ class SignalboxEngine implements Engine, SessionHost {
   }
 
   ended(rows: EndedRow[], leases: { lease: Lease; end: Parameters<Histories["add"]>[1] }[]): void {
-    for (const { lease, end } of leases) this.#histories.add(lease.name, end);
+    for (const { lease, end } of leases) {
+      this.#histories.add(lease.name, end);
+      this.#lines.keys.freed(lease.queue, lease.key);
+    }
     this.#settler.ended(rows.filter((r) => r.has_workflow).map((r) => r.id));
     this.#dispatcher.queueFreed(rows.map((r) => r.queue_id));
     this.#dispatcher.poke();
-  }
-
-  #wake(wake: Wake): void {
-    const { log } = this.context;
-    if (wake.schedules) this.schedules.poke();
-    if (wake.events) this.feed.poke();
-    if (wake.cancel) this.context.bus.tell("cancel.requested", {});
-    if (wake.switches) void this.#switches.refresh().catch(() => {});
-    if (!wake.shapes) return;
-    const peek = wake.shapes === "all" ? this.#lines.sweep() : this.#lines.touch(wake.shapes);
-    peek
-      .then(() => this.#dispatcher.poke())
-      .catch((error) => log.warn({ error: String(error) }, "a wake-up was lost until the sweep"));
   }
 
   #lapsed(session: number): void {

@@ -21,6 +21,8 @@ export interface Lease {
   org: number;
   queue: number;
   name: number;
+  /** As `Waiting` has it; null too where it was resumed. */
+  key: string | null;
   shape: number;
   failures: number;
   max_attempts: number;
@@ -84,6 +86,7 @@ export function leaseOf(row: LeaseRow, reserved: { ramMb: number; cpus: number }
     org: row.org_id,
     queue: row.queue_id,
     name: row.name_id,
+    key: null,
     shape: row.shape_id,
     failures: row.failures,
     max_attempts: row.max_attempts,
