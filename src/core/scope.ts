@@ -17,7 +17,7 @@ export const ABILITIES = {
   view: "viewer",
   /** Submit jobs and workflows. */
   submit: "member",
-  /** Cancel, retry, pause, resume, stop, drain, free; run schedules by hand. */
+  /** Cancel, retry, pause, resume, stop, drain, free, limit queues; run schedules by hand. */
   operate: "operator",
   /** Members, invitations, tokens, workers, settings, schedules, the audit log. */
   manage: "admin",

@@ -13,11 +13,11 @@ import {
 } from "../db/statements/cancel_jobs.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import { lockLive } from "../db/statements/leases.ts";
+import { lockStopped, stopOf } from "../db/statements/operating/stop_queues.ts";
 import { insertOperation, type OperationRow } from "../db/statements/operations.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
 import { badDependencies, lockAround, lockEnds, reviveJobs } from "../db/statements/retry_jobs.ts";
-import { lockStopped, stopOf } from "../db/statements/stop_queues.ts";
 import { lockWorkflow } from "../db/statements/submission.ts";
 import type { EngineContext } from "./context.ts";
 import type { EnderListener } from "./ender.ts";

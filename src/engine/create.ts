@@ -9,12 +9,11 @@ import { Actions } from "./actions.ts";
 import { Bus } from "./bus.ts";
 import { Clock } from "./clock.ts";
 import type { EngineContext, Log } from "./context.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import { Ender, type EnderListener } from "./ender.ts";
 import type { Engine } from "./engine.ts";
 import { Explainer } from "./explainer.ts";
 import { FeedReader } from "./feed_reader.ts";
-import { giveBack, giveUp } from "./giving_back.ts";
 import { Histories } from "./histories.ts";
 import {
   createCanceller,
@@ -27,19 +26,18 @@ import {
   Settler,
 } from "./housekeeping.ts";
 import { Keeper } from "./keeping/keeping.ts";
-import { KeyLimits } from "./key_limits.ts";
 import type { Lease } from "./lease.ts";
 import { Batches } from "./leases/batches.ts";
-import { Lines } from "./lines.ts";
+import { giveBack, giveUp } from "./leases/giving_back.ts";
+import type { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
 import { Operations } from "./operations.ts";
 import { Bulk } from "./operator/bulk.ts";
-import { Controls } from "./operator/controls.ts";
 import { DrainReset } from "./operator/drain_reset.ts";
-import { QueueKeeper } from "./operator/queue_settings.ts";
-import { QueueStops } from "./operator/queue_stops.ts";
-import { Slots } from "./operator/slots.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
+import { createDispatching } from "./parts/dispatching.ts";
+import { createOperating, type Operating } from "./parts/operating.ts";
+import { wakeUp } from "./parts/waking.ts";
 import { Replicas } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Aggregator } from "./rollups/aggregator.ts";
@@ -55,9 +53,8 @@ import { answerSubmit } from "./submit/answer_submit.ts";
 import { RecentDetails } from "./submit/recent_details.ts";
 import { Submission } from "./submit/submission.ts";
 import { Workflows } from "./submit/workflows.ts";
-import { Switches } from "./switches.ts";
+import type { Switches } from "./switches.ts";
 import { createKeyPruner, createRecounter } from "./upkeep.ts";
-import { wakeUp } from "./wake_up.ts";
 import { warmUp } from "./warm_up.ts";
 
 export function createEngine(
@@ -75,9 +72,7 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly rollups: Aggregator;
   readonly keeping: Keeper;
   readonly bulk: Bulk;
-  readonly queues: QueueKeeper;
-  readonly stops: QueueStops;
-  readonly slots: Slots;
+  readonly operating: Operating;
   readonly schedules: ReturnType<typeof createSchedules>;
   readonly #sampler: Sampler;
   readonly #clock: Clock;
@@ -92,7 +87,6 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly #workflows: Workflows;
   readonly #actions: Actions;
   readonly #operations: Operations;
-  readonly #controls: Controls;
   readonly #replicas: Replicas;
   readonly #batches: Batches;
   readonly emptied: SessionHost["emptied"] = (batch) => this.#batches.emptied(batch);
@@ -117,17 +111,11 @@ class SignalboxEngine implements Engine, SessionHost {
     this.feed = new FeedReader(context);
     this.#histories = new Histories(context);
     this.#windows = new Windows(context);
-    this.#switches = new Switches(context);
-    const keys = new KeyLimits((queue) => this.#switches.keyLimit(queue));
-    this.#lines = new Lines(context, this.#histories, keys);
-    this.#sessions = new Sessions(context, {
-      ...ends,
-      joined: (session) => this.#lines.join(session),
-      left: (session) => this.#lines.leave(session),
-    });
-    this.#dispatcher = new Dispatcher(context, {
-      lines: this.#lines,
+    ({
       switches: this.#switches,
+      lines: this.#lines,
+      dispatcher: this.#dispatcher,
+    } = createDispatching(context, {
       histories: this.#histories,
       windows: this.#windows,
       host: {
@@ -136,12 +124,12 @@ class SignalboxEngine implements Engine, SessionHost {
         backlog: () => this.ender.size,
         unsendable: (session, lease, why) => giveUp(this, session, lease, why),
       },
+    }));
+    this.#sessions = new Sessions(context, {
+      ...ends,
+      joined: (session) => this.#lines.join(session),
+      left: (session) => this.#lines.leave(session),
     });
-    this.#lines.stopBelow = (queue) => this.#switches.stopBelow(queue);
-    this.#switches.onChange = (parts) => {
-      this.#lines.reread(parts);
-      this.#dispatcher.changed();
-    };
     this.#settler = new Settler(context);
     this.#submission = new Submission(context, this.#histories, ({ ready }) => {
       this.#ready(ready);
@@ -151,13 +139,10 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#actions = new Actions(context, ends);
     this.#operations = new Operations(context, this.#actions);
     this.schedules = createSchedules(context, this.#submission, this.#actions);
-    this.#controls = new Controls(context, () => this.#switched());
-    this.queues = new QueueKeeper(context, () => this.#switched());
-    this.stops = new QueueStops(context, {
+    this.operating = createOperating(context, {
       switched: () => this.#switched(),
       begun: () => this.#operations.poke(),
     });
-    this.slots = new Slots(context);
     this.#actions.onOperation = () => this.#operations.poke();
     this.bulk = new Bulk(context, () => this.#operations.poke());
     this.#actions.onCancelled = (id) => this.#settler.look(id);
@@ -366,19 +351,19 @@ class SignalboxEngine implements Engine, SessionHost {
   }
 
   pauseQueue(...[org, queue, actor, reason]: Parameters<Engine["pauseQueue"]>) {
-    return this.#controls.pauseQueue(org, queue, actor, reason);
+    return this.operating.controls.pauseQueue(org, queue, actor, reason);
   }
 
   resumeQueue(...[org, queue, actor, reason]: Parameters<Engine["resumeQueue"]>) {
-    return this.#controls.resumeQueue(org, queue, actor, reason);
+    return this.operating.controls.resumeQueue(org, queue, actor, reason);
   }
 
   setDraining(...[enabled, actor, reason]: Parameters<Engine["setDraining"]>) {
-    return this.#controls.setDraining(enabled, actor, reason);
+    return this.operating.controls.setDraining(enabled, actor, reason);
   }
 
   drainWorker(...[uid, actor, reason]: Parameters<Engine["drainWorker"]>) {
-    return this.#controls.drainWorker(uid, actor, reason);
+    return this.operating.controls.drainWorker(uid, actor, reason);
   }
 
   sample(at: number) {

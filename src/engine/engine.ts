@@ -193,11 +193,13 @@ export interface Engine {
   setDraining(enabled: boolean, actor: Actor, reason?: string): Promise<boolean>;
   /** Asks a worker to finish what it holds and take nothing new. */
   drainWorker(workerUid: string, actor: Actor, reason?: string): Promise<boolean>;
-  /** Pause and resume of all, descriptions, limits. Throw NotFound. */
-  readonly queues: Pick<QueueKeeper, "switchAll" | "change">;
-  /** Ends what waits; what runs, runs on. Nothing of it is leased once `begin` has answered. */
-  readonly stops: Pick<QueueStops, "preview" | "begin">;
-  readonly slots: Pick<Slots, "free" | "freeAll" | "count">;
+  readonly operating: {
+    /** Pause and resume of all, descriptions, limits. Throw NotFound. */
+    readonly queues: Pick<QueueKeeper, "switchAll" | "change">;
+    /** Ends what waits; what runs, runs on. Nothing of it is leased once `begin` has answered. */
+    readonly stops: Pick<QueueStops, "preview" | "begin">;
+    readonly slots: Pick<Slots, "free" | "freeAll" | "count">;
+  };
 
   readonly keeping: Keeping;
   readonly schedules: Schedules;

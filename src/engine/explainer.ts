@@ -14,7 +14,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { ScoringWorker } from "../core/scoring/context.ts";
 import { explainTerms } from "../core/scoring/explain.ts";
 import { RULES, RULES_VERSION, scoreInto } from "../core/scoring/score.ts";
-import { countHeldKeys, readKeys } from "../db/statements/limit_keys.ts";
+import { countHeldKeys, readKeys } from "../db/statements/operating/limit_keys.ts";
 import {
   type AttemptFacts,
   type ConnectedRow,

@@ -14,12 +14,12 @@ import {
   leaseJobs,
 } from "../db/statements/lease_jobs.ts";
 import { readLeases } from "../db/statements/leases.ts";
-import { countHeldKeys, readKeys } from "../db/statements/limit_keys.ts";
+import { countHeldKeys, readKeys } from "../db/statements/operating/limit_keys.ts";
 import { lockLimits, spendTokens } from "../db/statements/switches.ts";
 import type { Choice } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Contexts } from "./contexts.ts";
-import type { KeyLimit } from "./key_limits.ts";
+import type { KeyLimit } from "./leases/key_limits.ts";
 import { isRepeatable, rest, sqlState } from "./pipeline.ts";
 
 /** A choice as the lease statement takes it. */

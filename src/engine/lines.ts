@@ -3,12 +3,12 @@
  * in one read for many lines, sweeps from the head (engine rules 21 and 24).
  */
 import { fits } from "../core/eligibility/fits.ts";
-import { readKeys } from "../db/statements/limit_keys.ts";
+import { readKeys } from "../db/statements/operating/limit_keys.ts";
 import { peekReady, readyShapes } from "../db/statements/peek_ready.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import type { EngineContext } from "./context.ts";
 import type { Histories } from "./histories.ts";
-import { KeyLimits } from "./key_limits.ts";
+import { KeyLimits } from "./leases/key_limits.ts";
 import { FitLine, isDry, isLow, type LineGroup, LineGroups } from "./line_groups.ts";
 import type { Session } from "./session.ts";
 import { Line, type Waiting, waitingOf } from "./window.ts";

@@ -10,6 +10,7 @@ import type { Transaction } from "../db/client.ts";
 import { searchStep } from "../db/job_search/step.ts";
 import { auditOperationEnd } from "../db/statements/audit_facts.ts";
 import { NIL_UUID } from "../db/statements/counters.ts";
+import { liftStop, nextStopped, stopOf } from "../db/statements/operating/stop_queues.ts";
 import {
   lockOperation,
   noteOperation,
@@ -17,7 +18,6 @@ import {
   unfinishedOperations,
 } from "../db/statements/operations.ts";
 import { holdRole, stillLeads } from "../db/statements/replicas.ts";
-import { liftStop, nextStopped, stopOf } from "../db/statements/stop_queues.ts";
 import type { EngineContext } from "./context.ts";
 import { operationObject } from "./operator/audit.ts";
 import { rest, sqlState, transact } from "./pipeline.ts";

@@ -20,8 +20,8 @@ import type { Reporter } from "./ender.ts";
 import type { WorkerLink, WorkerSession } from "./engine.ts";
 import { endOf, type Lease, stopJobActor } from "./lease.ts";
 import { LiveBatches } from "./leases/live_batches.ts";
+import { SlotNumbers } from "./leases/slot_numbers.ts";
 import type { SessionHost } from "./session_host.ts";
-import { SlotNumbers } from "./slot_numbers.ts";
 
 type Frame = Exclude<WorkerFrame, { type: "hello" | "log" }>;
 

@@ -2,7 +2,7 @@
 import type { InstanceFacts, QueueFacts } from "../core/eligibility/facts.ts";
 import { type QueueSwitch, readSwitches } from "../db/statements/switches.ts";
 import type { EngineContext } from "./context.ts";
-import type { KeyLimit } from "./key_limits.ts";
+import type { KeyLimit } from "./leases/key_limits.ts";
 import { Loop, type Service } from "./service.ts";
 
 const EVERY_MS = 1_000;

@@ -55,7 +55,13 @@ const change = route({
     const { id: org } = orgOf(deps, caller, params.org, "operate");
     const id = await queueIdOf(deps, org, params.name);
     const { reason, ...patch } = body;
-    await deps.engine.queues.change(params.org, params.name, patch, caller.author, reason);
+    await deps.engine.operating.queues.change(
+      params.org,
+      params.name,
+      patch,
+      caller.author,
+      reason,
+    );
     const [row] = await readQueues(deps.database.reads, [org], { after: null, limit: 1, only: id });
     return ok(queueView(row!));
   },
@@ -97,7 +103,7 @@ const actOnAll = route({
   answers: done,
   handle: async ({ params, body, caller, deps }) => {
     orgOf(deps, caller, params.org, "operate");
-    const { queues } = deps.engine;
+    const { queues } = deps.engine.operating;
     const { org, action: to } = params;
     return ok({ affected: await queues.switchAll(org, to, caller.author, body.reason) });
   },
@@ -116,7 +122,7 @@ const actEverywhere = route({
   answers: done,
   handle: async ({ params, body, caller, deps }) => {
     const { author } = caller;
-    const { queues } = deps.engine;
+    const { queues } = deps.engine.operating;
     return ok({ affected: await queues.switchAll(null, params.action, author, body.reason) });
   },
 });

@@ -74,9 +74,12 @@ async function stop(
   { dry_run, reason, delay_seconds: delaySeconds }: z.infer<typeof stopInput>,
 ): Promise<Reply> {
   if (dry_run) {
-    return { status: 200, body: { operation: null, ...(await engine.stops.preview(ask)) } };
+    return {
+      status: 200,
+      body: { operation: null, ...(await engine.operating.stops.preview(ask)) },
+    };
   }
-  const stopped = await engine.stops.begin(ask, { reason, delaySeconds }, author);
+  const stopped = await engine.operating.stops.begin(ask, { reason, delaySeconds }, author);
   return { status: stopped.operation === null ? 200 : 202, body: stopped };
 }
 

@@ -75,7 +75,11 @@ const free = route({
     await slotOf(deps, caller, params.id, n);
     const { job, ...options } = body;
     const by = { orgs: orgsThatMay(caller.scope, "operate"), actor: caller.author };
-    const result = await deps.engine.slots.free({ worker: params.id, slot: n, job }, options, by);
+    const result = await deps.engine.operating.slots.free(
+      { worker: params.id, slot: n, job },
+      options,
+      by,
+    );
     if (!result.ok) throw new ApiProblem(result.code, result.reason);
     const view = await slotOf(deps, caller, params.id, n);
     return ok({ affected: result.affected, slot: view });
@@ -119,7 +123,9 @@ function freeAll(
   org: string | null,
   { dry_run, ...options }: z.infer<typeof freeAllInput>,
 ): Promise<number> {
-  return dry_run ? engine.slots.count(org, options) : engine.slots.freeAll(org, options, author);
+  return dry_run
+    ? engine.operating.slots.count(org, options)
+    : engine.operating.slots.freeAll(org, options, author);
 }
 
 /** 404 where the worker is gone, or has no such slot. */

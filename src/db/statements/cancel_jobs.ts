@@ -99,7 +99,8 @@ export async function cancelIntents(sql: Sql, sessions: number[]): Promise<Cance
 
 /** Of a workflow: alive, and held by no other one that lives and is not cancelled (engine rule 20). */
 const UNSHARED = `
-select distinct j.job_id as id, l.session_id is not null as held from workflow_job j join live_job l on l.id = any(array[j.job_id])
+select distinct j.job_id as id, l.session_id is not null as held
+from workflow_job j join live_job l on l.id = any(array[j.job_id])
 where j.workflow_id = $1 and not exists (
   select from workflow_job o join workflow w on w.id = any(array[o.workflow_id])
   where o.job_id = j.job_id and o.workflow_id <> $1 and w.finished_at is null

@@ -11,7 +11,7 @@ import type { JobFacts } from "../../core/eligibility/facts.ts";
 import { hasRoom } from "../../core/eligibility/fits.ts";
 import type { NameHistory, ScoringInstance, ScoringJob } from "../../core/scoring/context.ts";
 import { RULES, scoreInto } from "../../core/scoring/score.ts";
-import type { KeyTurn } from "../key_limits.ts";
+import type { KeyTurn } from "../leases/key_limits.ts";
 import type { Session } from "../session.ts";
 import { isEarlier, type Line, type Waiting } from "../window.ts";
 import { Bundle, type Pair, Tally } from "./bundles.ts";

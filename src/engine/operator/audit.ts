@@ -4,9 +4,9 @@ import type { Transaction } from "../../db/client.ts";
 import { type AuditEntry, writeAudit } from "../../db/statements/audit.ts";
 import { type JobFacts, type OperationEnd, readJobFacts } from "../../db/statements/audit_facts.ts";
 import type { EndedRow } from "../../db/statements/end_jobs.ts";
+import { stopOf } from "../../db/statements/operating/stop_queues.ts";
 import type { OperationRow } from "../../db/statements/operations.ts";
 import type { ReadyRow } from "../../db/statements/ready_rows.ts";
-import { stopOf } from "../../db/statements/stop_queues.ts";
 
 /** In the transaction of the change: both are there, or neither. A name alone writes nothing. */
 export async function audit(

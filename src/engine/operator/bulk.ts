@@ -10,13 +10,13 @@ import { type FilterFields, termsOf } from "../../core/search/fields.ts";
 import { printSearch } from "../../core/search/print.ts";
 import type { Transaction } from "../../db/client.ts";
 import { type Walked, walk } from "../../db/job_search/walk.ts";
+import { liftStop, stopOf } from "../../db/statements/operating/stop_queues.ts";
 import {
   insertOperation,
   lockForUndo,
   type OperationRow,
   undoOperation,
 } from "../../db/statements/operations.ts";
-import { liftStop, stopOf } from "../../db/statements/stop_queues.ts";
 import type { EngineContext } from "../context.ts";
 import { NotFound } from "../engine.ts";
 import { transact } from "../pipeline.ts";

@@ -1,5 +1,5 @@
 /** Queues as people name them. */
-import type { WhichQueues } from "../../db/statements/stop_queues.ts";
+import type { WhichQueues } from "../../db/statements/operating/stop_queues.ts";
 import type { EngineContext } from "../context.ts";
 import { NotFound } from "../engine.ts";
 

@@ -8,7 +8,7 @@ import {
   type QueueSettings,
   resumeQueues,
   writeSettings,
-} from "../../db/statements/queue_settings.ts";
+} from "../../db/statements/operating/queue_settings.ts";
 import type { EngineContext } from "../context.ts";
 import { transact } from "../pipeline.ts";
 import { audit } from "./audit.ts";

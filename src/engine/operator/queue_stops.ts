@@ -6,14 +6,14 @@ import { v7 as uuidv7 } from "uuid";
 import { type Actor, actorName } from "../../core/author.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import { countByQueue, pendingOf } from "../../db/job_counts.ts";
-import { insertOperation, type OperationRow } from "../../db/statements/operations.ts";
 import {
   findQueues,
   lockQueues,
   markStop,
   type StoppedQueue,
   type WhichQueues,
-} from "../../db/statements/stop_queues.ts";
+} from "../../db/statements/operating/stop_queues.ts";
+import { insertOperation, type OperationRow } from "../../db/statements/operations.ts";
 import type { EngineContext } from "../context.ts";
 import { transact } from "../pipeline.ts";
 import { audit, operationObject } from "./audit.ts";

@@ -8,7 +8,7 @@ import type { Transaction } from "../../db/client.ts";
 import { askCancel } from "../../db/statements/cancel_jobs.ts";
 import { NIL_UUID } from "../../db/statements/counters.ts";
 import { lockLive } from "../../db/statements/leases.ts";
-import { type HeldSlot, heldJobs, orgsOf, readSlot } from "../../db/statements/slots.ts";
+import { type HeldSlot, heldJobs, orgsOf, readSlot } from "../../db/statements/operating/slots.ts";
 import type { EngineContext } from "../context.ts";
 import { NotFound } from "../engine.ts";
 import { transact } from "../pipeline.ts";

@@ -3,7 +3,11 @@ import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
 import { countByQueue, pendingOf, runningOf } from "../../db/job_counts.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
-import { type LimitColumns, type Limits, limitsOf } from "../../db/statements/queue_settings.ts";
+import {
+  type LimitColumns,
+  type Limits,
+  limitsOf,
+} from "../../db/statements/operating/queue_settings.ts";
 
 export interface ServiceQueue {
   id: number;

@@ -35,7 +35,7 @@ describe("freeing a slot", () => {
     return { id, job, slot: (await slotOf(worker, id))!.slot };
   }
   const free = (worker: InlineWorker, slot: number, options = {}, job?: string) =>
-    rig.engine.slots.free({ worker: worker.uid, slot, job }, options, BY);
+    rig.engine.operating.slots.free({ worker: worker.uid, slot, job }, options, BY);
 
   test("shows asked, then acknowledged, and is free when the worker says that it has ended", async () => {
     const worker = await rig.worker({ concurrency: 2, run: hold });
@@ -136,7 +136,7 @@ describe("freeing a slot", () => {
     const other = await free(worker, slot, {}, crypto.randomUUID());
     assert.deepEqual([other.ok, !other.ok && other.code], [false, "conflict"]);
     const by = { orgs: [4_711], actor: ADA };
-    const foreign = await rig.engine.slots.free({ worker: worker.uid, slot }, {}, by);
+    const foreign = await rig.engine.operating.slots.free({ worker: worker.uid, slot }, {}, by);
     assert.deepEqual([foreign.ok, !foreign.ok && foreign.code], [false, "forbidden"]);
     assert.equal((await slotOf(worker, id))!.freeing, null);
   });
@@ -148,9 +148,12 @@ describe("freeing a slot", () => {
     const ids = await rig.submitMany([{}, {}, {}, {}]);
     await eventually(() => here.running.size + there.running.size === 4, "all run");
     for (const id of ids) await rig.until(id, "running");
-    assert.equal(await rig.engine.slots.count("default"), 4);
-    assert.equal(await other.engine.slots.freeAll("default", { reason: "repairs" }, ADA), 4);
-    assert.equal(await rig.engine.slots.freeAll("default", {}, ADA), 0);
+    assert.equal(await rig.engine.operating.slots.count("default"), 4);
+    assert.equal(
+      await other.engine.operating.slots.freeAll("default", { reason: "repairs" }, ADA),
+      4,
+    );
+    assert.equal(await rig.engine.operating.slots.freeAll("default", {}, ADA), 0);
     for (const worker of [here, there]) {
       for (const job of [...worker.running.values()]) {
         await eventually(() => job.cancelReason, "it is asked");

@@ -53,7 +53,11 @@ describe("a stop of a queue", () => {
       { key: "first", queue: "a" },
       { key: "next", queue: "b", depends_on: ["first"] },
     ]);
-    const stopped = await rig.engine.stops.begin(ONE, { reason: "storm", delaySeconds: 0 }, ADA);
+    const stopped = await rig.engine.operating.stops.begin(
+      ONE,
+      { reason: "storm", delaySeconds: 0 },
+      ADA,
+    );
     assert.deepEqual(
       [stopped.affected, stopped.queues],
       [3, [{ org: "default", name: "a", affected: 3 }]],
@@ -86,7 +90,7 @@ describe("a stop of a queue", () => {
     await rig.worker({ concurrency: 3, run });
     await rig.worker({ concurrency: 3, run }, other.engine);
     await eventually(() => started.size > 20, "both are at work");
-    const { operation } = await rig.engine.stops.begin(ONE, { delaySeconds: 600 }, ADA);
+    const { operation } = await rig.engine.operating.stops.begin(ONE, { delaySeconds: 600 }, ADA);
     const left = await rig.sql`select id from live_job where state = 'ready'`;
     const later = await rig.submitMany(many(40), other.engine);
     for (const id of later) await rig.until(id, "succeeded");
@@ -109,10 +113,12 @@ describe("a stop of a queue", () => {
     await rig.submitMany(many(2));
     const release = await rig.hold("select from queue where name = $1 for share", ["a"]);
     let answered = false;
-    const stopping = rig.engine.stops.begin(ONE, { delaySeconds: 0 }, ADA).then((stopped) => {
-      answered = true;
-      return stopped;
-    });
+    const stopping = rig.engine.operating.stops
+      .begin(ONE, { delaySeconds: 0 }, ADA)
+      .then((stopped) => {
+        answered = true;
+        return stopped;
+      });
     await rig.blocked();
     assert.equal(answered, false);
     await release();
@@ -127,7 +133,7 @@ describe("a stop of a queue", () => {
     const running = await rig.submit({ queue: "a", max_attempts: 2, backoff: { base_seconds: 1 } });
     const held = await worker.held(running);
     await rig.submitMany(many(2_500));
-    const stop = await rig.engine.stops.begin(ONE, { delaySeconds: 2 }, ADA);
+    const stop = await rig.engine.operating.stops.begin(ONE, { delaySeconds: 2 }, ADA);
     await rig.engine.retryJob(failed!, BOB);
     held.fail();
     await rig.until(running, "queued", "ready");
@@ -141,8 +147,8 @@ describe("a stop of a queue", () => {
     await rig.submitMany(many(3_000));
     const other = await rig.addEngine();
     const stops = await Promise.all([
-      rig.engine.stops.begin(ONE, { reason: "one", delaySeconds: 0 }, ADA),
-      other.engine.stops.begin(ONE, { reason: "two", delaySeconds: 0 }, BOB),
+      rig.engine.operating.stops.begin(ONE, { reason: "one", delaySeconds: 0 }, ADA),
+      other.engine.operating.stops.begin(ONE, { reason: "two", delaySeconds: 0 }, BOB),
     ]);
     const over = [];
     for (const { operation } of stops) if (operation) over.push(await ends(operation));
@@ -160,8 +166,8 @@ describe("a stop of a queue", () => {
 
   test("of which one of two is undone holds by the other", async () => {
     const [id] = await rig.submitMany(many(1));
-    const first = await rig.engine.stops.begin(ONE, { delaySeconds: 600 }, ADA);
-    const second = await rig.engine.stops.begin(ONE, { delaySeconds: 600 }, BOB);
+    const first = await rig.engine.operating.stops.begin(ONE, { delaySeconds: 600 }, ADA);
+    const second = await rig.engine.operating.stops.begin(ONE, { delaySeconds: 600 }, BOB);
     assert.ok((await rig.engine.bulk.undo(second.operation!, BOB)).ok);
     assert.notEqual(await marker(), null);
     const worker = await rig.worker();
@@ -175,27 +181,30 @@ describe("a stop of a queue", () => {
   test("of a queue where nothing waits changes nothing, and one that is not there is not found", async () => {
     await rig.worker();
     await rig.until(await rig.submit({ queue: "a" }), "succeeded");
-    const stopped = await rig.engine.stops.begin(ONE, {}, ADA);
+    const stopped = await rig.engine.operating.stops.begin(ONE, {}, ADA);
     assert.deepEqual(stopped, { operation: null, affected: 0, queues: [] });
     assert.equal(await marker(), null);
     assert.equal((await rig.sql`select from audit_log`).length, 0);
     const nothing = { org: "default", queue: "nothing" };
-    await assert.rejects(rig.engine.stops.begin(nothing, {}, ADA), NotFound);
-    await assert.rejects(rig.engine.stops.preview({ org: "nowhere", queue: null }), NotFound);
+    await assert.rejects(rig.engine.operating.stops.begin(nothing, {}, ADA), NotFound);
+    await assert.rejects(
+      rig.engine.operating.stops.preview({ org: "nowhere", queue: null }),
+      NotFound,
+    );
   });
 
   test("of a paused queue leaves it paused, and the preview says how many it would end", async () => {
     await rig.submitMany([...many(3), ...many(2, "b")]);
     await rig.engine.pauseQueue("default", "a", "tester");
     const all = { org: "default", queue: null };
-    assert.deepEqual(await rig.engine.stops.preview(all), {
+    assert.deepEqual(await rig.engine.operating.stops.preview(all), {
       affected: 5,
       queues: [
         { org: "default", name: "a", affected: 3 },
         { org: "default", name: "b", affected: 2 },
       ],
     });
-    const stopped = await rig.engine.stops.begin(all, { delaySeconds: 0 }, ADA);
+    const stopped = await rig.engine.operating.stops.begin(all, { delaySeconds: 0 }, ADA);
     assert.equal((await ends(stopped.operation)).done, 5);
     const [queue] = await rig.sql`select paused_at from queue where name = 'a'`;
     assert.notEqual(queue!.paused_at, null);
@@ -204,7 +213,7 @@ describe("a stop of a queue", () => {
   test("of everything is one operation, told to each organization that it hit", async () => {
     await rig.submitMany(many(2));
     const everything = { org: null, queue: null };
-    const stopped = await rig.engine.stops.begin(everything, { delaySeconds: 0 }, ADA);
+    const stopped = await rig.engine.operating.stops.begin(everything, { delaySeconds: 0 }, ADA);
     assert.equal((await ends(stopped.operation)).done, 2);
     const rows = await rig.sql`select org_id, action, affected from audit_log order by id`;
     assert.deepEqual(
@@ -221,7 +230,7 @@ describe("a stop of a queue", () => {
     const ids = await rig.submitMany(many(6_000));
     const other: RigEngine = await rig.addEngine();
     const release = await rig.hold("select from live_job where id = $1 for update", [ids[0]!]);
-    const { operation } = await rig.engine.stops.begin(ONE, { delaySeconds: 0 }, ADA);
+    const { operation } = await rig.engine.operating.stops.begin(ONE, { delaySeconds: 0 }, ADA);
     await eventually(async () => (await row(operation!)).done === 4_000, "two chunks are done", {
       deadlineMs: 20_000,
     });

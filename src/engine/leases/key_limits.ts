@@ -3,7 +3,7 @@
  * are counted where they are given (`lease_beat.ts`); here is remembered which keys were found full, so
  * that their jobs are neither chosen again at once nor stand before others in the window.
  */
-import type { Waiting } from "./window.ts";
+import type { Waiting } from "../window.ts";
 
 export interface KeyLimit {
   tag: string;

@@ -1,6 +1,6 @@
 /** Keys of jobs: the values of the tag by which a queue is limited. */
-import { plainArray } from "../arrays.ts";
-import type { Sql, Transaction } from "../client.ts";
+import { plainArray } from "../../arrays.ts";
+import type { Sql, Transaction } from "../../client.ts";
 
 const prepared = { prepare: true };
 

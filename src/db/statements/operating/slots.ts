@@ -1,7 +1,7 @@
 /** The slots of workers as an operator names them: by worker and number. */
-import type { OrgFilter } from "../../core/scope.ts";
-import { plainArray } from "../arrays.ts";
-import type { Transaction } from "../client.ts";
+import type { OrgFilter } from "../../../core/scope.ts";
+import { plainArray } from "../../arrays.ts";
+import type { Transaction } from "../../client.ts";
 
 const prepared = { prepare: true };
 

@@ -1,9 +1,9 @@
 /** Attempts that end because their worker never got them. */
-import { resolveLapse, resolveReport } from "../core/job_end.ts";
-import type { EngineContext } from "./context.ts";
-import type { Ender } from "./ender.ts";
-import { endOf, type Lease } from "./lease.ts";
-import type { Session } from "./session.ts";
+import { resolveLapse, resolveReport } from "../../core/job_end.ts";
+import type { EngineContext } from "../context.ts";
+import type { Ender } from "../ender.ts";
+import { endOf, type Lease } from "../lease.ts";
+import type { Session } from "../session.ts";
 
 interface Parts {
   readonly context: EngineContext;

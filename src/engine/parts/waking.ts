@@ -1,9 +1,9 @@
 /** What another server said, passed on to the parts of this one. */
-import type { EngineContext } from "./context.ts";
-import type { Dispatcher } from "./dispatcher.ts";
-import type { Lines } from "./lines.ts";
-import type { Wake } from "./replicas.ts";
-import type { Switches } from "./switches.ts";
+import type { EngineContext } from "../context.ts";
+import type { Dispatcher } from "../dispatcher.ts";
+import type { Lines } from "../lines.ts";
+import type { Wake } from "../replicas.ts";
+import type { Switches } from "../switches.ts";
 
 export interface Woken {
   context: EngineContext;

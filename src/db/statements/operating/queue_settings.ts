@@ -1,5 +1,5 @@
 /** What people set of queues: paused all at once, described, limited. */
-import type { Transaction } from "../client.ts";
+import type { Transaction } from "../../client.ts";
 
 const prepared = { prepare: true };
 

@@ -6,10 +6,10 @@
  * moment. What ran then, or is retried later, has the same old id and was queued after: it is spared, and
  * leased again once the marker is gone.
  */
-import { besideId } from "../../core/ids.ts";
-import { plainArray } from "../arrays.ts";
-import type { Sql, Transaction } from "../client.ts";
-import type { OperationRow } from "./operations.ts";
+import { besideId } from "../../../core/ids.ts";
+import { plainArray } from "../../arrays.ts";
+import type { Sql, Transaction } from "../../client.ts";
+import type { OperationRow } from "../operations.ts";
 
 const prepared = { prepare: true };
 
