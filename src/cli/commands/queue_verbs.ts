@@ -136,9 +136,9 @@ function undoCommand(context: Context): Command {
 }
 
 interface LimitFlags extends ClientFlags {
-  concurrency?: number | null;
-  rate?: { count: number; seconds: number } | null;
-  perKey?: { tag: string; concurrency: number } | null;
+  concurrency?: number | "none";
+  rate?: { count: number; seconds: number } | "none";
+  perKey?: { tag: string; concurrency: number } | "none";
   description?: string;
   reason?: string;
 }
@@ -175,9 +175,9 @@ Examples:
 
 async function limitQueue(context: Context, name: string, flags: LimitFlags): Promise<void> {
   const limits = {
-    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-    ...(flags.rate === undefined ? {} : { rate: flags.rate }),
-    ...(flags.perKey === undefined ? {} : { per_key: flags.perKey }),
+    ...(flags.concurrency === undefined ? {} : { concurrency: nullOf(flags.concurrency) }),
+    ...(flags.rate === undefined ? {} : { rate: nullOf(flags.rate) }),
+    ...(flags.perKey === undefined ? {} : { per_key: nullOf(flags.perKey) }),
   };
   const patch: QueuePatch = {
     ...(Object.keys(limits).length > 0 ? { limits } : {}),
@@ -198,8 +198,12 @@ export function limitWords(limits: Queue["limits"]): string {
   return words.length === 0 ? "no limit" : oneLine(words.join(", "));
 }
 
-function orNone<T>(read: (text: string) => T): (text: string) => T | null {
-  return (text) => (text === "none" ? null : read(text));
+function orNone<T>(read: (text: string) => T): (text: string) => T | "none" {
+  return (text) => (text === "none" ? text : read(text));
+}
+
+function nullOf<T>(value: T | "none"): T | null {
+  return value === "none" ? null : value;
 }
 
 function whole(text: string): number {

@@ -11,6 +11,8 @@ import { limitWords, queueVerbs } from "./queue_verbs.ts";
 
 export function queuesCommand(context: Context): Command {
   const command = new Command("queues")
+    // What stands behind a verb is its own.
+    .enablePositionalOptions()
     .summary("list queues, stop, pause, resume and limit them")
     .description("Lists queues: jobs that wait and run, and how long the first has waited.")
     .option("--json", "print JSON")

@@ -22,6 +22,8 @@ interface FreeFlags extends ClientFlags {
 
 export function slotsCommand(context: Context): Command {
   const command = new Command("slots")
+    // What stands behind a verb is its own.
+    .enablePositionalOptions()
     .summary("list what runs in the slots of workers, and free them")
     .description("Lists the slots of connected workers that run a job.")
     .option("--json", "print JSON: pools with their workers")
