@@ -73,8 +73,9 @@ export function resolveReport(
     case "timed_out":
       return unlessCancelled(failure(job, "timed_out", reason ?? "timed_out"), job);
     case "cancelled":
-      if (job.requeueRequested) return freed(job);
-      if (job.cancelRequested) return ending(job, "cancel", "cancelled", reason ?? null);
+      if (job.cancelRequested) {
+        return unlessCancelled(ending(job, "cancel", "cancelled", reason ?? null), job);
+      }
       // Nobody asked. As a failure it is bounded by max_attempts; given back free it could go on
       // for ever between the server and a worker that cancels everything.
       return failure(job, "failed", "cancelled_unasked");
@@ -135,15 +136,14 @@ function failure(job: AttemptCounters, outcome: Outcome, reason: string | null):
   };
 }
 
-/** Asked to cancel, the job is cancelled by whatever ends its attempt; the outcome stays true. */
+/**
+ * Asked to cancel, the job is cancelled by whatever ends its attempt; asked to make room, it is back in
+ * line. The outcome stays true.
+ */
 function unlessCancelled(end: Ending, job: AttemptCounters): Ending {
-  if (job.requeueRequested) return freed(job);
+  if (job.requeueRequested) return ending(job, "release", end.outcome, FREED);
   if (!job.cancelRequested) return end;
   return { ...end, event: "cancel", backoff: null };
-}
-
-function freed(job: AttemptCounters): Ending {
-  return ending(job, "release", "released", FREED);
 }
 
 function ending(

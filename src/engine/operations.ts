@@ -30,7 +30,7 @@ const ROLE_SECONDS = 5;
 const EVERY_MS = 1_000;
 /** Below the seconds of the role. */
 const PAUSE_MAX_MS = 2_000;
-const PAUSE_FACTOR = 5;
+const PAUSE_FACTOR = 4;
 /** Faults of the database, not of its connection, before an operation is called failed. */
 const FAULTS_MAX = 5;
 
@@ -173,10 +173,7 @@ async function nextOf(
   return { ids: hits.map(({ id }) => id), last };
 }
 
-/**
- * A stop leaves the database to those who dispatch: done without a pause, it took a third of what other
- * queues start meanwhile.
- */
+/** A stop is in no hurry: most of the time is for those who dispatch, on whichever server. */
 function pauseAfter(ms: number): number {
   return Math.min(PAUSE_MAX_MS, ms * PAUSE_FACTOR);
 }

@@ -198,16 +198,17 @@ describe("what an end means for a job whose slot was to be freed", () => {
   const freed = job({ cancelRequested: true, requeueRequested: true, max_attempts: 1, lost: 3 });
 
   test("it is ready at once and nothing is counted, whatever ended the attempt", () => {
+    const reported = ["failed", "timed_out", "cancelled", "released"] as const;
     const ends = [
-      ...(["failed", "timed_out", "cancelled", "released"] as const).map((outcome) =>
-        resolveReport(outcome, "exit_code", freed),
-      ),
-      ...[resolveLapse("dispatched", freed), resolveLapse("running", freed)],
-      ...[resolveRejection("too hot", freed), resolveGivenBack(null, freed)],
-    ];
-    for (const end of ends) {
+      ...reported.map((outcome) => [outcome, resolveReport(outcome, "exit_code", freed)] as const),
+      ["released", resolveLapse("dispatched", freed)],
+      ["lost", resolveLapse("running", freed)],
+      ["rejected", resolveRejection("too hot", freed)],
+      ["released", resolveGivenBack(null, freed)],
+    ] as const;
+    for (const [outcome, end] of ends) {
       assert.deepEqual(end, {
-        ...{ event: "release", outcome: "released", reason: "freed", backoff: null },
+        ...{ event: "release", outcome, reason: "freed", backoff: null },
         ...{ failures: 0, lost: 3, rejections: 0 },
       });
     }

@@ -81,7 +81,7 @@ describe("freeing a slot", () => {
     const live = await rig.live(id);
     assert.deepEqual([live.failures, live.cancel_requested_at, live.slot], [0, null, null]);
     const [attempt] = await rig.attempts(id);
-    assert.deepEqual([attempt!.outcome, attempt!.reason], ["released", "make room"]);
+    assert.deepEqual([attempt!.outcome, attempt!.reason], ["cancelled", "make room"]);
     const events = await rig.sql`
       select reason, actor from phase_event where job_id = ${id} and actor = 'Ada' order by id`;
     assert.deepEqual(
