@@ -38,7 +38,7 @@ import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
 import { createDispatching } from "./parts/dispatching.ts";
 import { createOperating, type Operating } from "./parts/operating.ts";
 import { wakeUp } from "./parts/waking.ts";
-import { Replicas } from "./replicas.ts";
+import { Replicas, type Wake } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Aggregator } from "./rollups/aggregator.ts";
 import { Sampler } from "./rollups/sampler.ts";
@@ -150,11 +150,7 @@ class SignalboxEngine implements Engine, SessionHost {
       share: (share) => {
         this.#lines.share = share;
       },
-      wake: (wake) =>
-        wakeUp(wake, {
-          ...{ context, feed: this.feed, schedules: this.schedules, switches: this.#switches },
-          ...{ lines: this.#lines, dispatcher: this.#dispatcher },
-        }),
+      wake: (wake) => this.#wake(wake),
     });
     this.#explainer = new Explainer(context, {
       sessions: this.#sessions,
@@ -273,6 +269,13 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#settler.ended(rows.filter((r) => r.has_workflow).map((r) => r.id));
     this.#dispatcher.queueFreed(rows.map((r) => r.queue_id));
     this.#dispatcher.poke();
+  }
+
+  #wake(wake: Wake): void {
+    wakeUp(wake, {
+      ...{ context: this.context, feed: this.feed, schedules: this.schedules },
+      ...{ switches: this.#switches, lines: this.#lines, dispatcher: this.#dispatcher },
+    });
   }
 
   #lapsed(session: number): void {
