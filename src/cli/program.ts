@@ -18,6 +18,7 @@ import { runCommand } from "./commands/run.ts";
 import { schedulesCommand } from "./commands/schedules.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { silenceCommand } from "./commands/silence.ts";
+import { slotsCommand } from "./commands/slots.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
@@ -67,13 +68,8 @@ Exit codes: 0 well, 1 failed, 2 wrong usage, 125 Signalbox itself failed under -
   add(program, context, [submitCommand, runCommand, applyCommand, cancelCommand, retryCommand]);
   program.commandsGroup("Look:");
   add(program, context, [jobsCommand, jobCommand, whyCommand]);
-  add(program, context, [
-    queuesCommand,
-    schedulesCommand,
-    workersCommand,
-    alertsCommand,
-    silenceCommand,
-  ]);
+  add(program, context, [queuesCommand, schedulesCommand, workersCommand, slotsCommand]);
+  add(program, context, [alertsCommand, silenceCommand]);
   program.commandsGroup("Let in:");
   add(program, context, [tokenCommand, userCommand]);
   obey(program, context);

@@ -15,6 +15,7 @@ import type * as answers from "./answers.ts";
 import { pause } from "./backoff.ts";
 import { ClientError } from "./client_error.ts";
 import { followLog, type LogEvent, type ReadLog, readLog } from "./job_log.ts";
+import { Operating } from "./operating.ts";
 import { People } from "./people.ts";
 import { Schedules } from "./schedules.ts";
 import { Tokens } from "./tokens.ts";
@@ -41,6 +42,8 @@ export class Client {
   readonly tokens: Tokens;
   readonly schedules: Schedules;
   readonly alerts: Alerts;
+  /** Stops queues, limits them, frees slots. */
+  readonly operating: Operating;
   /** For superusers. */
   readonly people: People;
   readonly #transport: Transport;
@@ -53,6 +56,7 @@ export class Client {
     this.tokens = new Tokens(this.#transport, this.org);
     this.schedules = new Schedules(this.#transport, this.org);
     this.alerts = new Alerts(this.#transport, this.org);
+    this.operating = new Operating(this.#transport, this.org);
     this.people = new People(this.#transport, this.org);
   }
 
@@ -210,10 +214,11 @@ export class Client {
     return this.#act(`/jobs/${seg(id)}/retry`, options);
   }
 
+  /** Of `affected`, `pending` waited and are cancelled; `running` are asked to leave their slots. */
   cancelWorkflow(
     id: string,
     options: CallOptions & { reason?: string } = {},
-  ): Promise<{ affected: number }> {
+  ): Promise<{ affected: number; pending: number; running: number }> {
     return this.#act(`/workflows/${seg(id)}/cancel`, options);
   }
 
@@ -236,8 +241,8 @@ export class Client {
   }
 
   /** Asks a connected worker to finish what it holds, take nothing new, and leave. By its `id`. */
-  async drainWorker(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#post(`/workers/${seg(id)}/drain`, {}, options);
+  async drainWorker(id: string, options: CallOptions & { reason?: string } = {}): Promise<void> {
+    await this.#act(`/workers/${seg(id)}/drain`, options);
   }
 
   // Asking the server
