@@ -111,11 +111,7 @@ class SignalboxEngine implements Engine, SessionHost {
     this.feed = new FeedReader(context);
     this.#histories = new Histories(context);
     this.#windows = new Windows(context);
-    ({
-      switches: this.#switches,
-      lines: this.#lines,
-      dispatcher: this.#dispatcher,
-    } = createDispatching(context, {
+    const dispatching = createDispatching(context, {
       histories: this.#histories,
       windows: this.#windows,
       host: {
@@ -124,12 +120,13 @@ class SignalboxEngine implements Engine, SessionHost {
         backlog: () => this.ender.size,
         unsendable: (session, lease, why) => giveUp(this, session, lease, why),
       },
-    }));
-    this.#sessions = new Sessions(context, {
-      ...ends,
-      joined: (session) => this.#lines.join(session),
-      left: (session) => this.#lines.leave(session),
     });
+    this.#switches = dispatching.switches;
+    this.#lines = dispatching.lines;
+    this.#dispatcher = dispatching.dispatcher;
+    const joined = (session: Session) => this.#lines.join(session);
+    const left = (session: Session) => this.#lines.leave(session);
+    this.#sessions = new Sessions(context, { ...ends, joined, left });
     this.#settler = new Settler(context);
     this.#submission = new Submission(context, this.#histories, ({ ready }) => {
       this.#ready(ready);
