@@ -58,6 +58,9 @@ test("every setting arrives where it belongs", () => {
     SIGNALBOX_WORKER_SAMPLE_SECONDS: "7",
     SIGNALBOX_LEASE_SECONDS: "8",
     SIGNALBOX_GRACE_SECONDS: "9",
+    SIGNALBOX_SMTP_URL: "smtp://me:hush@mail.example:587",
+    SIGNALBOX_MAIL_FROM: "Signalbox <box@jobs.example>",
+    SIGNALBOX_ALERTS_PRIVATE: "allow",
     SIGNALBOX_LOG_LEVEL: "debug",
     SIGNALBOX_LOG_FORMAT: "json",
   };
@@ -83,6 +86,10 @@ test("every setting arrives where it belongs", () => {
     workerSampleSeconds: 7,
     leaseSeconds: 8,
     graceSeconds: 9,
+    sending: {
+      mail: { url: "smtp://me:hush@mail.example:587", from: "Signalbox <box@jobs.example>" },
+      allowsPrivate: true,
+    },
     logLevel: "debug",
     logFormat: "json",
   });
