@@ -65,6 +65,8 @@ export const liveJob = pgTable(
     cancel_acknowledged_at: timestamp({ withTimezone: true }),
     cancel_actor: text(),
     cancel_reason: text(),
+    /** What was asked is only that its slot be freed: it goes back in line instead of ending. */
+    cancel_requeue: boolean().notNull().default(false),
     session_id: bigint({ mode: "number" }),
     worker_id: integer(),
     token: uuid(),
@@ -78,6 +80,10 @@ export const liveJob = pgTable(
     input_workers: integer().array(),
     progress: real(),
     progress_note: text(),
+    /** When the attempt last told how far it is. */
+    progress_at: timestamp({ withTimezone: true }),
+    /** Of its worker, from 1; told by `session_id`. */
+    slot: smallint(),
     /** Why the last attempt ended as it did; shown while the job waits to try again. */
     last_error: text(),
   },

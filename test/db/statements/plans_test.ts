@@ -191,6 +191,7 @@ function leases() {
     session: 1 + (at % 50),
     worker: 1 + (at % 50),
     token: newId(at),
+    slot: 1 + at,
     score: 1,
     terms: [1, 2],
     candidates: [],
@@ -347,7 +348,10 @@ function lifeCases(data: PlanData): Case[] {
     },
     { name: "jobs that join a workflow", use: (sql) => joinWorkflow(sql, liveId(0), live(0)) },
     { name: "cancels at rest", use: (sql) => cancelAtRest(sql, live(0), "test", null) },
-    { name: "cancels of held jobs", use: (sql) => askCancel(sql, heldIds, "test", null) },
+    {
+      name: "cancels of held jobs",
+      use: (sql) => askCancel(sql, heldIds, { actor: "test", reason: null }),
+    },
     { name: "cancel intents", use: (sql) => cancelIntents(sql, places(1, SESSIONS)) },
     { name: "details of leased jobs", use: (sql) => readJobDetails(sql, heldIds) },
   ];
