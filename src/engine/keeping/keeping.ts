@@ -15,6 +15,8 @@ export interface Keeping {
   prune(now?: number): Promise<Dropped>;
   /** What everything takes on disk, some seconds old at most. */
   storage(): Promise<StorageUse>;
+  /** Some minutes old at most, and at once where anybody asked in that time. */
+  recentStorage(): Promise<StorageUse>;
   /** Begins a deep clean-up and answers the task's id; null where one runs, on whichever server. */
   deepGc(actor: Actor, reason?: string): Promise<string | null>;
   /** Ends tasks whose server is gone: to be asked before tasks are shown. */
@@ -50,6 +52,10 @@ export class Keeper implements Keeping, Service {
 
   storage(): Promise<StorageUse> {
     return this.#storage.read();
+  }
+
+  recentStorage(): Promise<StorageUse> {
+    return this.#storage.recent();
   }
 
   deepGc(actor: Actor, reason?: string): Promise<string | null> {

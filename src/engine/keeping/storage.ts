@@ -6,6 +6,9 @@ import { LogCounter, type LogUse } from "./log_use.ts";
 import { type TableUse, tableUses } from "./table_use.ts";
 
 const SHARED_MS = 5_000;
+/** Somebody's page is not what this is asked for again and again. */
+const ANEW_MS = 15_000;
+const RECENT_MS = 10 * 60_000;
 
 export interface StorageUse {
   /** When it was looked at, epoch milliseconds. */
@@ -22,6 +25,7 @@ export class Storage {
   readonly #logs: LogCounter | null;
   #look: Promise<StorageUse> | undefined;
   #looked = Number.NEGATIVE_INFINITY;
+  #known: StorageUse | undefined;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -45,6 +49,17 @@ export class Storage {
     return look;
   }
 
+  /**
+   * What was known last, while it is looked at anew: PostgreSQL looks at every file, which takes it some
+   * hundred milliseconds where partitions are many.
+   */
+  async recent(): Promise<StorageUse> {
+    const age = this.#known ? this.#context.clock.now() - this.#known.at : RECENT_MS;
+    if (!this.#known || age >= RECENT_MS) return this.read();
+    if (age >= ANEW_MS) this.read().catch(() => {});
+    return this.#known;
+  }
+
   async #read(): Promise<StorageUse> {
     const { reads } = this.#context.database;
     const { retention } = this.#context.options;
@@ -56,6 +71,7 @@ export class Storage {
       this.#logs?.read(retention.logsDays, at) ?? null,
     ]);
     const tables = tableUses(sizes, partitions, retention, at);
-    return { at, database_bytes: database, tables, logs };
+    this.#known = { at, database_bytes: database, tables, logs };
+    return this.#known;
   }
 }

@@ -60,9 +60,9 @@ export const healthPage: BoardPage = {
 async function readPicture({ shell, source, filter, slowly }: MetricAsk): Promise<MetricPicture> {
   const { reads } = source;
   const { keeping } = shell.deps.engine;
-  const health = await readHealth(reads);
+  const storage = await keeping.recentStorage();
+  const health = await readHealth(reads, storage.database_bytes);
   const draining = await readDraining(reads, RUNNING_SHOWN);
-  const storage = await slowly("storage", SLOW_MS, () => keeping.storage());
   await slowly("settle", SLOW_MS, () => keeping.settleTasks());
   const tasks = await readTasks(reads, TASKS_SHOWN);
   const isCleaning = tasks.some((task) => task.state === "running");

@@ -1,7 +1,7 @@
 /** `/board/workers`: who is connected, what they can, how full they are, and each of them live. */
 import { fleetLoad, loadPercent } from "../../core/fleet_load.ts";
 import { askedFleet, askedFleetSize, hiddenNote } from "../../web/fleet/asked_fleet.ts";
-import { readFleetTrend } from "../../web/fleet/fleet_trend.ts";
+import { readFleetTrends } from "../../web/fleet/fleet_trend.ts";
 import { readLiveWorkers } from "../../web/fleet/live_workers.ts";
 import { UTILISATION_METRICS, utilisation } from "../../web/fleet/utilisation.ts";
 import { readWorkerTotals } from "../../web/fleet/worker_totals.ts";
@@ -37,12 +37,11 @@ async function readFleetPage({
   const { reads, directory } = source;
   const series = await readSeries(source, scope, { ...span, metrics: KEYS });
   const fleet = askedFleet(directory, scope, filter.org);
-  const [live, size, totals, systems, pools] = await Promise.all([
+  const [live, size, totals, trends] = await Promise.all([
     readLiveWorkers(reads, fleet),
     askedFleetSize(reads, scope, fleet),
     slowly("totals", TOTALS_MS, () => readWorkerTotals(reads, fleet, UTILISATION_METRICS, span)),
-    readFleetTrend(reads, fleet, "system", span),
-    readFleetTrend(reads, fleet, "pool", span),
+    readFleetTrends(reads, fleet, span),
   ]);
   const now = shell.deps.engine.now();
   const load = fleetLoad(live);
@@ -52,8 +51,8 @@ async function readFleetPage({
     charts: [
       connected,
       capabilities,
-      trendChart("system", systems, now),
-      trendChart("pool", pools, now),
+      trendChart("system", trends.system, now),
+      trendChart("pool", trends.pool, now),
       loadRadar(load),
       utilisationBars(utilisation(totals)),
     ],

@@ -27,43 +27,60 @@ export interface TrendLine {
 /** Lines of one chart: those of the most workers, and the others as one. */
 const LINES_MAX = 6;
 
+/** What a worker is told by. */
+export type TrendKey = "pool" | "system";
+
 interface Row {
-  key: string | null;
+  pool: string | null;
+  system: string | null;
   at: number;
   seen: number;
 }
 
-export async function readFleetTrend(
+/** By each, of one look. */
+export async function readFleetTrends(
   reads: Sql,
   fleet: FleetFilter,
-  by: "pool" | "system",
   asked: Span,
-): Promise<FleetTrend> {
+): Promise<Record<TrendKey, FleetTrend>> {
   const span = await fleetSpan(reads, fleet, 1, asked);
-  const system = reads`(select c.facts->>'system' from worker_connection c
-    where c.worker_id = w.id order by c.connected_at desc limit 1)`;
-  const rows = await reads<Row[]>`
+  const rows = reads<Row[]>`
     with own as materialized (
-      select w.id, ${by === "pool" ? reads`w.pool` : system} as key from worker w
-      where true ${andOfFleet(reads, reads`w.org_id`, fleet)})
-    select own.key, extract(epoch from r.bucket_start)::float8 * 1000 as at, sum(r.count)::float8 as seen
+      select w.id, w.pool, (select c.facts->>'system' from worker_connection c
+        where c.worker_id = w.id order by c.connected_at desc limit 1) as system
+      from worker w where true ${andOfFleet(reads, reads`w.org_id`, fleet)})
+    select own.pool, own.system, extract(epoch from r.bucket_start)::float8 * 1000 as at,
+      sum(r.count)::float8 as seen
     from own join ${reads(`rollup_${span.granularity}`)} r on r.worker_id = own.id
     where r.metric_id = ${knownMetric("slots.offered").id} and r.org_id = 0 and r.queue_id = 0
       and r.name_id = 0 and r.bucket_start >= ${new Date(span.from)} and r.bucket_start < ${new Date(span.to)}
-    group by 1, 2`;
-  const looks = await readLooks({ reads }, span);
+    group by 1, 2, 3`;
+  const [seen, looks] = await Promise.all([rows, readLooks({ reads }, span)]);
+  return { pool: trendOf(seen, "pool", span, looks), system: trendOf(seen, "system", span, looks) };
+}
+
+function trendOf(
+  rows: readonly Row[],
+  by: TrendKey,
+  span: Span,
+  looks: ReadonlyMap<number, number>,
+): FleetTrend {
   const buckets = bucketsBetween(span.granularity, span.from, span.to);
-  const groups = [...Map.groupBy(rows, (row) => row.key)];
   const size = (own: readonly Row[]) => own.reduce((sum, row) => sum + row.seen, 0);
-  groups.sort(([, a], [, b]) => size(b) - size(a));
-  const line = (key: string | null, own: readonly Row[], isRest: boolean): TrendLine => ({
-    ...{ key, isRest },
-    values: buckets.map((bucket) => {
-      const times = looks.get(bucket) ?? 0;
-      return times === 0 ? null : size(own.filter((row) => row.at === bucket)) / times;
-    }),
+  const groups = [...Map.groupBy(rows, (row) => row[by])].map(([key, own]) => {
+    return { key, own, size: size(own) };
   });
-  const rest = groups.slice(LINES_MAX).flatMap(([, own]) => own);
-  const shown = groups.slice(0, LINES_MAX).map(([key, own]) => line(key, own, false));
+  groups.sort((a, b) => b.size - a.size);
+  const line = (key: string | null, own: readonly Row[], isRest: boolean): TrendLine => {
+    const times = new Map<number, number>();
+    for (const { at, seen } of own) times.set(at, (times.get(at) ?? 0) + seen);
+    const values = buckets.map((bucket) => {
+      const looked = looks.get(bucket) ?? 0;
+      return looked === 0 ? null : (times.get(bucket) ?? 0) / looked;
+    });
+    return { key, isRest, values };
+  };
+  const rest = groups.slice(LINES_MAX).flatMap(({ own }) => own);
+  const shown = groups.slice(0, LINES_MAX).map(({ key, own }) => line(key, own, false));
   return { span, lines: rest.length === 0 ? shown : [...shown, line(null, rest, true)] };
 }

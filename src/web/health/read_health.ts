@@ -1,5 +1,6 @@
 /** How this server, its database and its upkeep are: for superusers, on the board and as JSON. */
 import type { Sql } from "../../db/client.ts";
+import { readDatabaseSize } from "../../db/statements/keeping/sizes.ts";
 import { processFacts } from "../../runtime/process_facts.ts";
 import { countWaiting } from "../metrics/coverage.ts";
 import { loopDelay } from "./event_loop.ts";
@@ -33,10 +34,11 @@ export interface Health {
 const ALIVE_SECONDS = 10;
 const SERVERS_MAX = 50;
 
-export async function readHealth(reads: Sql): Promise<Health> {
+/** @param sizeBytes where it is known already: PostgreSQL looks at every file of the database for it */
+export async function readHealth(reads: Sql, sizeBytes?: number): Promise<Health> {
   loopDelay.start();
   const [database, rollups, servers] = await Promise.all([
-    readDatabase(reads),
+    readDatabase(reads, sizeBytes),
     readRollups(reads),
     readServers(reads),
   ]);
@@ -57,18 +59,17 @@ function ownFacts(): Pick<Health, "uptime_seconds" | "process"> {
   };
 }
 
-async function readDatabase(reads: Sql): Promise<Health["database"]> {
-  const [[facts], connections] = await Promise.all([
-    reads<{ version: string; size: number; most: number }[]>`
-      select current_setting('server_version') as version,
-        pg_database_size(current_database())::float8 as size,
-        current_setting('max_connections')::int as most`,
+async function readDatabase(reads: Sql, sizeBytes?: number): Promise<Health["database"]> {
+  const [size, [facts], connections] = await Promise.all([
+    sizeBytes ?? readDatabaseSize(reads),
+    reads<{ version: string; most: number }[]>`
+      select current_setting('server_version') as version, current_setting('max_connections')::int as most`,
     reads<{ application: string; state: string; count: number }[]>`
       select coalesce(nullif(application_name, ''), 'others') as application,
         coalesce(state, 'background') as state, count(*)::int as count
       from pg_stat_activity where datname = current_database() group by 1, 2 order by 1, 2`,
   ]);
-  const { version, size, most } = facts!;
+  const { version, most } = facts!;
   return { version, size_bytes: size, connections: [...connections], connections_max: most };
 }
 

@@ -18,29 +18,20 @@ export async function readCoverage(
   kept: KeptDays,
   span: Span,
 ): Promise<Coverage> {
-  const [row] = await reads<{ known: number | null; until: number; now: number }[]>`
+  const { from, to } = span;
+  const [row] = await reads<{ known: number | null; until: number; now: number; at: number[] }[]>`
     select extract(epoch from known_from)::float8 * 1000 as known,
-      extract(epoch from complete_until)::float8 * 1000 as until, extract(epoch from now())::float8 * 1000 as now
+      extract(epoch from complete_until)::float8 * 1000 as until, extract(epoch from now())::float8 * 1000 as now,
+      array(select distinct extract(epoch from date_trunc(${granularity}, bucket_start, 'UTC'))::float8 * 1000
+        from rollup_dirty
+        where bucket_start >= ${new Date(from)} and bucket_start < ${new Date(to + BUCKET_MS.minute)}) as at
     from rollup_progress where id = 1`;
   if (!row) return { from: null, to: 0 };
-  const waiting = await readWaiting(reads, granularity, span);
   const days = [kept.rawDays, kept.rollupDays][GRANULARITIES.indexOf(granularity)];
   const oldest = days === undefined ? Number.NEGATIVE_INFINITY : row.now - days * DAY_MS;
-  const from = row.known === null ? null : Math.max(row.known, oldest);
-  return { from, to: row.until, waiting };
-}
-
-/** Few, but after a downtime: buckets of this granularity in which some minute waits. */
-async function readWaiting(
-  reads: Sql,
-  granularity: Granularity,
-  { from, to }: Span,
-): Promise<Set<number>> {
-  const rows = await reads<{ at: number }[]>`
-    select distinct extract(epoch from date_trunc(${granularity}, bucket_start, 'UTC'))::float8 * 1000 as at
-    from rollup_dirty
-    where bucket_start >= ${new Date(from)} and bucket_start < ${new Date(to + BUCKET_MS.minute)}`;
-  return new Set(rows.map((row) => row.at));
+  const known = row.known === null ? null : Math.max(row.known, oldest);
+  // Few, but after a downtime: buckets of this granularity in which some minute waits.
+  return { from: known, to: row.until, waiting: new Set(row.at) };
 }
 
 /** Epoch milliseconds: [from, to). */

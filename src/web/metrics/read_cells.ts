@@ -36,8 +36,8 @@ interface Row {
   sum: number;
   min: number | null;
   max: number | null;
-  bins?: number[] | null;
-  hits?: number[] | null;
+  bins?: string | null;
+  hits?: string | null;
 }
 
 const NONE = [0];
@@ -46,7 +46,8 @@ export async function readCells(reads: Sql, ask: CellAsk): Promise<GroupedCell[]
   const { ids } = ask;
   const lists = [ids.orgs, ids.queues, ids.names, ids.workers].map((list) => list ?? NONE);
   if (lists.some((list) => list.length === 0)) return [];
-  const histogram = ask.histograms ? ", bins, hits" : "";
+  // As text, for the client's own parser of arrays goes letter by letter: HHH of a page's time.
+  const histogram = ask.histograms ? ", bins::text, hits::text" : "";
   const rows = await reads.unsafe(
     `select metric_id, org_id, queue_id, name_id, worker_id,
        extract(epoch from bucket_start)::float8 * 1000 as at, count::float8, sum, min, max${histogram}
@@ -61,7 +62,8 @@ export async function readCells(reads: Sql, ask: CellAsk): Promise<GroupedCell[]
 }
 
 function cellOf(row: Row): GroupedCell {
-  const histogram = row.bins && row.hits ? { bins: row.bins, hits: row.hits.map(Number) } : EMPTY;
+  const histogram =
+    row.bins && row.hits ? { bins: numbers(row.bins), hits: numbers(row.hits) } : EMPTY;
   return {
     metric: row.metric_id,
     org: row.org_id,
@@ -75,6 +77,11 @@ function cellOf(row: Row): GroupedCell {
     most: row.max,
     histogram,
   };
+}
+
+/** "{1,2}" of PostgreSQL. */
+function numbers(text: string): number[] {
+  return JSON.parse(`[${text.slice(1, -1)}]`) as number[];
 }
 
 function array(values: readonly number[]): string {

@@ -75,27 +75,73 @@ export async function readSeries(
   const ids = await groupIds(deps, scope, ask.group, grouping);
   const span = aligned(ask);
   const covered = await readCoverage(reads, ask.granularity, kept, span);
-  const cells = await Promise.all(
-    metrics.map((metric) =>
-      readCells(reads, {
-        ...span,
-        metrics: [metric.id],
-        ids: withShared(ids, metric, { grouping, scope, group: ask.group }),
-        histograms: ask.histograms !== false && metric.kind === "distribution",
-      }),
-    ),
-  );
+  const cells = await readTogether(reads, span, {
+    histograms: ask.histograms !== false,
+    metrics: metrics.map((metric) => {
+      const own = withShared(ids, metric, { grouping, scope, group: ask.group });
+      return { metric, ids: own };
+    }),
+  });
   const needsLooks =
     grouping !== "" && grouping !== "worker" && metrics.some((m) => m.kind === "gauge");
   const looks = needsLooks ? await readLooks(deps, span) : undefined;
-  return metrics.map((metric, at) => ({
-    points: pointsOf(metric, cells[at]!, span, {
-      ...(metric.source === null ? ALWAYS_ZERO : covered),
-      ...(looks ? { looks } : {}),
+  return metrics.map((metric, at) => {
+    let points: Point[] | undefined;
+    return {
+      covered,
+      // Some want the total alone: percentiles of each bucket would be most of the time of a page of rules.
+      get points() {
+        const known = metric.source === null ? ALWAYS_ZERO : covered;
+        points ??= pointsOf(metric, cells[at]!, span, { ...known, ...(looks ? { looks } : {}) });
+        return points;
+      },
+      total: () => totalOf(metric, cells[at]!, metric.kind === "gauge" ? looks : undefined),
+    };
+  });
+}
+
+/** A statement that reads more than this is no quicker than two. */
+const TOGETHER_MAX = 2_500;
+
+interface OwnIds {
+  metric: Metric;
+  ids: GroupIds;
+}
+
+/** The cells of each metric, in its order. Those of the same groups share statements: each has its own cost. */
+async function readTogether(
+  reads: SeriesDeps["reads"],
+  span: Span,
+  { metrics, histograms }: { metrics: readonly OwnIds[]; histograms: boolean },
+): Promise<GroupedCell[][]> {
+  const kinds = Map.groupBy(metrics, ({ metric, ids }) => {
+    const hasBins = histograms && metric.kind === "distribution";
+    return `${hasBins} ${ids.orgs?.length ?? 0}`;
+  });
+  const batches = [...kinds.values()].flatMap((own) => {
+    const each = Math.max(1, Math.floor(TOGETHER_MAX / rowsOf(own[0]!.ids, span)));
+    return chunksOf(own, each);
+  });
+  const found = await Promise.all(
+    batches.map((own) => {
+      const hasBins = histograms && own[0]!.metric.kind === "distribution";
+      const ask = { ...span, metrics: own.map(({ metric }) => metric.id), ids: own[0]!.ids };
+      return readCells(reads, { ...ask, histograms: hasBins });
     }),
-    covered,
-    total: () => totalOf(metric, cells[at]!, metric.kind === "gauge" ? looks : undefined),
-  }));
+  );
+  const byMetric = Map.groupBy(found.flat(), (cell) => cell.metric);
+  return metrics.map(({ metric }) => byMetric.get(metric.id) ?? []);
+}
+
+/** At most, of one metric. */
+function rowsOf({ orgs, queues, names, workers }: GroupIds, { granularity, from, to }: Span) {
+  const groups = [orgs, queues, names, workers].reduce((n, list) => n * (list?.length ?? 1), 1);
+  return Math.max(1, groups * Math.ceil((to - from) / BUCKET_MS[granularity]));
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, at) => items.slice(at * size, (at + 1) * size));
 }
 
 /** Who sees some organizations sees, where none is named, the workers too that all of them share. */
