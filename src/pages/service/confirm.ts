@@ -28,7 +28,13 @@ export async function confirmAction(c: BoardContext, shell: Shell): Promise<Resp
   const { key, deed, ask } = wantedOf(c, shell, new URL(c.req.url).searchParams);
   const preview = await deed.preview(ask);
   const model = {
-    ...{ preview, key, verb: deed.verb, effect: deed.effect, isDangerous: deed.isDangerous === true },
+    ...{
+      preview,
+      key,
+      verb: deed.verb,
+      effect: deed.effect,
+      isDangerous: deed.isDangerous === true,
+    },
     ...{ org: ask.org, items: ask.items, mayRequeue: deed.mayRequeue === true },
     back: backTo(deed, ask.org),
   };
@@ -96,7 +102,8 @@ export function newsOf(params: URLSearchParams): News | null {
   if (deed === undefined || !Number.isInteger(n) || n < 0) return null;
   const items = params.getAll("item").slice(0, UNDO_MAX);
   const other = deed.undo === undefined ? undefined : DEEDS[deed.undo];
-  const label = other === undefined ? "" : `${other.verb} ${items.length === 1 ? "it" : "them"} again`;
+  const label =
+    other === undefined ? "" : `${other.verb} ${items.length === 1 ? "it" : "them"} again`;
   const undo = other && items.length > 0 ? { key: deed.undo!, items, label } : null;
   return { text: n === 0 ? "Nothing changed: it was so already." : deed.done(n), undo };
 }

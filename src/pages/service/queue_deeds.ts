@@ -31,12 +31,13 @@ function queuesOf({ deps, scope, items }: DeedAsk): QueueItem[] {
 type StopAsk = { org: string | null; queue: string | null };
 
 async function previewStop(ask: DeedAsk, asked: StopAsk[]): Promise<DeedPreview> {
-  const found = await Promise.all(asked.map((one) => ask.deps.engine.stops.preview(one)));
+  const found = await Promise.all(asked.map((one) => ask.deps.engine.operating.stops.preview(one)));
   const queues = found.flatMap((one) => one.queues).sort((a, b) => b.affected - a.affected);
   const affected = queues.reduce((n, one) => n + one.affected, 0);
   const where = plural(queues.length, "queue");
   return {
-    title: ask.items.length === 1 ? `Stop ${ask.items[0]}?` : `Stop ${where}${everywhere(ask.org)}?`,
+    title:
+      ask.items.length === 1 ? `Stop ${ask.items[0]}?` : `Stop ${where}${everywhere(ask.org)}?`,
     sentence:
       affected === 0
         ? "Nothing is pending there now."
@@ -53,7 +54,7 @@ async function runStop(ask: DeedRun, asked: StopAsk[]): Promise<Done> {
   const ids: string[] = [];
   let affected = 0;
   for (const one of asked) {
-    const stopped = await deps.engine.stops.begin(one, { reason }, author);
+    const stopped = await deps.engine.operating.stops.begin(one, { reason }, author);
     if (stopped.operation !== null) ids.push(stopped.operation);
     affected += stopped.affected;
   }

@@ -35,14 +35,18 @@ export async function changeQueue(c: BoardContext, shell: Shell): Promise<Respon
     throw new PageError(403, "Refused", "That request came from another site.");
   }
   const form = await readForm(c.req.raw);
-  const queue = await seenQueue(c, shell, form.has("queue") ? form : new URL(c.req.url).searchParams);
+  const queue = await seenQueue(
+    c,
+    shell,
+    form.has("queue") ? form : new URL(c.req.url).searchParams,
+  );
   mustOperate(shell.deps, scope, queue.org);
   const fields = fieldsIn(form);
   const { limits, problem } = limitsIn(fields);
   if (problem !== null) return print(c, shell, queue, fields, { problem }, 422);
   const patch = { description: fields.description, limits };
   const reason = clipText((form.get("reason") ?? "").trim(), TEXT_MAX) || undefined;
-  await shell.deps.engine.queues.change(queue.org, queue.name, patch, author, reason);
+  await shell.deps.engine.operating.queues.change(queue.org, queue.name, patch, author, reason);
   return go(`${hrefOf(queue)}&saved`);
 }
 
@@ -58,8 +62,7 @@ async function seenQueue(
   const { scope } = c.get("caller");
   const name = params.get("queue") ?? "";
   const org = deps.directory.byName(params.get("org") ?? "");
-  const id =
-    org && sees(scope, org.id) ? await deps.engine.names.queueId(org.id, name) : undefined;
+  const id = org && sees(scope, org.id) ? await deps.engine.names.queueId(org.id, name) : undefined;
   const look = { after: null, limit: 1, only: id ?? 0 };
   const [queue] = await readQueues(deps.database.reads, org ? [org.id] : [], look);
   if (queue === undefined) throw nothing("queue", name);
@@ -79,7 +82,12 @@ function fieldsIn(form: URLSearchParams): QueueFields {
   const word = (key: string) => clipText((form.get(key) ?? "").trim(), TEXT_MAX);
   return {
     ...{ description: word("description"), concurrency: word("concurrency") },
-    ...{ count: word("count"), seconds: word("seconds"), tag: word("tag"), perKey: word("per_key") },
+    ...{
+      count: word("count"),
+      seconds: word("seconds"),
+      tag: word("tag"),
+      perKey: word("per_key"),
+    },
   };
 }
 
@@ -98,7 +106,10 @@ function limitsIn({ concurrency, count, seconds, tag, perKey }: QueueFields): Pa
     rate: count === "" ? null : { count: Number(count), seconds: Number(seconds) },
     per_key: tag === "" ? null : { tag, concurrency: Number(perKey) },
   });
-  if (parsed.success) return { limits: parsed.data, problem: null };
+  if (parsed.success) {
+    const { concurrency: most = null, rate = null, per_key = null } = parsed.data;
+    return { limits: { concurrency: most, rate, per_key }, problem: null };
+  }
   const [issue] = parsed.error.issues;
   return wrong(`${issue!.path.join(" ").replaceAll("_", " ")}: ${issue!.message}`);
 }

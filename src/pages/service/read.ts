@@ -71,8 +71,7 @@ async function readCards({ shell, filter, orgs, fleet, queues, scope, operates }
   return {
     org: filter.org,
     operates:
-      scope.isSuperuser ||
-      (filter.org === "" ? anyOperated(shell, scope) : operates(filter.org)),
+      scope.isSuperuser || (filter.org === "" ? anyOperated(shell, scope) : operates(filter.org)),
     pending: { total: `${isWhole ? "" : "at least "}${count(total)}`, isNone: total === 0, lines },
     late,
     schedules: {
@@ -151,4 +150,3 @@ async function runningOperations({ shell, scope, orgs }: Look): Promise<object> 
     org === null ? scope.isSuperuser : may(scope, org, "operate");
   return { rows: rows.map((row) => operationModel(row, now, mayUndo(row.org_id))) };
 }
-

@@ -31,7 +31,8 @@ function switchSchedules(to: "pause" | "resume"): Deed {
 
 const SCHEDULE_EFFECTS = {
   pause: "They submit nothing until somebody resumes them. Their runs go on.",
-  resume: "They go on from now; their catch-up policy says what becomes of the due times of the pause.",
+  resume:
+    "They go on from now; their catch-up policy says what becomes of the due times of the pause.",
 };
 
 function switchAllSchedules(to: "pause" | "resume"): Deed {
@@ -80,7 +81,8 @@ const runSchedule: Deed = {
 
 const removeSchedule: Deed = {
   ...{ tab: "schedules", verb: "Delete", isDangerous: true },
-  effect: "What they have submitted goes on, and stays in the history. A deleted schedule does not come back.",
+  effect:
+    "What they have submitted goes on, and stays in the history. A deleted schedule does not come back.",
   preview: async (ask) => {
     const names = await namesOf(ask, "manage");
     const title = `Delete ${names.length === 1 ? names[0] : plural(names.length, "schedule")}?`;

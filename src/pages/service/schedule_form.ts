@@ -38,7 +38,10 @@ export function fieldsIn(form: URLSearchParams): ScheduleFields {
     word,
     clipText((form.get(word) ?? "").trim(), WORD_MAX),
   ]);
-  return { ...Object.fromEntries(words), submits: (form.get("submits") ?? "").slice(0, SUBMITS_MAX) };
+  return {
+    ...Object.fromEntries(words),
+    submits: (form.get("submits") ?? "").slice(0, SUBMITS_MAX),
+  };
 }
 
 /** What is wrong is said by field, in sentences. */

@@ -21,7 +21,10 @@ const free: Deed = {
     let affected = 0;
     for (const item of items) {
       const options = { reason, requeue };
-      const result = await deps.engine.slots.free(slotOf(item), options, { orgs, actor: author });
+      const result = await deps.engine.operating.slots.free(slotOf(item), options, {
+        orgs,
+        actor: author,
+      });
       if (!result.ok) {
         const status = result.code === "forbidden" ? 403 : 409;
         throw new PageError(status, "Not freed", result.reason);
@@ -38,7 +41,8 @@ const freeAll: Deed = {
   effect: FREED,
   preview: async (ask) => {
     let affected = 0;
-    for (const org of operatedOrgs(ask)) affected += await ask.deps.engine.slots.count(org);
+    for (const org of operatedOrgs(ask))
+      affected += await ask.deps.engine.operating.slots.count(org);
     const sentence = `Stops ${plural(affected, "running job")}${everywhere(ask.org)}.`;
     return { title: `Free all slots${everywhere(ask.org)}?`, sentence, hits: [], affected };
   },
@@ -46,7 +50,7 @@ const freeAll: Deed = {
     const { author, reason, requeue, deps } = ask;
     let affected = 0;
     for (const org of operatedOrgs(ask)) {
-      affected += await deps.engine.slots.freeAll(org, { reason, requeue }, author);
+      affected += await deps.engine.operating.slots.freeAll(org, { reason, requeue }, author);
     }
     return { affected };
   },
