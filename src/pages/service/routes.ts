@@ -40,6 +40,7 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
     throw new PageError(404, "No such organization", detail);
   }
   const { topic } = await shell.deps.live.topic(serviceTopic(shell, filter, scope));
+  await topic.freshen();
   const query = serviceQuery(filter);
   const model = {
     filter,

@@ -29,8 +29,7 @@ export async function shownPages({ url, token }: ShownBoard): Promise<Map<string
     const own = new Client({ url, token, org: name });
     pages.set("bulk", `${BULK}&org=${name}`);
     const [queue] = await own.queues();
-    if (queue)
-      pages.set("service-queue", `/board/service/queue?org=${name}&queue=${queue.name}`);
+    if (queue) pages.set("service-queue", `/board/service/queue?org=${name}&queue=${queue.name}`);
     const [schedule] = await own.schedules.list();
     if (schedule) pages.set("service-schedule", `/board/service/schedules/${schedule.id}`);
     for (const state of STATES) {
