@@ -84,6 +84,7 @@ function leases(jobs: string[], tokens: string[], session: number, worker: numbe
       session,
       worker,
       token: tokens[i]!,
+      slot: i + 1,
       score: 12.345 + i / 1000,
       terms: RULES.map((_, at) => (at === 0 ? 12.345 + i / 1000 : at % 3 === 0 ? 38.4 : 0)),
       candidates: [1, 2, 3].map((n) => jobs[(i + n) % jobs.length]!),

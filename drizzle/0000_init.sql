@@ -266,6 +266,7 @@ CREATE TABLE "live_job" (
 	"cancel_acknowledged_at" timestamp with time zone,
 	"cancel_actor" text,
 	"cancel_reason" text,
+	"cancel_requeue" boolean DEFAULT false NOT NULL,
 	"session_id" bigint,
 	"worker_id" integer,
 	"token" uuid,
@@ -279,6 +280,8 @@ CREATE TABLE "live_job" (
 	"items_success" bigint,
 	"items_failed" bigint,
 	"items_skipped" bigint,
+	"progress_at" timestamp with time zone,
+	"slot" smallint,
 	"last_error" text
 );
 --> statement-breakpoint
@@ -606,6 +609,8 @@ CREATE TABLE "queue_limit" (
 	"concurrency" integer,
 	"rate_count" integer,
 	"rate_seconds" real,
+	"key_tag" text,
+	"key_concurrency" integer,
 	"tokens" double precision DEFAULT 0 NOT NULL,
 	"refilled_at" timestamp with time zone DEFAULT now() NOT NULL
 );

@@ -57,6 +57,7 @@ const CLOSED: QueueFacts = {
   concurrency: 3,
   held: 3,
   rate: { count: 10, seconds: 60, tokens: 0 },
+  perKey: { tag: "team", value: "web", concurrency: 2, held: 2 },
 };
 
 const DRAINING: InstanceFacts = { draining: true, drainedBy: "ada", drainedAt: NOON - 60_000 };

@@ -26,6 +26,7 @@ import { tokenRoutes } from "./tokens/routes.ts";
 import { workerTokenRoutes } from "./tokens/worker_routes.ts";
 import { workerMetricRoutes } from "./workers/metrics_routes.ts";
 import { workerRoutes } from "./workers/routes.ts";
+import { slotRoutes } from "./workers/slots.ts";
 import { workflowRoutes } from "./workflows/routes.ts";
 
 export const ALL_ROUTES: readonly Route[] = [
@@ -39,6 +40,7 @@ export const ALL_ROUTES: readonly Route[] = [
   ...backgroundRoutes,
   ...workerRoutes,
   ...workerMetricRoutes,
+  ...slotRoutes,
   ...operationRoutes,
   ...rankingRoutes,
   ...boardRoutes,

@@ -56,13 +56,22 @@ export const onOperation =
 /** Those that all share belong to the instance. */
 export const onWorker =
   (ability: Ability) =>
-  async ({ params, caller, deps }: Asking<Id>) => {
-    const sql: Sql = deps.database.reads;
-    const fleet = seenFleet(caller.scope);
-    const [row] = await sql`
-      select c.org_id from worker w join worker_connection c on c.worker_id = w.id
-      where w.uid = ${params.id} and c.ended_at is null ${andOfFleet(sql, sql`c.org_id`, fleet)}
-      order by c.id desc limit 1`;
-    if (row === undefined) throw notFound("connected worker", params.id);
-    requireIn(deps, caller, row.org_id as number | null, ability);
-  };
+  async ({ params, caller, deps }: Asking<Id>) =>
+    requireIn(deps, caller, await orgOfWorker({ params, caller, deps }), ability);
+
+/** In a slot of a worker that all share each may stop the jobs that are theirs: the handler asks whose. */
+export const onSlot = async (asking: Asking<Id>) => {
+  const org = await orgOfWorker(asking);
+  if (org !== null) requireIn(asking.deps, asking.caller, org, "operate");
+};
+
+async function orgOfWorker({ params, caller, deps }: Asking<Id>): Promise<number | null> {
+  const sql: Sql = deps.database.reads;
+  const fleet = seenFleet(caller.scope);
+  const [row] = await sql`
+    select c.org_id from worker w join worker_connection c on c.worker_id = w.id
+    where w.uid = ${params.id} and c.ended_at is null ${andOfFleet(sql, sql`c.org_id`, fleet)}
+    order by c.id desc limit 1`;
+  if (row === undefined) throw notFound("connected worker", params.id);
+  return row.org_id as number | null;
+}

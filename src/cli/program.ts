@@ -16,6 +16,7 @@ import { retryCommand } from "./commands/retry.ts";
 import { runCommand } from "./commands/run.ts";
 import { schedulesCommand } from "./commands/schedules.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { slotsCommand } from "./commands/slots.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
@@ -65,7 +66,7 @@ Exit codes: 0 well, 1 failed, 2 wrong usage, 125 Signalbox itself failed under -
   add(program, context, [submitCommand, runCommand, applyCommand, cancelCommand, retryCommand]);
   program.commandsGroup("Look:");
   add(program, context, [jobsCommand, jobCommand, whyCommand]);
-  add(program, context, [queuesCommand, schedulesCommand, workersCommand]);
+  add(program, context, [queuesCommand, schedulesCommand, workersCommand, slotsCommand]);
   program.commandsGroup("Let in:");
   add(program, context, [tokenCommand, userCommand]);
   obey(program, context);

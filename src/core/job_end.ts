@@ -8,6 +8,7 @@
  * - rejected, drained and never started cost nothing; from the fifth rejection on it backs off.
  * - given back by a worker that goes on counts as a rejection: it must not come and go for ever.
  * - once a cancel was asked, every end but success is the cancel: nothing starts this job again.
+ * - once its slot was to be freed, every end but success puts the job back in line and costs nothing.
  */
 import type { Outcome } from "./job_state.ts";
 import type { JobEventType } from "./job_table.ts";
@@ -27,7 +28,12 @@ export interface AttemptCounters {
   rejections: number;
   /** `cancel_requested_at` is set. */
   cancelRequested: boolean;
+  /** What was asked is that its slot be freed: whatever ends the attempt, the job goes back in line. */
+  requeueRequested?: boolean;
 }
+
+/** Why an attempt ended whose slot somebody freed. */
+export const FREED = "freed";
 
 /** Reasons that another attempt would meet again: the same payload fits the handler no better. */
 const HOPELESS: ReadonlySet<string> = new Set(["invalid_payload"]);
@@ -67,7 +73,9 @@ export function resolveReport(
     case "timed_out":
       return unlessCancelled(failure(job, "timed_out", reason ?? "timed_out"), job);
     case "cancelled":
-      if (job.cancelRequested) return ending(job, "cancel", "cancelled", reason ?? null);
+      if (job.cancelRequested) {
+        return unlessCancelled(ending(job, "cancel", "cancelled", reason ?? null), job);
+      }
       // Nobody asked. As a failure it is bounded by max_attempts; given back free it could go on
       // for ever between the server and a worker that cancels everything.
       return failure(job, "failed", "cancelled_unasked");
@@ -128,8 +136,12 @@ function failure(job: AttemptCounters, outcome: Outcome, reason: string | null):
   };
 }
 
-/** Asked to cancel, the job is cancelled by whatever ends its attempt; the outcome stays true. */
+/**
+ * Asked to cancel, the job is cancelled by whatever ends its attempt; asked to make room, it is back in
+ * line. The outcome stays true.
+ */
 function unlessCancelled(end: Ending, job: AttemptCounters): Ending {
+  if (job.requeueRequested) return ending(job, "release", end.outcome, FREED);
   if (!job.cancelRequested) return end;
   return { ...end, event: "cancel", backoff: null };
 }

@@ -17,7 +17,7 @@ export const ABILITIES = {
   view: "viewer",
   /** Submit jobs and workflows. */
   submit: "member",
-  /** Cancel, retry, pause, resume, stop, drain, free; run schedules by hand. */
+  /** Cancel, retry, pause, resume, stop, drain, free, limit queues; run schedules by hand. */
   operate: "operator",
   /** Members, invitations, tokens, workers, settings, schedules, the audit log. */
   manage: "admin",
@@ -97,6 +97,12 @@ export function seenOrgs(scope: Scope): OrgFilter {
   const ids = new Set(scope.roles.keys());
   if (scope.isSignedIn) for (const org of scope.open) ids.add(org);
   return sorted(ids);
+}
+
+/** Organizations in which it may do this. */
+export function orgsThatMay(scope: Scope, ability: Ability): OrgFilter {
+  if (scope.isSuperuser) return "all";
+  return sorted([...scope.roles.keys()].filter((org) => may(scope, org, ability)));
 }
 
 /** Organizations whose counts may be told: more than may be read, for strangers. */

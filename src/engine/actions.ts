@@ -13,6 +13,7 @@ import {
 } from "../db/statements/cancel_jobs.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import { lockLive } from "../db/statements/leases.ts";
+import { lockStopped, stopOf } from "../db/statements/operating/stop_queues.ts";
 import { insertOperation, type OperationRow } from "../db/statements/operations.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { resolveDependents } from "../db/statements/resolve_dependents.ts";
@@ -27,6 +28,8 @@ import { transact } from "./pipeline.ts";
 
 /** Descendants that one retry revives at most; a workflow has at most 10,000 jobs a submission. */
 const REVIVE_MAX = 100_000;
+/** Why a job ended whose queue was stopped by somebody who did not say why. */
+const STOPPED = "queue_stopped";
 
 interface Cancelled {
   ended: EndedRow[];
@@ -133,7 +136,8 @@ export class Actions {
     }
     this.onOperation();
     this.onCancelled(id);
-    return { ok: true as const, affected: asked.affected };
+    const { pending, running } = asked;
+    return { ok: true as const, affected: pending + running, pending, running };
   }
 
   async #askWorkflow(tx: Transaction, id: string, actor: Actor, reason: string | null) {
@@ -144,17 +148,21 @@ export class Actions {
       actor: actorName(actor),
       ...{ filter: { org: row.org_id, workflow: id }, cursor: null, done: 0 },
     };
-    const affected = await askWorkflowCancel(tx, id, reason);
+    const { pending, running } = await askWorkflowCancel(tx, id, reason);
+    const affected = pending + running;
     await insertOperation(tx, { ...operation, affected });
     if (typeof actor !== "string") {
       const facts = { name: await workflowName(tx, id), state: row.state };
       await audit(tx, actor, {
         ...{ org: row.org_id, action: "workflow.cancel", ...operationObject(operation), reason },
         ...{ affected, before: { ...facts, cancel_requested: row.cancelled } },
-        after: { ...facts, state: "running", cancel_requested: true, operation: operation.id },
+        after: {
+          ...{ ...facts, state: "running", cancel_requested: true, pending, running },
+          operation: operation.id,
+        },
       });
     }
-    return { operation, affected };
+    return { operation, pending, running };
   }
 
   // Inside a transaction of somebody else, who calls what it returns after the commit
@@ -176,9 +184,9 @@ export class Actions {
   /** One chunk of an operation, inside its transaction. */
   async act(tx: Transaction, row: OperationRow, ids: string[]) {
     if (row.kind !== "retry") {
-      const { workflow } = row.filter as { workflow: string };
-      const taken = row.kind === "cancel" ? ids : await unsharedJobs(tx, workflow, ids);
-      const done = await this.#cancel(tx, taken, row.actor, row.reason);
+      const reason = row.reason ?? (row.kind === "stop_queues" ? STOPPED : null);
+      const taken = await this.#taken(tx, row, ids);
+      const done = await this.#cancel(tx, taken, row.actor, reason);
       const cancelled = done.ended.filter((e) => e.state === "cancelled");
       return { n: cancelled.length + done.asked.length, tell: () => this.#announce(done) };
     }
@@ -187,6 +195,12 @@ export class Actions {
   }
 
   // Inside a transaction
+
+  #taken(tx: Transaction, row: OperationRow, ids: string[]): Promise<string[]> | string[] {
+    if (row.kind === "cancel") return ids;
+    if (row.kind === "stop_queues") return lockStopped(tx, ids, stopOf(row.filter));
+    return unsharedJobs(tx, row.filter.workflow as string, ids);
+  }
 
   async #cancel(
     tx: Transaction,
@@ -197,7 +211,7 @@ export class Actions {
     // All first: between the two statements a lease could come or go, and a job would escape both.
     await lockLive(tx, ids);
     const ended = await cancelAtRest(tx, ids, actor, reason);
-    const asked = await askCancel(tx, ids, actor, reason);
+    const asked = await askCancel(tx, ids, { actor, reason });
     const below = await resolveDependents(tx, ended, SECONDS_PER_POINT);
     return { ended: [...ended, ...below.failed], ready: below.ready, asked };
   }

@@ -1,7 +1,5 @@
 /** Puts the engine together: every part once, in the order in which they need each other. */
-import { randomUUID } from "node:crypto";
 import { type Actor, actorName } from "../core/author.ts";
-import { resolveLapse, resolveReport } from "../core/job_end.ts";
 import type { Database } from "../db/client.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
@@ -11,7 +9,7 @@ import { createChores } from "./background/chores.ts";
 import { Bus } from "./bus.ts";
 import { Clock } from "./clock.ts";
 import { type EngineContext, type Log, withRecords } from "./context.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import { Ender, type EnderListener } from "./ender.ts";
 import type { Engine } from "./engine.ts";
 import { Explainer } from "./explainer.ts";
@@ -25,15 +23,18 @@ import {
   Settler,
 } from "./housekeeping.ts";
 import { Keeper } from "./keeping/keeping.ts";
-import { endOf, type Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { Batches } from "./leases/batches.ts";
-import { Lines } from "./lines.ts";
+import { giveBack, giveUp } from "./leases/giving_back.ts";
+import type { Lines } from "./lines.ts";
 import { Names } from "./names.ts";
 import { Operations } from "./operations.ts";
 import { Bulk } from "./operator/bulk.ts";
-import { Controls } from "./operator/controls.ts";
 import { DrainReset } from "./operator/drain_reset.ts";
 import { DEFAULT_OPTIONS, type EngineOptions } from "./options.ts";
+import { createDispatching } from "./parts/dispatching.ts";
+import { createOperating, type Operating } from "./parts/operating.ts";
+import { wakeUp } from "./parts/waking.ts";
 import { Replicas, type Wake } from "./replicas.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Aggregator } from "./rollups/aggregator.ts";
@@ -46,10 +47,9 @@ import type { SessionHost } from "./session_host.ts";
 import { Sessions } from "./sessions.ts";
 import { Stager } from "./stager.ts";
 import { answerSubmit } from "./submit/answer_submit.ts";
-import { RecentDetails } from "./submit/recent_details.ts";
 import { Submission } from "./submit/submission.ts";
 import { Workflows } from "./submit/workflows.ts";
-import { Switches } from "./switches.ts";
+import type { Switches } from "./switches.ts";
 import { warmUp } from "./warm_up.ts";
 
 export function createEngine(
@@ -67,6 +67,7 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly rollups: Aggregator;
   readonly keeping: Keeper;
   readonly bulk: Bulk;
+  readonly operating: Operating;
   readonly schedules: ReturnType<typeof createSchedules>;
   readonly #sampler: Sampler;
   readonly #clock: Clock;
@@ -81,7 +82,6 @@ class SignalboxEngine implements Engine, SessionHost {
   readonly #workflows: Workflows;
   readonly #actions: Actions;
   readonly #operations: Operations;
-  readonly #controls: Controls;
   readonly #replicas: Replicas;
   readonly #batches: Batches;
   readonly emptied: SessionHost["emptied"] = (batch) => this.#batches.emptied(batch);
@@ -93,9 +93,7 @@ class SignalboxEngine implements Engine, SessionHost {
     const bus = new Bus((error) => log.error({ error: String(error) }, "a listener failed"));
     this.#clock = new Clock(database.side);
     const names = new Names(database.side);
-    const replicaId = randomUUID();
-    const recent = new RecentDetails();
-    const common = { replicaId, options, database, clock: this.#clock, bus, names, recent, log };
+    const common = { options, database, clock: this.#clock, bus, names, log };
     this.context = withRecords(common);
     const { context } = this;
     const ends: EnderListener = {
@@ -107,26 +105,25 @@ class SignalboxEngine implements Engine, SessionHost {
     this.feed = new FeedReader(context);
     this.#histories = new Histories(context);
     this.#windows = new Windows(context);
-    this.#lines = new Lines(context, this.#histories);
-    this.#switches = new Switches(context);
-    this.#sessions = new Sessions(context, {
-      ...ends,
-      joined: (session) => this.#lines.join(session),
-      left: (session) => this.#lines.leave(session),
-    });
-    this.#dispatcher = new Dispatcher(context, {
-      lines: this.#lines,
+    ({
       switches: this.#switches,
+      lines: this.#lines,
+      dispatcher: this.#dispatcher,
+    } = createDispatching(context, {
       histories: this.#histories,
       windows: this.#windows,
       host: {
         giveBack: (session, lease) => this.giveBack(session, lease),
         doubt: (sessions) => this.#sessions.doubt(sessions),
         backlog: () => this.ender.size,
-        unsendable: (session, lease, why) => this.#unsendable(session, lease, why),
+        unsendable: (session, lease, why) => giveUp(this, session, lease, why),
       },
+    }));
+    this.#sessions = new Sessions(context, {
+      ...ends,
+      joined: (session) => this.#lines.join(session),
+      left: (session) => this.#lines.leave(session),
     });
-    this.#switches.onChange = () => this.#dispatcher.poke();
     this.#settler = new Settler(context);
     this.#submission = new Submission(context, this.#histories, ({ ready }) => {
       this.#ready(ready);
@@ -136,7 +133,10 @@ class SignalboxEngine implements Engine, SessionHost {
     this.#actions = new Actions(context, ends);
     this.#operations = new Operations(context, this.#actions);
     this.schedules = createSchedules(context, this.#submission, this.#actions);
-    this.#controls = new Controls(context, () => this.#switched());
+    this.operating = createOperating(context, {
+      switched: () => this.#switched(),
+      begun: () => this.#operations.poke(),
+    });
     this.#actions.onOperation = () => this.#operations.poke();
     this.bulk = new Bulk(context, () => this.#operations.poke());
     this.#actions.onCancelled = (id) => this.#settler.look(id);
@@ -256,23 +256,20 @@ class SignalboxEngine implements Engine, SessionHost {
   }
 
   ended(rows: EndedRow[], leases: { lease: Lease; end: Parameters<Histories["add"]>[1] }[]): void {
-    for (const { lease, end } of leases) this.#histories.add(lease.name, end);
+    for (const { lease, end } of leases) {
+      this.#histories.add(lease.name, end);
+      this.#lines.keys.freed(lease.queue, lease.key);
+    }
     this.#settler.ended(rows.filter((r) => r.has_workflow).map((r) => r.id));
     this.#dispatcher.queueFreed(rows.map((r) => r.queue_id));
     this.#dispatcher.poke();
   }
 
   #wake(wake: Wake): void {
-    const { log } = this.context;
-    if (wake.schedules) this.schedules.poke();
-    if (wake.events) this.feed.poke();
-    if (wake.cancel) this.context.bus.tell("cancel.requested", {});
-    if (wake.switches) void this.#switches.refresh().catch(() => {});
-    if (!wake.shapes) return;
-    const peek = wake.shapes === "all" ? this.#lines.sweep() : this.#lines.touch(wake.shapes);
-    peek
-      .then(() => this.#dispatcher.poke())
-      .catch((error) => log.warn({ error: String(error) }, "a wake-up was lost until the sweep"));
+    wakeUp(wake, {
+      ...{ context: this.context, feed: this.feed, schedules: this.schedules },
+      ...{ switches: this.#switches, lines: this.#lines, dispatcher: this.#dispatcher },
+    });
   }
 
   #lapsed(session: number): void {
@@ -280,20 +277,7 @@ class SignalboxEngine implements Engine, SessionHost {
   }
 
   giveBack(session: Session, lease: Lease): void {
-    if (lease.ending) return;
-    lease.ending = true;
-    session.unreserve(lease);
-    const ending = resolveLapse("dispatched", lease);
-    const end = endOf(lease, ending, { at: this.now(), random: Math.random() });
-    this.ender.end(session, [{ lease, report: null, end }]);
-  }
-
-  #unsendable(session: Session, lease: Lease, why: string): void {
-    lease.ending = true;
-    session.unreserve(lease);
-    const ending = resolveReport("failed", "unsendable", { ...lease, max_attempts: 0 });
-    const facts = { at: this.now(), random: 0, error: why };
-    this.ender.end(session, [{ lease, report: null, end: endOf(lease, ending, facts) }]);
+    giveBack(this, session, lease);
   }
 
   // What sessions ask
@@ -364,19 +348,19 @@ class SignalboxEngine implements Engine, SessionHost {
   }
 
   pauseQueue(...[org, queue, actor, reason]: Parameters<Engine["pauseQueue"]>) {
-    return this.#controls.pauseQueue(org, queue, actor, reason);
+    return this.operating.controls.pauseQueue(org, queue, actor, reason);
   }
 
   resumeQueue(...[org, queue, actor, reason]: Parameters<Engine["resumeQueue"]>) {
-    return this.#controls.resumeQueue(org, queue, actor, reason);
+    return this.operating.controls.resumeQueue(org, queue, actor, reason);
   }
 
   setDraining(...[enabled, actor, reason]: Parameters<Engine["setDraining"]>) {
-    return this.#controls.setDraining(enabled, actor, reason);
+    return this.operating.controls.setDraining(enabled, actor, reason);
   }
 
-  drainWorker(uid: string, actor: Actor) {
-    return this.#controls.drainWorker(uid, actor);
+  drainWorker(...[uid, actor, reason]: Parameters<Engine["drainWorker"]>) {
+    return this.operating.controls.drainWorker(uid, actor, reason);
   }
 
   sample(at: number) {

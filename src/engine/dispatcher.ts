@@ -107,6 +107,13 @@ export class Dispatcher implements Service {
     this.#loop.poke();
   }
 
+  /** Limits may be others. */
+  changed(): void {
+    this.#full.clear();
+    this.#lines.keys.forget();
+    this.poke();
+  }
+
   /** A job of this queue ended: a limit that was reached may have room. */
   queueFreed(queues: Iterable<number>): void {
     for (const queue of queues) this.#full.delete(queue);
@@ -123,6 +130,7 @@ export class Dispatcher implements Service {
       !this.#switches.closed(queue) && (this.#full.get(queue) ?? 0) <= now;
     const groups = this.#lines.servable(open);
     if (groups.length === 0) return false;
+    this.#lines.holdBack();
     await this.#lines.refill(groups);
     const instance = this.#view.read();
     const max = Math.min(this.#context.options.beatItems, freeSlots(groups));
@@ -131,11 +139,15 @@ export class Dispatcher implements Service {
       max,
       instance,
       usedByOrg: instance.usedByOrg as Map<number, number>,
+      keys: this.#lines.keys.turn(),
       history: (name) => this.#histories.of(name),
       now: this.#context.clock.now(),
     });
     // A line may have been read past jobs that nobody here would take: those behind come next.
-    if (choices.length === 0) return groups.some((group) => group.isDeeper);
+    if (choices.length === 0) {
+      this.#lines.holdBack();
+      return groups.some((group) => group.isDeeper);
+    }
     this.#fly(choices, instance);
     return true;
   }
@@ -196,6 +208,7 @@ export class Dispatcher implements Service {
       session: session.id,
       worker: session.workerId,
       token: randomUUID(),
+      slot: session.slots.take(),
       score: choice.score,
       terms: choice.terms,
       candidates: choice.candidates,
@@ -214,8 +227,15 @@ export class Dispatcher implements Service {
     for (const picked of picks) {
       if (got.has(picked)) continue;
       const { session, line, job } = picked.choice;
+      session.unreserve({ ramMb: line.ramMb, cpus: line.cpus, slot: picked.slot });
+      if (picked.isKeyFull && job.key !== null) {
+        this.#lines.keys.refused(job.queue, job.key);
+        this.#lines.putBack(job);
+        // At once: the slot is for another key.
+        queueMicrotask(() => this.poke());
+        continue;
+      }
       refused.add(session);
-      session.unreserve(line);
       this.#lines.rewind(job.shape);
       if (limited.includes(job.queue)) this.#full.set(job.queue, performance.now() + LIMITED_MS);
     }
@@ -277,14 +297,17 @@ export class Dispatcher implements Service {
       org: job.org,
       queue: job.queue,
       name: job.name,
+      key: job.key,
       shape: job.shape,
       failures: row.failures,
       max_attempts: row.max_attempts,
       lost: row.lost,
       rejections: row.rejections,
       cancelRequested: false,
+      requeueRequested: false,
       cancelActor: null,
       cancelReason: null,
+      slot: picked.slot,
       beat,
       startedAt: null,
       timeoutSeconds: details?.timeout_seconds ?? null,

@@ -241,6 +241,7 @@ export class Ender {
         const row = rows.get(lease.id);
         if (row?.token === lease.token && row.session_id === lease.session) {
           lease.cancelRequested = row.cancel_requested;
+          lease.requeueRequested = row.cancel_requeue;
           lease.cancelActor = row.cancel_actor;
           lease.cancelReason = row.cancel_reason;
           this.#pipeline.add([{ ...item, end: this.#again(item) }]);

@@ -27,6 +27,9 @@ import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
 import type { Keeping } from "./keeping/keeping.ts";
 import type { BulkAsk, BulkKind, BulkOptions, Preview, UndoResult } from "./operator/bulk.ts";
+import type { QueueKeeper } from "./operator/queue_settings.ts";
+import type { QueueStops } from "./operator/queue_stops.ts";
+import type { Slots } from "./operator/slots.ts";
 import type { Schedules } from "./schedules/schedules.ts";
 
 export interface Submitted {
@@ -171,7 +174,8 @@ export interface Engine {
     actor: Actor,
     reason?: string,
   ): Promise<
-    { ok: true; affected: number } | { ok: false; code: "not_found" | "conflict"; reason: string }
+    | { ok: true; affected: number; pending: number; running: number }
+    | { ok: false; code: "not_found" | "conflict"; reason: string }
   >;
   /** Cancels or retries all that match, in chunks, as an operation. */
   readonly bulk: {
@@ -190,7 +194,14 @@ export interface Engine {
   /** While draining nothing is leased on any replica. */
   setDraining(enabled: boolean, actor: Actor, reason?: string): Promise<boolean>;
   /** Asks a worker to finish what it holds and take nothing new. */
-  drainWorker(workerUid: string, actor: Actor): Promise<boolean>;
+  drainWorker(workerUid: string, actor: Actor, reason?: string): Promise<boolean>;
+  readonly operating: {
+    /** Pause and resume of all, descriptions, limits. Throw NotFound. */
+    readonly queues: Pick<QueueKeeper, "switchAll" | "change">;
+    /** Ends what waits; what runs, runs on. Nothing of it is leased once `begin` has answered. */
+    readonly stops: Pick<QueueStops, "preview" | "begin">;
+    readonly slots: Pick<Slots, "free" | "freeAll" | "count">;
+  };
 
   /** What ended on this server since it started, by name; and how often names are to run. */
   readonly background: { runs: Pick<RunTally, "all">; expectations: Pick<Expectations, "set"> };

@@ -3,11 +3,18 @@
  * the vetoes of `core/eligibility`, the rules of `core/scoring`, the facts of the sessions.
  */
 import { jobVetoes, workerVetoes } from "../core/eligibility/eligibility.ts";
-import type { JobFacts, JobSituation, WorkerFacts, WorkerLoad } from "../core/eligibility/facts.ts";
+import type {
+  JobFacts,
+  JobSituation,
+  QueueFacts,
+  WorkerFacts,
+  WorkerLoad,
+} from "../core/eligibility/facts.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { ScoringWorker } from "../core/scoring/context.ts";
 import { explainTerms } from "../core/scoring/explain.ts";
 import { RULES, RULES_VERSION, scoreInto } from "../core/scoring/score.ts";
+import { countHeldKeys, readKeys } from "../db/statements/operating/limit_keys.ts";
 import {
   type AttemptFacts,
   type ConnectedRow,
@@ -88,7 +95,8 @@ export class Explainer {
     const below = switches.stopBelow(row.queue_id);
     const situation = situationOf(row, below !== null && row.id < below);
     const now = this.#context.clock.now();
-    const facts = switches.facts(row.queue_id, queue, held);
+    const perKey = await this.#perKey(row);
+    const facts = { ...switches.facts(row.queue_id, queue, held), perKey };
     const vetoes = jobVetoes(situation, facts, switches.instance, now);
     const workers = await this.#workers(row, now);
     return {
@@ -99,6 +107,17 @@ export class Explainer {
         ? { blocked_by: await this.#blockedBy(row.id) }
         : {}),
     };
+  }
+
+  async #perKey({ id, queue_id: queue }: JobFactsRow): Promise<QueueFacts["perKey"]> {
+    const limit = this.#parts.switches.keyLimit(queue);
+    if (limit === null) return null;
+    const { reads } = this.#context.database;
+    const { tag, concurrency } = limit;
+    const value = (await readKeys(reads, [id], tag)).get(id);
+    if (value === undefined) return null;
+    const held = (await countHeldKeys(reads, queue, tag)).get(value) ?? 0;
+    return { tag, value, concurrency, held };
   }
 
   async #workers(row: JobFactsRow, now: number): Promise<Explanation["workers"]> {

@@ -181,11 +181,15 @@ export function createCanceller(context: EngineContext, sessions: Sessions): Loo
     for (const intent of await cancelIntents(context.database.beats, [...held.keys()])) {
       const session = held.get(intent.session_id);
       const lease = session?.leases.get(intent.id);
-      if (!session || !lease || lease.token !== intent.token || lease.cancelRequested) continue;
+      if (!session || !lease || lease.token !== intent.token) continue;
+      const isNews = !lease.cancelRequested;
+      if (!isNews && lease.requeueRequested === intent.cancel_requeue) continue;
       lease.cancelRequested = true;
+      lease.requeueRequested = intent.cancel_requeue;
       lease.cancelActor = intent.cancel_actor;
       lease.cancelReason = intent.cancel_reason;
-      session.cancel(lease);
+      // Stopping already, whatever becomes of it.
+      if (isNews) session.cancel(lease);
     }
     for (const id of await askedToDrain(context.database.beats, [...held.keys()])) {
       if (!held.get(id)?.load.draining) held.get(id)?.drain(true);

@@ -4,7 +4,7 @@
  */
 import { type AnyActorRef, createActor, fromTransition } from "xstate";
 import { backoffMs } from "../core/backoff.ts";
-import type { Ending } from "../core/job_end.ts";
+import { type Ending, FREED } from "../core/job_end.ts";
 import { type JobActorRef, jobLogic } from "../core/job_logic.ts";
 import { isFinal } from "../core/job_state.ts";
 import { type JobEventType, nextState } from "../core/job_table.ts";
@@ -21,14 +21,20 @@ export interface Lease {
   org: number;
   queue: number;
   name: number;
+  /** As `Waiting` has it; null too where it was resumed. */
+  key: string | null;
   shape: number;
   failures: number;
   max_attempts: number;
   lost: number;
   rejections: number;
   cancelRequested: boolean;
+  /** Only its slot is to be freed: it goes back in line. */
+  requeueRequested: boolean;
   cancelActor: string | null;
   cancelReason: string | null;
+  /** Of its worker, from 1. Null until a session gave it one. */
+  slot: number | null;
   /** The beat that leased it here; null where it was resumed. */
   beat: string | null;
   /** Milliseconds, database time; null until the worker said so. */
@@ -82,14 +88,17 @@ export function leaseOf(row: LeaseRow, reserved: { ramMb: number; cpus: number }
     org: row.org_id,
     queue: row.queue_id,
     name: row.name_id,
+    key: null,
     shape: row.shape_id,
     failures: row.failures,
     max_attempts: row.max_attempts,
     lost: row.lost,
     rejections: row.rejections,
     cancelRequested: row.cancel_requested,
+    requeueRequested: row.cancel_requeue,
     cancelActor: row.cancel_actor,
     cancelReason: row.cancel_reason,
+    slot: row.slot,
     beat: null,
     startedAt: row.started_ms,
     timeoutSeconds: row.timeout_seconds,
@@ -140,14 +149,14 @@ export function endOf(lease: Lease, ending: Ending, facts: EndFacts): End {
   const state = nextState(from, ending.event) ?? nextState("dispatched", ending.event);
   if (state === undefined) throw new Error(`no state follows ${from} on ${ending.event}`);
   const { report } = facts;
-  const cancelled = ending.event === "cancel";
+  const asked = ending.event === "cancel" || ending.reason === FREED;
   const common = {
     job: lease.id,
     queue: lease.queue,
     session: lease.session,
     token: lease.token,
     outcome: ending.outcome,
-    reason: (cancelled ? lease.cancelReason : null) ?? ending.reason ?? report?.reason ?? null,
+    reason: (asked ? lease.cancelReason : null) ?? ending.reason ?? report?.reason ?? null,
     error: facts.error ?? report?.error ?? null,
     exitCode: report?.exit_code ?? null,
     signal: report?.signal ?? null,
@@ -160,7 +169,7 @@ export function endOf(lease: Lease, ending: Ending, facts: EndFacts): End {
     failures: ending.failures,
     lost: ending.lost,
     rejections: ending.rejections,
-    actor: cancelled ? lease.cancelActor : null,
+    actor: asked ? lease.cancelActor : null,
   };
   if (isFinal(state)) {
     const final = Object.assign(common, { state, result: report?.result });

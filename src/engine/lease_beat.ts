@@ -14,15 +14,19 @@ import {
   leaseJobs,
 } from "../db/statements/lease_jobs.ts";
 import { readLeases } from "../db/statements/leases.ts";
+import { countHeldKeys, readKeys } from "../db/statements/operating/limit_keys.ts";
 import { lockLimits, spendTokens } from "../db/statements/switches.ts";
 import type { Choice } from "./choice/choose.ts";
 import type { EngineContext } from "./context.ts";
 import type { Contexts } from "./contexts.ts";
+import type { KeyLimit } from "./leases/key_limits.ts";
 import { isRepeatable, rest, sqlState } from "./pipeline.ts";
 
 /** A choice as the lease statement takes it. */
 export interface Picked extends ChosenLease {
   choice: Choice;
+  /** It was refused because of its key. */
+  isKeyFull?: boolean;
 }
 
 interface Beat {
@@ -131,23 +135,18 @@ export class LeaseBeat {
     return leased;
   }
 
-  /** Keeps the best of each limited queue, as many as the limit has room for. */
+  /** Keeps the best of each limited queue and of each key, as many as the limits have room for. */
   async #withinLimits(tx: Transaction, picks: Picked[], limited: number[]): Promise<Picked[]> {
-    const room = new Map(
-      (
-        await lockLimits(
-          tx,
-          [...limited].sort((a, b) => a - b),
-        )
-      ).map((r) => [r.queue, r.room]),
-    );
-    return picks.filter(({ choice }) => {
-      const left = room.get(choice.job.queue);
-      if (left === undefined || left === null) return true;
-      if (left <= 0) return false;
-      room.set(choice.job.queue, left - 1);
-      return true;
-    });
+    const queues = [...limited].sort((a, b) => a - b);
+    const room = new Map((await lockLimits(tx, queues)).map((r) => [r.queue, r]));
+    const kept: Picked[] = [];
+    for (const [queue, own] of Map.groupBy(picks, (picked) => picked.queue)) {
+      const limits = room.get(queue);
+      const left = limits?.room ?? Number.POSITIVE_INFINITY;
+      const some = limits?.key ? await withinKeys(tx, own, limits.key) : own;
+      kept.push(...some.slice(0, left));
+    }
+    return kept;
   }
 
   /** The connection went away at an unknown moment. Null: nothing was committed, try again. */
@@ -173,4 +172,19 @@ export class LeaseBeat {
 
 function idsOf(picks: Picked[]): string[] {
   return picks.map((p) => p.job);
+}
+
+/** Leases that this transaction does not see yet cannot be: whoever gives some holds the limit's lock. */
+async function withinKeys(tx: Transaction, picks: Picked[], limit: KeyLimit): Promise<Picked[]> {
+  const { tag, concurrency } = limit;
+  const keys = await readKeys(tx, idsOf(picks), tag);
+  const held = await countHeldKeys(tx, picks[0]!.queue, tag);
+  return picks.filter((picked) => {
+    const key = keys.get(picked.job);
+    if (key === undefined) return true;
+    const n = held.get(key) ?? 0;
+    picked.isKeyFull = n >= concurrency;
+    if (!picked.isKeyFull) held.set(key, n + 1);
+    return !picked.isKeyFull;
+  });
 }

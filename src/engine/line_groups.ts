@@ -119,9 +119,9 @@ export class LineGroup {
     return this.sessions.length > 0;
   }
 
-  /** A line holds nothing, and what stands behind what was read of it is not known. */
+  /** A line holds nothing that could be given, and what stands behind what was read of it is not known. */
   get isDeeper(): boolean {
-    for (const { line } of this.thirsty) if (line.size === 0 && !line.exhausted) return true;
+    for (const { line } of this.thirsty) if (line.usable === 0 && !line.exhausted) return true;
     return false;
   }
 
@@ -219,10 +219,10 @@ export function freeSlots(groups: readonly LineGroup[]): number {
 
 /** It runs low, and the database may have more. */
 export function isLow(line: Line, low: number): boolean {
-  return line.size < low && !line.exhausted;
+  return line.usable < low && !line.exhausted;
 }
 
 /** Our part is done, and those of other replicas were not asked. */
 export function isDry(line: Line): boolean {
-  return line.size === 0 && line.exhausted && !line.whole;
+  return line.usable === 0 && line.exhausted && !line.whole;
 }

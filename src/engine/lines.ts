@@ -3,10 +3,12 @@
  * in one read for many lines, sweeps from the head (engine rules 21 and 24).
  */
 import { fits } from "../core/eligibility/fits.ts";
+import { readKeys } from "../db/statements/operating/limit_keys.ts";
 import { peekReady, readyShapes } from "../db/statements/peek_ready.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import type { EngineContext } from "./context.ts";
 import type { Histories } from "./histories.ts";
+import { KeyLimits } from "./leases/key_limits.ts";
 import { FitLine, isDry, isLow, type LineGroup, LineGroups } from "./line_groups.ts";
 import type { Session } from "./session.ts";
 import { Line, type Waiting, waitingOf } from "./window.ts";
@@ -17,6 +19,8 @@ const REFILL_LINES = 512;
 const LOW = 64;
 /** Lines that a sweep reads from their heads, whatever stands there. */
 const SWEEP_LINES = 512;
+/** Of a key that is full, so many stay in a line: they start as soon as it has room. */
+const KEPT_OF_KEY = 64;
 
 export class Lines {
   readonly #context: EngineContext;
@@ -36,10 +40,15 @@ export class Lines {
   #sweeping: Promise<void> = Promise.resolve();
   /** Which ids are mine to peek, while several replicas live. */
   share = { replicas: 1, mine: 0 };
+  /** Which keys of queues that are limited by them are full. */
+  readonly keys: KeyLimits;
+  /** Ids of a queue below which nothing may be leased, while it is being stopped. */
+  stopBelow: (queue: number) => string | null = () => null;
 
-  constructor(context: EngineContext, histories: Histories) {
+  constructor(context: EngineContext, histories: Histories, keys = new KeyLimits(() => null)) {
     this.#context = context;
     this.#histories = histories;
+    this.keys = keys;
   }
 
   get sessions(): ReadonlySet<Session> {
@@ -77,7 +86,7 @@ export class Lines {
   async offer(rows: ReadyRow[]): Promise<void> {
     const ready = rows.filter((r) => r.state === "ready" && r.ready_rank !== null);
     if (ready.length === 0) return;
-    await this.#know(ready);
+    await Promise.all([this.#know(ready), this.#setKeys(ready)]);
     const max = this.#perLine();
     for (const row of ready) {
       this.#offered.add(row.shape_id);
@@ -92,10 +101,22 @@ export class Lines {
     }
   }
 
+  /** It was chosen in vain and still waits: its line stays where it was read to. */
+  putBack(job: Waiting): void {
+    const known = this.#lines.get(job.shape);
+    known?.line.offer(job, this.#perLine());
+    known?.changed();
+  }
+
   /** Its line is to be read from the head again, whichever object that is by now. */
   rewind(shape: number): void {
     const known = this.#lines.get(shape);
     if (known) rewind(known);
+  }
+
+  /** What may be leased of these queues is another part of their lines than before. */
+  reread(queues: ReadonlySet<number>): void {
+    for (const fit of this.#lines.values()) if (queues.has(fit.queue)) rewind(fit);
   }
 
   /** Shapes where another replica made jobs ready. */
@@ -203,16 +224,40 @@ export class Lines {
     }
     const rows = await peekReady(
       this.#context.database.beats,
-      lines.map((fit) => fit.peek(limit)),
+      lines.map((fit) => ({ ...fit.peek(limit), stopBelow: this.stopBelow(fit.queue) })),
       share,
     );
-    await this.#know([...rows.values()].flat());
+    const all = [...rows.values()].flat();
+    await Promise.all([this.#know(all), this.#setKeys(all)]);
     for (const fit of lines) {
       const { line } = fit;
       const found = rows.get(line.shape) ?? [];
       line.append(found.map(waitingOf), (row) => !leasing.has(row.id) && this.#isWanted(fit, row));
       line.exhausted = found.length < limit && !line.missed;
       line.whole = line.exhausted && share.replicas === 1;
+      fit.changed();
+    }
+  }
+
+  /** Of queues that are limited by a tag: its values. */
+  async #setKeys(rows: ReadyRow[]): Promise<void> {
+    const limited = rows.filter((row) => this.keys.limitOf(row.queue_id) !== null);
+    for (const [queue, own] of Map.groupBy(limited, (row) => row.queue_id)) {
+      const ids = own.map((row) => row.id);
+      const { tag } = this.keys.limitOf(queue)!;
+      const keys = await readKeys(this.#context.database.beats, ids, tag);
+      for (const row of own) row.key = keys.get(row.id) ?? null;
+    }
+  }
+
+  /** Lines of queues that are limited by keys: what may not be taken is passed by where it hides more. */
+  holdBack(): void {
+    const due = this.keys.look();
+    const low = this.#low();
+    for (const fit of this.#lines.values()) {
+      if (this.keys.limitOf(fit.queue) === null) continue;
+      if (due.has(fit.queue) && fit.line.passed) fit.line.rewind = true;
+      fit.line.holdBack((row) => this.keys.isFull(row), low, KEPT_OF_KEY);
       fit.changed();
     }
   }
@@ -268,6 +313,8 @@ export class Lines {
   /** Whether it is not being leased, and some session that fits has not rejected it. */
   #isWanted(line: FitLine, { id, rejectedBy }: Waiting): boolean {
     if (this.leasing.has(id)) return false;
+    const stop = this.stopBelow(line.queue);
+    if (stop !== null && id < stop) return false;
     return rejectedBy.length === 0 || line.fitting.some((s) => !rejectedBy.includes(s.workerId));
   }
 }

@@ -9,6 +9,8 @@ import { termsOf } from "../core/search/fields.ts";
 import type { Transaction } from "../db/client.ts";
 import { searchStep } from "../db/job_search/step.ts";
 import { auditOperationEnd } from "../db/statements/audit_facts.ts";
+import { NIL_UUID } from "../db/statements/counters.ts";
+import { liftStop, nextStopped, stopOf } from "../db/statements/operating/stop_queues.ts";
 import {
   lockOperation,
   noteOperation,
@@ -18,7 +20,7 @@ import {
 import { holdRole, stillLeads } from "../db/statements/replicas.ts";
 import type { EngineContext } from "./context.ts";
 import { operationObject } from "./operator/audit.ts";
-import { sqlState, transact } from "./pipeline.ts";
+import { rest, sqlState, transact } from "./pipeline.ts";
 import { Loop, type Service } from "./service.ts";
 
 /** Jobs one transaction of an operation touches. */
@@ -26,6 +28,9 @@ export const CHUNK = 2_000;
 const ROLE = "operations";
 const ROLE_SECONDS = 5;
 const EVERY_MS = 1_000;
+/** Below the seconds of the role. */
+const PAUSE_MAX_MS = 2_000;
+const PAUSE_FACTOR = 4;
 /** Faults of the database, not of its connection, before an operation is called failed. */
 const FAULTS_MAX = 5;
 
@@ -76,7 +81,9 @@ export class Operations implements Service {
     if (term === null) return false;
     for (const row of rows) {
       if (this.#stopped) return false;
+      const began = performance.now();
       await this.#step(row, term);
+      if (row.kind === "stop_queues") await rest(pauseAfter(performance.now() - began));
     }
     return true;
   }
@@ -95,6 +102,7 @@ export class Operations implements Service {
       const { done, cursor } = row;
       const failed = { done, cursor, state: "failed" as const, error: String(error) };
       await transact(this.#context.database.intake, (tx) => note(tx, row, failed));
+      tellEnd(this.#context, row);
     }
   }
 }
@@ -107,6 +115,7 @@ async function note(
 ): Promise<void> {
   const { state, done, error } = progress;
   if (!(await noteOperation(tx, row.id, progress)) || state === "running") return;
+  if (row.kind === "stop_queues") await liftStop(tx, row.id, stopOf(row.filter).queue_ids);
   await auditOperationEnd(tx, { ...operationObject(row), id: row.id, state, done, error });
 }
 
@@ -121,30 +130,50 @@ export async function workChunk(
   leads: (tx: Transaction) => Promise<boolean> = async () => true,
 ): Promise<boolean> {
   const { intake } = context.database;
-  const found = await nextOf(context, row);
+  const { ids, last } = await nextOf(context, row);
   const told = await transact(intake, async (tx) => {
     if (!(await leads(tx)) || !(await lockOperation(tx, row.id, row.cursor))) return null;
-    const ids = found.hits.map(({ id }) => id);
     const done = ids.length > 0 ? await operator.act(tx, row, ids) : null;
     await note(tx, row, {
       done: row.done + (done?.n ?? 0),
-      cursor: found.last,
-      state: found.last === null ? "done" : "running",
+      cursor: last,
+      state: last === null ? "done" : "running",
     });
     return { tell: () => done?.tell() };
   });
   told?.tell();
+  if (told && last === null) tellEnd(context, row);
   return told !== null;
 }
 
+/** What was held back by it goes on. */
+function tellEnd(context: EngineContext, { kind }: OperationRow): void {
+  if (kind === "stop_queues") context.bus.tell("switches.changed", {});
+}
+
 /** Newest first. How far it gets is told to nobody but in jobs that were hit: any index will do. */
-function nextOf({ database, clock }: EngineContext, { org_id: org, cursor, ...row }: OperationRow) {
+async function nextOf(
+  { database, clock }: EngineContext,
+  { org_id: org, cursor, ...row }: OperationRow,
+): Promise<{ ids: string[]; last: string | null }> {
+  const { intake } = database;
+  if (row.kind === "stop_queues") {
+    const { ids, last } = await nextStopped(intake, { cursor, filter: row.filter }, CHUNK);
+    // Its end locks queues, which come before jobs: it is a chunk of its own.
+    return { ids, last: ids.length > 0 ? (last ?? NIL_UUID) : last };
+  }
   const { workflow, criteria } = row.filter as { workflow?: string; criteria?: Criteria };
   const now = clock.now();
   const asked = criteria ?? forAction("cancel", criteriaOf(termsOf({ workflow: workflow! }), now));
-  return searchStep(
-    database.intake,
-    { criteria: asked, orgs: [org], isWhole: true, now },
+  const { hits, last } = await searchStep(
+    intake,
+    { criteria: asked, orgs: [org!], isWhole: true, now },
     { direction: "older", from: cursor, chunk: CHUNK, want: CHUNK },
   );
+  return { ids: hits.map(({ id }) => id), last };
+}
+
+/** A stop is in no hurry: most of the time is for those who dispatch, on whichever server. */
+function pauseAfter(ms: number): number {
+  return Math.min(PAUSE_MAX_MS, ms * PAUSE_FACTOR);
 }

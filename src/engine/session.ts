@@ -21,6 +21,7 @@ import type { Reporter } from "./ender.ts";
 import type { WorkerLink, WorkerSession } from "./engine.ts";
 import { endOf, type Lease, stopJobActor } from "./lease.ts";
 import { LiveBatches } from "./leases/live_batches.ts";
+import { SlotNumbers } from "./leases/slot_numbers.ts";
 import type { SessionHost } from "./session_host.ts";
 
 type Frame = Exclude<WorkerFrame, { type: "hello" | "log" }>;
@@ -39,6 +40,7 @@ export class Session implements WorkerSession, Reporter {
   readonly load: WorkerLoad;
   readonly scoring: ScoringWorker;
   readonly leases = new Map<string, Lease>();
+  readonly slots = new SlotNumbers();
   readonly #recent = new Set<number>();
   readonly #batches = new LiveBatches();
   #submits = 0;
@@ -130,7 +132,8 @@ export class Session implements WorkerSession, Reporter {
     this.#mirror();
   }
 
-  unreserve(job: { ramMb: number; cpus: number }): void {
+  unreserve(job: { ramMb: number; cpus: number; slot?: number | null }): void {
+    if (job.slot) this.slots.give(job.slot);
     this.load.used -= 1;
     this.load.ramReservedMb -= job.ramMb;
     this.load.cpusReserved -= job.cpus;
@@ -145,7 +148,10 @@ export class Session implements WorkerSession, Reporter {
 
   /** The slot was reserved before; `resumed` leases reserve it here. */
   adopt(lease: Lease, resumed = false): void {
-    if (resumed) this.reserve(lease);
+    if (resumed) {
+      this.reserve(lease);
+      lease.slot = this.slots.claim(lease.slot);
+    }
     this.leases.set(lease.id, lease);
     this.#batches.adopted(lease);
   }

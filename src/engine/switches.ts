@@ -2,6 +2,7 @@
 import type { InstanceFacts, QueueFacts } from "../core/eligibility/facts.ts";
 import { type QueueSwitch, readSwitches } from "../db/statements/switches.ts";
 import type { EngineContext } from "./context.ts";
+import type { KeyLimit } from "./leases/key_limits.ts";
 import { Loop, type Service } from "./service.ts";
 
 const EVERY_MS = 1_000;
@@ -12,8 +13,8 @@ export class Switches implements Service {
   readonly #loop: Loop;
   #queues = new Map<number, QueueSwitch>();
   #draining: InstanceFacts = { draining: false, drainedBy: null, drainedAt: null };
-  /** Called when something that held jobs back may be gone. */
-  onChange: () => void = () => {};
+  /** Called when something that held jobs back may be gone; `parts`: of these queues another part is. */
+  onChange: (parts: ReadonlySet<number>) => void = () => {};
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -37,6 +38,7 @@ export class Switches implements Service {
   async refresh(): Promise<void> {
     const { queues, draining } = await readSwitches(this.#context.database.beats);
     const before = this.#fingerprint();
+    const parts = this.#parts();
     this.#queues = new Map(queues.map((q) => [q.id, q]));
     this.#draining = {
       draining: draining.enabled,
@@ -44,7 +46,19 @@ export class Switches implements Service {
       drainedAt: draining.enabled ? draining.at_ms : null,
       drainReason: draining.enabled ? draining.reason : null,
     };
-    if (this.#fingerprint() !== before) this.onChange();
+    if (this.#fingerprint() === before) return;
+    const now = this.#parts();
+    const ids = [...parts.keys(), ...now.keys()];
+    this.onChange(new Set(ids.filter((id) => parts.get(id) !== now.get(id))));
+  }
+
+  /** What says which part of a queue's lines may be leased. */
+  #parts(): Map<number, string> {
+    return new Map(
+      [...this.#queues.values()].flatMap(({ id, stop_below, key_tag }) =>
+        stop_below === null && key_tag === null ? [] : [[id, `${stop_below}/${key_tag}`]],
+      ),
+    );
   }
 
   get instance(): InstanceFacts {
@@ -58,7 +72,15 @@ export class Switches implements Service {
 
   limited(queue: number): boolean {
     const q = this.#queues.get(queue);
-    return q !== undefined && (q.concurrency !== null || q.rate_count !== null);
+    if (q === undefined) return false;
+    return q.concurrency !== null || q.rate_count !== null || q.key_tag !== null;
+  }
+
+  /** Of a queue that runs only so many jobs at once that share a tag's value. */
+  keyLimit(queue: number): KeyLimit | null {
+    const q = this.#queues.get(queue);
+    if (!q || q.key_tag === null || q.key_concurrency === null) return null;
+    return { tag: q.key_tag, concurrency: q.key_concurrency };
   }
 
   /** `stop_below` of a queue, or null. */
@@ -90,6 +112,9 @@ export class Switches implements Service {
       q.stop_below,
       q.concurrency,
       q.rate_count,
+      q.rate_seconds,
+      q.key_tag,
+      q.key_concurrency,
     ]);
     return JSON.stringify([this.#draining.draining, queues]);
   }

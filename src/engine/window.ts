@@ -24,6 +24,8 @@ export interface Waiting {
   priority: number;
   dependents: number;
   inputWorkers: readonly number[];
+  /** Its queue runs only so many at once that share it; null where it does not matter. */
+  key: string | null;
   rejectedBy: readonly number[];
 }
 
@@ -49,6 +51,8 @@ export class Line {
   missed = false;
   /** A job was passed by that nobody would take: for a new worker it is looked for again. */
   passed = false;
+  /** Rows whose key is full, when that was last looked at. */
+  held = 0;
 
   constructor(shape: number) {
     this.shape = shape;
@@ -56,6 +60,11 @@ export class Line {
 
   get size(): number {
     return this.#rows.length - this.#head;
+  }
+
+  /** Rows that could be given to somebody. */
+  get usable(): number {
+    return Math.max(0, this.size - this.held);
   }
 
   at(place: number): Waiting | undefined {
@@ -152,7 +161,31 @@ export class Line {
     this.#ids = undefined;
     this.#head = 0;
     this.passed = false;
+    this.held = 0;
     this.restart();
+  }
+
+  /**
+   * Counts the rows whose key is full. Where they leave less than `enough` and the keyset has more, all but
+   * the first `kept` of each key are passed by: they would hide whatever stands behind them.
+   */
+  holdBack(isHeld: (row: Waiting) => boolean, enough: number, kept: number): void {
+    const rows = this.#rows.slice(this.#head);
+    this.held = rows.reduce((n, row) => (isHeld(row) ? n + 1 : n), 0);
+    if (this.usable >= enough || this.exhausted) return;
+    const seen = new Map<string | null, number>();
+    const stay = rows.filter((row) => {
+      if (!isHeld(row)) return true;
+      const n = (seen.get(row.key) ?? 0) + 1;
+      seen.set(row.key, n);
+      return n <= kept;
+    });
+    if (stay.length === rows.length) return;
+    this.passed = true;
+    this.held -= rows.length - stay.length;
+    this.#rows = stay;
+    this.#head = 0;
+    if (this.#ids) this.#ids = new Set(stay.map((row) => row.id));
   }
 
   #cut(max: number): void {
@@ -213,6 +246,7 @@ export function waitingOf(row: ReadyRow): Waiting {
     priority: row.priority,
     dependents: row.dependents,
     inputWorkers: row.input_workers ?? NONE,
+    key: row.key ?? null,
     rejectedBy: row.rejected_by ?? NONE,
   };
 }

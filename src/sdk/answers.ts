@@ -4,7 +4,7 @@
  */
 import type { AttemptView, JobSummary, JobView, PhaseEventView } from "../api/jobs/schemas.ts";
 import type { PersonView } from "../api/members/schemas.ts";
-import type { QueueView } from "../api/queues/schemas.ts";
+import type { QueueChanges, QueueView, StoppedView } from "../api/queues/schemas.ts";
 import type {
   FireAnswer,
   ScheduleItemView,
@@ -17,7 +17,7 @@ import type {
   TokenView,
   WorkerTokenView,
 } from "../api/tokens/schemas.ts";
-import type { WorkerView } from "../api/workers/schemas.ts";
+import type { PoolView, SlotView, WorkerView } from "../api/workers/schemas.ts";
 import type { WorkflowView } from "../api/workflows/schemas.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { Role } from "../core/scope.ts";
@@ -67,6 +67,11 @@ export interface SubmittedWorkflow {
 export type Workflow = WorkflowView;
 export type Worker = WorkerView;
 export type Queue = QueueView;
+export type QueuePatch = Omit<QueueChanges, "reason">;
+/** `operation` null: nothing waited, or it was only counted. */
+export type StoppedQueues = StoppedView;
+export type Pool = PoolView;
+export type Slot = SlotView;
 export type ScheduleItem = ScheduleItemView;
 /** With what it submits and its last runs. */
 export type Schedule = ScheduleView;

@@ -14,6 +14,7 @@ import type * as answers from "./answers.ts";
 import { pause } from "./backoff.ts";
 import { ClientError } from "./client_error.ts";
 import { followLog, type LogEvent, type ReadLog, readLog } from "./job_log.ts";
+import { Operating } from "./operating.ts";
 import { People } from "./people.ts";
 import { Schedules } from "./schedules.ts";
 import { Tokens } from "./tokens.ts";
@@ -39,6 +40,8 @@ export class Client {
   readonly url: string;
   readonly tokens: Tokens;
   readonly schedules: Schedules;
+  /** Stops queues, limits them, frees slots. */
+  readonly operating: Operating;
   /** For superusers. */
   readonly people: People;
   readonly #transport: Transport;
@@ -50,6 +53,7 @@ export class Client {
     this.org = options.org ?? "default";
     this.tokens = new Tokens(this.#transport, this.org);
     this.schedules = new Schedules(this.#transport, this.org);
+    this.operating = new Operating(this.#transport, this.org);
     this.people = new People(this.#transport, this.org);
   }
 
@@ -207,10 +211,11 @@ export class Client {
     return this.#act(`/jobs/${seg(id)}/retry`, options);
   }
 
+  /** Of `affected`, `pending` waited and are cancelled; `running` are asked to leave their slots. */
   cancelWorkflow(
     id: string,
     options: CallOptions & { reason?: string } = {},
-  ): Promise<{ affected: number }> {
+  ): Promise<{ affected: number; pending: number; running: number }> {
     return this.#act(`/workflows/${seg(id)}/cancel`, options);
   }
 
@@ -233,8 +238,8 @@ export class Client {
   }
 
   /** Asks a connected worker to finish what it holds, take nothing new, and leave. By its `id`. */
-  async drainWorker(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#post(`/workers/${seg(id)}/drain`, {}, options);
+  async drainWorker(id: string, options: CallOptions & { reason?: string } = {}): Promise<void> {
+    await this.#act(`/workers/${seg(id)}/drain`, options);
   }
 
   // Asking the server

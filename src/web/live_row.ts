@@ -79,8 +79,12 @@ export function applyEvent(row: LiveRow, event: FeedEvent): boolean {
   if (!row.heard && isOld && !isFinal(event.state)) return false;
   row.heard = true;
   if (event.from !== event.state || event.waitingFor !== row.waitingFor) enterPhase(row, event);
-  else if (event.reason === "cancel_requested" && row.details) row.details.cancel = "asked";
+  else if (isAsked(event) && row.details) row.details.cancel = "asked";
   return true;
+}
+
+function isAsked({ reason }: FeedEvent): boolean {
+  return reason === "cancel_requested" || reason === "free_requested";
 }
 
 function enterPhase(row: LiveRow, event: FeedEvent): void {

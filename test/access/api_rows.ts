@@ -136,6 +136,33 @@ const FLEET: Row[] = [
   row(`POST ${O}/queues/:name/:action`, OPERATE, ({ of }) => [
     post(`${V1}/orgs/${of.org}/queues/${of.queue}/pause`),
   ]),
+  row(`PATCH ${O}/queues/:name`, OPERATE, ({ of }) => [
+    {
+      method: "PATCH",
+      path: `${V1}/orgs/${of.org}/queues/${of.queue}`,
+      body: { description: "d" },
+    },
+  ]),
+  row(`POST ${O}/queues/:name/stop`, OPERATE, ({ of }) => [
+    post(`${V1}/orgs/${of.org}/queues/${of.queue}/stop`, { dry_run: true }),
+  ]),
+  row(`POST ${O}/queues/stop`, OPERATE, ({ of }) => [
+    post(`${V1}/orgs/${of.org}/queues/stop`, { dry_run: true }),
+  ]),
+  row(`POST ${V1}/queues/stop`, SUPERUSER, () => [post(`${V1}/queues/stop`, { dry_run: true })]),
+  // Never resumed: what is to stay where it is waits in them.
+  row(`POST ${O}/queues/:action`, OPERATE, ({ of }) => [post(`${V1}/orgs/${of.org}/queues/pause`)]),
+  row(`POST ${V1}/queues/:action`, SUPERUSER, () => [post(`${V1}/queues/pause`)]),
+  row(`GET ${V1}/workers/:id/slots`, READ, ({ of }) => [
+    get(`${V1}/workers/${of.worker.id}/slots`),
+  ]),
+  row(`POST ${V1}/workers/:id/slots/:n/free`, OPERATE, ({ of }) => [
+    post(`${V1}/workers/${of.worker.id}/slots/100/free`),
+  ]),
+  row(`POST ${O}/slots/free`, OPERATE, ({ of }) => [
+    post(`${V1}/orgs/${of.org}/slots/free`, { dry_run: true }),
+  ]),
+  row(`POST ${V1}/slots/free`, SUPERUSER, () => [post(`${V1}/slots/free`, { dry_run: true })]),
   row(`GET ${O}/workers`, READ, ofOrg("/workers")),
   row(`GET ${O}/workers/:worker_id/metrics`, READ, ({ of, world }) => [
     get(`${V1}/orgs/${of.org}/workers/${of.worker.id}/metrics`),

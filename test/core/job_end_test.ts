@@ -194,6 +194,31 @@ describe("what it means that a worker that goes on gives a job back", () => {
   });
 });
 
+describe("what an end means for a job whose slot was to be freed", () => {
+  const freed = job({ cancelRequested: true, requeueRequested: true, max_attempts: 1, lost: 3 });
+
+  test("it is ready at once and nothing is counted, whatever ended the attempt", () => {
+    const reported = ["failed", "timed_out", "cancelled", "released"] as const;
+    const ends = [
+      ...reported.map((outcome) => [outcome, resolveReport(outcome, "exit_code", freed)] as const),
+      ["released", resolveLapse("dispatched", freed)],
+      ["lost", resolveLapse("running", freed)],
+      ["rejected", resolveRejection("too hot", freed)],
+      ["released", resolveGivenBack(null, freed)],
+    ] as const;
+    for (const [outcome, end] of ends) {
+      assert.deepEqual(end, {
+        ...{ event: "release", outcome, reason: "freed", backoff: null },
+        ...{ failures: 0, lost: 3, rejections: 0 },
+      });
+    }
+  });
+
+  test("success is success", () => {
+    assert.equal(resolveReport("succeeded", null, freed).event, "succeed");
+  });
+});
+
 describe("every end of an attempt", () => {
   test("is an event that the statechart understands where the attempt stood", () => {
     fc.assert(fc.property(anyEnd, ({ after }) => assert.ok(after !== undefined)));

@@ -268,6 +268,8 @@ describe("workflows", () => {
     assert.deepEqual(await rig.engine.cancelWorkflow(flow.id, "tester", "stop"), {
       ok: true,
       affected: 3,
+      pending: 2,
+      running: 1,
     });
     await settles(flow.id, "cancelled");
     const again = await rig.engine.cancelWorkflow(flow.id, "tester");
@@ -303,12 +305,12 @@ describe("workflows", () => {
     const held = await worker.held(one.jobs.shared!);
     await rig.until(held.id, "running");
     const first = await rig.engine.cancelWorkflow(one.id, "tester");
-    assert.deepEqual(first, { ok: true, affected: 1 });
+    assert.deepEqual(first, { ok: true, affected: 1, pending: 1, running: 0 });
     assert.equal(await rig.state(one.jobs.a!), "cancelled");
     assert.equal(held.cancelReason, undefined);
     // It runs on for the other: the first one has ended when it has.
     const second = await rig.engine.cancelWorkflow(two.id, "tester");
-    assert.deepEqual(second, { ok: true, affected: 2 });
+    assert.deepEqual(second, { ok: true, affected: 2, pending: 1, running: 1 });
     await eventually(() => held.cancelReason !== undefined, "now it is asked");
     held.cancelled();
     await settles(one.id, "cancelled");

@@ -40,7 +40,7 @@ const HISTORY: Oracle[] = [
     claim: "each event is a step of the statechart, or asks for a cancel",
     violations: `select job_id, from_state, state, reason from phase_event
       where (from_state::text, state::text) not in (${STEPS})
-        and not (from_state = state and state in (${LEASED}) and reason = 'cancel_requested')`,
+        and not (from_state = state and state in (${LEASED}) and reason in ('cancel_requested', 'free_requested'))`,
   },
   {
     claim: "the last event of a job led to the state that it is in",

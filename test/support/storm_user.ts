@@ -30,6 +30,10 @@ const ACTIONS = {
   drain: 0.7,
   undrain: 5,
   drainWorker: 0.7,
+  stop: 1.5,
+  undoStop: 1,
+  free: 2,
+  keyLimit: 0.5,
   explain: 4,
 };
 
@@ -38,12 +42,15 @@ export const QUEUES = ["default", "busy", "narrow"] as const;
 const ACTOR = "storm";
 /** Actions under way at once. */
 const HANDS = 6;
+const NOBODY = "00000000-0000-7000-8000-00000000dead";
 
 /** What the callers were told, to hold the database to it. */
 export class Told {
   /** Jobs that an answer named. */
   readonly jobs: string[] = [];
   readonly workflows: string[] = [];
+  /** Operations that stop queues. */
+  readonly stops: string[] = [];
   /** Workflows that may still take jobs. */
   readonly open = new Set<string>();
   /** By the tag of the submission: how many jobs it was told to have made. */
@@ -158,9 +165,39 @@ export class StormUser {
         return engine.pauseQueue("default", queue, ACTOR, "a pause");
       case "resume":
         return engine.resumeQueue("default", queue, ACTOR);
+      case "stop":
+        return this.#stop(engine, queue);
+      case "undoStop":
+        return engine.bulk.undo(this.told.stops.at(-1) ?? NOBODY, ACTOR);
+      case "free":
+        return this.#free(engine);
+      case "keyLimit":
+        return this.#keyLimit(engine, queue);
       default:
         return engine.setDraining(action === "drain", ACTOR);
     }
+  }
+
+  async #stop(engine: Engine, queue: string): Promise<void> {
+    const ask = { org: "default", queue: this.#dice.chance(0.8) ? queue : null };
+    const delaySeconds = this.#dice.pick([0, 0.3, 2]);
+    const stopped = await engine.operating.stops.begin(ask, { delaySeconds }, ACTOR);
+    if (stopped.operation !== null) this.told.stops.push(stopped.operation);
+  }
+
+  #free(engine: Engine): Promise<unknown> {
+    const requeue = this.#dice.chance(0.6);
+    const { slots } = engine.operating;
+    if (this.#dice.chance(0.1)) return slots.freeAll("default", { requeue }, ACTOR);
+    const worker = this.#dice.pick(this.#ground.workerUids());
+    const ask = { worker, slot: this.#dice.between(1, 4) };
+    return slots.free(ask, { requeue }, { orgs: "all", actor: ACTOR });
+  }
+
+  #keyLimit(engine: Engine, queue: string): Promise<boolean> {
+    const per_key = this.#dice.chance(0.5) ? { tag: "batch", concurrency: 1 } : null;
+    const patch = { limits: { per_key } };
+    return engine.operating.queues.change("default", queue, patch, ACTOR);
   }
 
   // Submissions

@@ -19,6 +19,7 @@ export function aWaiting(over: Partial<Waiting> = {}): Waiting {
     priority: 0,
     dependents: 0,
     inputWorkers: [],
+    key: null,
     rejectedBy: [],
     ...over,
   };

@@ -10,6 +10,7 @@ import { UTILISATION_METRICS } from "../../web/fleet/utilisation.ts";
 import { type GaugeTotal, readWorkerTotals } from "../../web/fleet/worker_totals.ts";
 import { boundedSpan } from "../../web/metrics/bounded_span.ts";
 import { readSeries } from "../../web/metrics/read_series.ts";
+import { readWorkers, workerReader } from "../../web/service/workers.ts";
 import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
 import { time } from "../jobs/schemas.ts";
@@ -18,7 +19,6 @@ import { limitParam } from "../query.ts";
 import { problemOf } from "../rollups/refused.ts";
 import { ok, type Route, route } from "../route.ts";
 import { covered, coveredView, iso, spanOf, spanQuery } from "../span.ts";
-import { readWorkers, workerReader } from "../workers/rows.ts";
 import { fleetSize, worker } from "../workers/schemas.ts";
 
 const tag = "Board";

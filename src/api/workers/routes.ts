@@ -2,13 +2,14 @@
 import { z } from "zod";
 import { seenFleet } from "../../accounts/asked_orgs.ts";
 import { readFleetSize } from "../../db/fleet.ts";
+import { readPools } from "../../web/service/pools.ts";
+import { readWorkers, workerReader } from "../../web/service/workers.ts";
 import { onWorker } from "../allowed.ts";
 import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
+import { reasonInput } from "../jobs/schemas.ts";
 import { notFound, orgOf } from "../lookup.ts";
 import { idParams, limitParam } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
-import { readPools } from "./pools.ts";
-import { readWorkers, workerReader } from "./rows.ts";
 import { fleetSize, pool, worker } from "./schemas.ts";
 
 const tag = "Workers";
@@ -66,13 +67,13 @@ const drain = route({
   allow: onWorker("operate"),
   summary: "Ask a worker to finish what it holds, take nothing new, and leave",
   params: idParams,
-  body: z.strictObject({}),
+  body: reasonInput,
   bodyOptional: true,
   answers: {
     202: { description: "It was asked", schema: z.object({ draining: z.literal(true) }) },
   },
-  handle: async ({ params, caller, deps }) => {
-    const asked = await deps.engine.drainWorker(params.id, caller.author);
+  handle: async ({ params, body, caller, deps }) => {
+    const asked = await deps.engine.drainWorker(params.id, caller.author, body.reason);
     if (!asked) throw notFound("connected worker", params.id);
     return { status: 202, body: { draining: true } };
   },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { WORKER_STATES } from "../../web/service/workers.ts";
 import { time } from "../jobs/schemas.ts";
 
 const amount = z.number().min(0).nullable();
@@ -8,8 +9,6 @@ const facts = {
   features: z.array(z.string()),
   handlers: z.array(z.string()).describe("The first 100"),
 };
-
-export const WORKER_STATES = ["ready", "draining", "lost"] as const;
 
 export const worker = z
   .object({
@@ -52,13 +51,44 @@ export const fleetSize = z.object({ workers: shares, slots: shares }).meta({
     "Connected workers and the slots that they offer. Lost ones are listed until their lease ends, and not counted.",
 });
 
-export const slotJob = z.object({
+const freeing = z
+  .object({
+    state: z
+      .enum(["asked", "acknowledged"])
+      .describe(
+        "`acknowledged`: its worker has said that it stops it. It is free when it is gone.",
+      ),
+    requeue: z.boolean().describe("Its job goes back in line; else it ends as cancelled"),
+    by: z.string().nullable(),
+    reason: z.string().nullable(),
+    asked_at: time,
+    acknowledged_at: time.nullable(),
+  })
+  .meta({ id: "Freeing" });
+
+const held = {
   job: z.uuid(),
   name: z.string(),
+  org: z.string(),
+  queue: z.string(),
   attempt: z.int(),
   state: z.enum(["dispatched", "running"]),
-  since: time,
-});
+  since: time.describe("In this state"),
+  started_at: time.nullable(),
+  checked_in_at: time.nullable().describe("When it last told how far it is"),
+  freeing: freeing.nullable().describe("Null: nobody has asked it to stop"),
+};
+export const slotJob = z.object({ slot: z.int().nullable(), ...held }).meta({ id: "SlotJob" });
+
+export const slot = z
+  .union([
+    z.object({ slot: z.int(), ...held }),
+    z.object({
+      slot: z.int(),
+      state: z.enum(["idle", "used"]).describe("`used`: by a job that the caller does not see"),
+    }),
+  ])
+  .meta({ id: "Slot" });
 
 export const pool = z
   .object({
@@ -69,10 +99,14 @@ export const pool = z
       z.object({
         id: z.uuid(),
         name: z.string(),
-        org: z.string().nullable(),
+        org: z.string().nullable().describe("Null: shared by all"),
         state: z.enum(WORKER_STATES),
+        pid: z.int().nullable(),
+        host: z.string().nullable(),
         slots: z.int(),
         used: z.int(),
+        started_at: time.describe("When it connected"),
+        heartbeat_at: time,
         jobs: z
           .array(slotJob)
           .describe("What its slots hold of what the caller sees, the first 100"),
@@ -81,3 +115,4 @@ export const pool = z
   })
   .meta({ id: "Pool" });
 export type PoolView = z.infer<typeof pool>;
+export type SlotView = z.infer<typeof slot>;

@@ -100,16 +100,28 @@ const cancel = route({
   tag,
   summary: "Cancel a workflow",
   allow: onWorkflow("operate"),
-  description: "Jobs that another live workflow holds are spared.",
+  description:
+    "What waits ends, what runs is asked to stop, and its slots are free when it has. Jobs that another live " +
+    "workflow holds are spared.",
   params: idParams,
   body: reasonInput,
   bodyOptional: true,
   answers: {
-    200: { description: "How many jobs", schema: z.object({ affected: z.int() }) },
+    200: {
+      description: "How many jobs",
+      schema: z.object({
+        affected: z.int().min(0),
+        pending: z.int().min(0).describe("That waited: cancelled"),
+        running: z.int().min(0).describe("In slots: asked to stop"),
+      }),
+    },
   },
   handle: async ({ params, body, caller, deps }) => {
     const result = await deps.engine.cancelWorkflow(params.id, caller.author, body.reason);
-    if (result.ok) return ok({ affected: result.affected });
+    if (result.ok) {
+      const { affected, pending, running } = result;
+      return ok({ affected, pending, running });
+    }
     throw new ApiProblem(result.code === "conflict" ? "conflict" : "not_found", result.reason);
   },
 });

@@ -1,9 +1,9 @@
 /** Workflows with the counts of their jobs, and their jobs by key. */
 import { JOB_STATES, type JobState } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
+import { countByWorkflow } from "../../db/job_counts.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
 import { type JobReader, type JobRow, readJobs } from "../../web/jobs/rows.ts";
-import { countByWorkflow } from "../counters.ts";
 import { iso } from "../jobs/view.ts";
 import type { WorkflowSummary, WorkflowView } from "./schemas.ts";
 

@@ -7,14 +7,26 @@ import { createPaint, type Paint } from "../print/colour.ts";
 import { type Column, renderTable } from "../print/table.ts";
 import { oneLine } from "../print/text.ts";
 import { printAgo, printDuration } from "../print/time.ts";
+import { limitWords, queueVerbs } from "./queue_verbs.ts";
 
 export function queuesCommand(context: Context): Command {
   const command = new Command("queues")
-    .summary("list queues")
+    // What stands behind a verb is its own.
+    .enablePositionalOptions()
+    .summary("list queues, stop, pause, resume and limit them")
     .description("Lists queues: jobs that wait and run, and how long the first has waited.")
     .option("--json", "print JSON")
     .action((flags: ClientFlags) => listQueues(context, flags));
-  return withClientFlags(command).addHelpText("after", "\nExample:\n  signalbox queues");
+  for (const verb of queueVerbs(context)) command.addCommand(verb);
+  return withClientFlags(command).addHelpText(
+    "after",
+    `
+Examples:
+  signalbox queues
+  signalbox queues stop builds --reason "wrong branch"
+  signalbox queues pause --all --reason "the disk is full"
+  signalbox queues limit mail --rate 100/60`,
+  );
 }
 
 async function listQueues(context: Context, flags: ClientFlags): Promise<void> {
@@ -47,6 +59,7 @@ function columns(paint: Paint): Column<Queue>[] {
           : "-",
       shrinkTo: 10,
     },
+    { title: "LIMITS", value: ({ limits }) => (limits ? limitWords(limits) : "-"), shrinkTo: 8 },
     { title: "DESCRIPTION", value: (queue) => oneLine(queue.description), shrinkTo: 8 },
   ];
 }

@@ -11,6 +11,8 @@ import { scheduleVerbs } from "./schedule_verbs.ts";
 
 export function schedulesCommand(context: Context): Command {
   const command = new Command("schedules")
+    // What stands behind a verb is its own.
+    .enablePositionalOptions()
     .summary("list schedules, pause, resume, run and remove them")
     .description("Lists schedules: their rule, when they run next, and how they ran last.")
     .option("--json", "print JSON")

@@ -16,6 +16,7 @@ import { vetoHandler, vetoKind, vetoOrganization, vetoPool } from "./place.ts";
 import {
   vetoDrainingInstance,
   vetoPausedQueue,
+  vetoQueueKeyLimit,
   vetoQueueLimit,
   vetoQueueRate,
   vetoStoppedQueue,
@@ -38,6 +39,7 @@ export function jobVetoes(
     vetoPausedQueue(queue),
     vetoStoppedQueue(queue, job.stopped),
     vetoQueueLimit(queue),
+    vetoQueueKeyLimit(queue),
     vetoQueueRate(queue),
   ]);
 }

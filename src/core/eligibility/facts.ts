@@ -57,6 +57,8 @@ export interface QueueFacts {
   held: number;
   /** Starts allowed a period, and what is left of them, or null. */
   rate: { count: number; seconds: number; tokens: number } | null;
+  /** Of the job's own value of a tag; null where that has no limit. */
+  perKey?: { tag: string; value: string; concurrency: number; held: number } | null;
 }
 
 export interface InstanceFacts {

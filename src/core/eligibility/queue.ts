@@ -49,6 +49,19 @@ export function vetoQueueLimit(queue: QueueFacts): Veto | null {
   };
 }
 
+export function vetoQueueKeyLimit({ name, perKey }: QueueFacts): Veto | null {
+  if (!perKey || perKey.held < perKey.concurrency) return null;
+  const { tag, value, concurrency, held } = perKey;
+  const key = `${tag} ${quote(value)}`;
+  return {
+    rule: "queue_key_limit",
+    sentence:
+      `Queue ${name} has reached its limit for ${key}: ${number(held)} of ` +
+      `${count(concurrency, "job")} at once.`,
+    unblocks: `Wait until a job of ${key} ends, or raise the limit per ${tag} of queue ${name}.`,
+  };
+}
+
 export function vetoQueueRate(queue: QueueFacts): Veto | null {
   if (queue.rate === null || queue.rate.tokens >= 1) return null;
   const { count: starts, seconds } = queue.rate;

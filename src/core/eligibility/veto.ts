@@ -17,6 +17,7 @@ export const VETO_RULES = [
   "queue_paused",
   "queue_stopped",
   "queue_limit",
+  "queue_key_limit",
   "queue_rate",
   "organization",
   "kind",

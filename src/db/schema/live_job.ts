@@ -65,6 +65,8 @@ export const liveJob = pgTable(
     cancel_acknowledged_at: timestamp({ withTimezone: true }),
     cancel_actor: text(),
     cancel_reason: text(),
+    /** What was asked is only that its slot be freed: it goes back in line instead of ending. */
+    cancel_requeue: boolean().notNull().default(false),
     session_id: bigint({ mode: "number" }),
     worker_id: integer(),
     token: uuid(),
@@ -82,6 +84,10 @@ export const liveJob = pgTable(
     items_success: bigint({ mode: "number" }),
     items_failed: bigint({ mode: "number" }),
     items_skipped: bigint({ mode: "number" }),
+    /** When the attempt last told how far it is. */
+    progress_at: timestamp({ withTimezone: true }),
+    /** Of its worker, from 1; told by `session_id`. */
+    slot: smallint(),
     /** Why the last attempt ended as it did; shown while the job waits to try again. */
     last_error: text(),
   },

@@ -2,7 +2,8 @@
  * Final ends: the live row goes, its attempt row, end row, phase events and counter deltas come,
  * all for exactly the rows whose lease (session and token) still stands (engine rule 7).
  *
- * A job whose cancel was asked ends well or cancelled: another end is refused, to be resolved again.
+ * A job whose cancel was asked ends well or cancelled, and one that was to go back in line ends well:
+ * another end is refused, to be resolved again.
  */
 import type { FinalState } from "../../core/job_state.ts";
 import { numbers, truths } from "../arrays.ts";
@@ -44,7 +45,8 @@ const ends = rowArrays<FinalEnd>([
 
 const picked = (also: string, lock: string) => `
   select l.place, l.i from ${standing(ends, lock)}
-    and (l.cancel_requested_at is null or ${ends.at("now_is", "l.i")} in ('succeeded', 'cancelled')
+    and (l.cancel_requested_at is null or ${ends.at("now_is", "l.i")} = 'succeeded'
+      or (${ends.at("now_is", "l.i")} = 'cancelled' and not l.cancel_requeue)
       or ${ends.at("reason", "l.i")} = 'unstorable_report') ${also}`;
 
 const ended = (also = "", lock = "") => `

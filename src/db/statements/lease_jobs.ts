@@ -25,6 +25,8 @@ export interface ChosenLease {
   session: number;
   worker: number;
   token: string;
+  /** Of the worker, from 1. */
+  slot: number;
   score: number;
   /** As many in every lease of one call. */
   terms: number[];
@@ -79,6 +81,7 @@ const P = {
   contextIds: "$22::uuid[]",
   contextKinds: "$23::text[]",
   contextBodies: "$24::text[]",
+  slot: "$25::smallint[]",
 };
 
 const PLACE = placeAmong(P.jobs, "live_job.id");
@@ -121,9 +124,10 @@ leased as (
   update live_job l set state = 'dispatched', attempt = l.attempt + 1,
     dispatched_at = greatest(l.ready_at, now()),
     session_id = (${P.sessions})[(${P.session})[p.i]], worker_id = (${P.workers})[(${P.session})[p.i]],
-    token = (${P.token})[p.i], score = (${P.score})[p.i], beat = ${P.beat}, beat_place = p.i,
+    token = (${P.token})[p.i], slot = (${P.slot})[p.i], score = (${P.score})[p.i], beat = ${P.beat}, beat_place = p.i,
     started_at = null, deadline_at = null, progress = null, progress_note = null,
-    items_success = null, items_failed = null, items_skipped = null, cancel_acknowledged_at = null
+    progress_at = null, items_success = null, items_failed = null, items_skipped = null,
+    cancel_acknowledged_at = null
   from picked p where l.ctid = p.place
   returning p.i, l.id, l.session_id, l.org_id, l.queue_id, l.name_id, l.attempt, 'ready'::job_state as was,
     'dispatched'::job_state as now_is, l.worker_id, l.counted_name, l.ready_at, l.dispatched_at, l.max_attempts,
@@ -265,5 +269,6 @@ function paramsOf(input: LeaseInput) {
       "json",
       input.contexts.map((c) => c.body),
     ),
+    smallints(leases.map((c) => c.slot)),
   ];
 }

@@ -26,6 +26,8 @@ export interface LeaseRow {
   cancel_requested: boolean;
   cancel_actor: string | null;
   cancel_reason: string | null;
+  cancel_requeue: boolean;
+  slot: number | null;
   timeout_seconds: number | null;
   backoff_base: number;
   backoff_factor: number;
@@ -41,7 +43,7 @@ const COLUMNS = `
   l.has_dependents, l.max_attempts,
   extract(epoch from l.started_at)::float8 * 1000 as started_ms,
   l.cancel_requested_at is not null as cancel_requested, l.cancel_actor, l.cancel_reason,
-  l.items_success, l.items_failed, l.items_skipped,
+  l.items_success, l.items_failed, l.items_skipped, l.cancel_requeue, l.slot,
   j.timeout_seconds, j.backoff_base, j.backoff_factor, j.backoff_max`;
 
 /** In two steps, or the limit would make the planner look for them along the primary key. */
@@ -149,7 +151,7 @@ export async function noteProgress(sql: Sql, notes: readonly Note[]): Promise<vo
        select t.* from t join live_job l on l.id = any(array[t.id]) where l.token = t.token
        order by t.id for no key update of l)
      update live_job l set progress = coalesce(p.fraction, l.progress),
-       progress_note = coalesce(p.note, l.progress_note),
+       progress_note = coalesce(p.note, l.progress_note), progress_at = now(),
        items_success = coalesce(p.success, l.items_success),
        items_failed = coalesce(p.failed, l.items_failed),
        items_skipped = coalesce(p.skipped, l.items_skipped)

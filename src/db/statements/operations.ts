@@ -5,8 +5,9 @@ const prepared = { prepare: true };
 
 export interface OperationRow {
   id: string;
-  org_id: number;
-  kind: "cancel" | "retry" | "cancel_workflow";
+  /** Null: of the whole instance. */
+  org_id: number | null;
+  kind: "cancel" | "retry" | "cancel_workflow" | "stop_queues";
   filter: Record<string, unknown>;
   reason: string | null;
   actor: string;
@@ -80,8 +81,9 @@ export async function noteOperation(
 /** One of which may be asked that it be undone. `begun`: a chunk of it has been done. */
 export interface UndoRow {
   id: string;
-  org_id: number;
-  kind: string;
+  org_id: number | null;
+  kind: OperationRow["kind"];
+  filter: Record<string, unknown>;
   state: string;
   done: number;
   affected: number;
@@ -91,7 +93,7 @@ export interface UndoRow {
 /** Waits for the chunk that is under way, and lets none begin. */
 export async function lockForUndo(tx: Transaction, id: string): Promise<UndoRow | null> {
   const [row] = await tx.unsafe(
-    `select id, org_id, kind, state, done, affected, begun from operation where id = $1
+    `select id, org_id, kind, filter, state, done, affected, begun from operation where id = $1
      for no key update`,
     [id],
     prepared,

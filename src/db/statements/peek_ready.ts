@@ -5,7 +5,8 @@
 import { readyAtOf } from "../../core/rank.ts";
 import { numbers, words } from "../arrays.ts";
 import type { Sql } from "../client.ts";
-import { rowSource } from "../row_source.ts";
+import { type Column, rowSource } from "../row_source.ts";
+import { NIL_UUID } from "./counters.ts";
 import type { ReadyRow } from "./ready_rows.ts";
 
 /** A line that is read behind this key; organization and queue are those of its shape. */
@@ -16,32 +17,42 @@ export interface PeekLine {
   afterRank: number;
   afterId: string;
   limit: number;
+  /** Its queue is being stopped: smaller ids are left out (engine rule 30). */
+  stopBelow?: string | null;
 }
 
-const asked = rowSource<PeekLine>("s", [
+const COLUMNS: Column<PeekLine>[] = [
   ["shape", "int", (l) => l.shape],
   ["rank", "float8", (l) => l.afterRank],
   ["id", "uuid", (l) => l.afterId],
   ["n", "int", (l) => l.limit],
+];
+const asked = rowSource<PeekLine>("s", COLUMNS);
+/** Another statement: the usual one costs 36 µs a line, and needs no marker. */
+const askedStopped = rowSource<PeekLine>("s", [
+  ...COLUMNS,
+  ["stop", "uuid", (l) => l.stopBelow ?? NIL_UUID],
 ]);
 
 /**
  * One row of lists for all lines: a row a line took a quarter more, here and in the driver. Lists are
  * texts, which cost half of an array; what nearly no job has stands in `more`.
  */
-const PEEK = `
+const peek = (lines: string, last: number, also = "") => `
 select string_agg(l.shape_id::text, ',') as shapes, string_agg(l.id::text, ',') as ids,
   string_agg(l.name_id::text, ',') as names, string_agg(l.ready_rank::text, ',') as ranks,
   json_object_agg(l.id, json_build_array(l.priority, l.dependents, l.input_workers, l.rejected_by))
     filter (where l.priority <> 0 or l.dependents <> 0 or l.input_workers is not null
       or l.rejected_by is not null) as more
-from ${asked.sql} cross join lateral (
+from ${lines} cross join lateral (
   select id, shape_id, name_id, priority, ready_rank, dependents, input_workers, rejected_by
   from live_job l
   where l.shape_id = s.shape and l.ready_rank is not null and l.state = 'ready'
-    and (l.ready_rank, l.id) > (s.rank, s.id)
-    and ($5::int = 1 or (uuid_hash(l.id) & 65535) % $5::int = $6::int)
+    and (l.ready_rank, l.id) > (s.rank, s.id) ${also}
+    and ($${last + 1}::int = 1 or (uuid_hash(l.id) & 65535) % $${last + 1}::int = $${last + 2}::int)
   order by l.ready_rank, l.id limit s.n) l`;
+const PEEK = peek(asked.sql, COLUMNS.length);
+const PEEK_STOPPED = peek(askedStopped.sql, COLUMNS.length + 1, "and l.id >= s.stop");
 
 type More = [
   priority: number,
@@ -67,9 +78,10 @@ export async function peekReady(
 ): Promise<Map<number, ReadyRow[]>> {
   const rows = new Map<number, ReadyRow[]>();
   if (lines.length === 0) return rows;
+  const isStopped = lines.some((line) => line.stopBelow);
   const [peeked] = await sql.unsafe<Peeked[]>(
-    PEEK,
-    [...asked.params(lines), share.replicas, share.mine],
+    isStopped ? PEEK_STOPPED : PEEK,
+    [...(isStopped ? askedStopped : asked).params(lines), share.replicas, share.mine],
     { prepare: true },
   );
   if (!peeked?.shapes) return rows;

@@ -14,6 +14,8 @@ export interface ReadyRow {
   dependents: number;
   input_workers: number[] | null;
   rejected_by: number[] | null;
+  /** Of a queue that is limited by the values of a tag: its own. */
+  key?: string | null;
 }
 
 /** The select list that makes a `ReadyRow` from `live_job` columns. */

@@ -2,7 +2,8 @@
  * Attempts that ended while their job goes on: a failure that will be retried, a lost lease, a
  * rejection, a release. The live row stays, without its lease; the attempt row is written.
  *
- * A job that somebody asked to cancel is not returned: its attempt's end is the cancel.
+ * A job that somebody asked to cancel is not returned: its attempt's end is the cancel. One whose slot
+ * was to be freed has come back by any of these ends.
  * Locks the jobs by id. Returns the rows that were returned, with what the window needs.
  */
 import type { Transaction } from "../client.ts";
@@ -37,14 +38,16 @@ const RETURN = `
 with timed as materialized (
   select l.i, l.place, ${LIVE_KEYS}, ${ends.at("now_is", "l.i")} as now_is,
     ${attemptTimes(ends, "l.i")}, ${LIVE_FACTS}
-  from ${standing(ends)} and l.cancel_requested_at is null),
+  from ${standing(ends)} and (l.cancel_requested_at is null or l.cancel_requeue)),
 attempts as (insert into dispatched_job (${ATTEMPT_INTO}) select ${attemptValues(ends)} from timed),
 back as (
   update live_job l set state = x.now_is, waiting_for = ${of("waiting")},
     failures = ${of("failures")}, lost = ${of("lost")}, rejections = ${of("rejections")},
     session_id = null, worker_id = null, token = null,
     dispatched_at = null, started_at = null, deadline_at = null, progress = null,
-    progress_note = null, items_success = null, items_failed = null, items_skipped = null,
+    progress_note = null, progress_at = null, items_success = null, items_failed = null,
+    items_skipped = null, slot = null, cancel_requested_at = null,
+    cancel_acknowledged_at = null, cancel_actor = null, cancel_reason = null, cancel_requeue = false,
     score = null, beat = null, beat_place = null,
     due_at = to_timestamp(${of("due")}), queued_at = x.fin,
     eligible_at = case when x.now_is = 'ready' then x.fin end,

@@ -15,6 +15,8 @@ export interface QueueSwitch {
   concurrency: number | null;
   rate_count: number | null;
   rate_seconds: number | null;
+  key_tag: string | null;
+  key_concurrency: number | null;
   tokens: number | null;
 }
 
@@ -33,7 +35,8 @@ export async function readSwitches(
 ): Promise<{ queues: QueueSwitch[]; draining: DrainingSwitch }> {
   const queues = await sql.unsafe(
     `select q.id, extract(epoch from q.paused_at)::float8 * 1000 as paused_ms, q.paused_by,
-       q.pause_reason, q.stop_below, l.concurrency, l.rate_count, l.rate_seconds, l.tokens
+       q.pause_reason, q.stop_below, l.concurrency, l.rate_count, l.rate_seconds, l.key_tag,
+       l.key_concurrency, l.tokens
      from queue q left join queue_limit l on l.queue_id = q.id
      where q.paused_at is not null or q.stop_below is not null or l.queue_id is not null`,
     [],
@@ -159,10 +162,12 @@ export interface QueueRoom {
   queue: number;
   /** Leases that may still be given now; null: no limit. */
   room: number | null;
+  /** Of each value of this tag so many leases may be held. */
+  key: { tag: string; concurrency: number } | null;
 }
 
 const ROOM = `
-select l.queue_id as queue, l.concurrency, l.rate_count,
+select l.queue_id as queue, l.concurrency, l.rate_count, l.key_tag, l.key_concurrency,
   least(l.rate_count, l.tokens + l.rate_count * greatest(0, extract(epoch from now() - l.refilled_at))
     / nullif(l.rate_seconds, 0))::float8 as tokens,
   (select count(*) from leased_job j where j.queue_id = l.queue_id)::int as held
@@ -181,7 +186,9 @@ export async function lockLimits(tx: Transaction, queues: number[]): Promise<Que
     const byCount = r.concurrency === null ? null : Math.max(0, r.concurrency - r.held);
     const byRate = r.rate_count === null ? null : Math.max(0, Math.floor(r.tokens ?? 0));
     const room = byCount === null ? byRate : byRate === null ? byCount : Math.min(byCount, byRate);
-    return { queue: r.queue as number, room };
+    const isKeyed = r.key_tag !== null && r.key_concurrency !== null;
+    const key = isKeyed ? { tag: r.key_tag, concurrency: r.key_concurrency } : null;
+    return { queue: r.queue as number, room, key };
   });
 }
 

@@ -11,6 +11,7 @@ import type { JobFacts } from "../../core/eligibility/facts.ts";
 import { hasRoom } from "../../core/eligibility/fits.ts";
 import type { NameHistory, ScoringInstance, ScoringJob } from "../../core/scoring/context.ts";
 import { RULES, scoreInto } from "../../core/scoring/score.ts";
+import type { KeyTurn } from "../leases/key_limits.ts";
 import type { Session } from "../session.ts";
 import { isEarlier, type Line, type Waiting } from "../window.ts";
 import { Bundle, type Pair, Tally } from "./bundles.ts";
@@ -72,6 +73,8 @@ export interface ChooseInput {
   max: number;
   instance: ScoringInstance;
   usedByOrg: Map<number, number>;
+  /** Where queues are limited by keys. */
+  keys?: KeyTurn;
   history(name: number): NameHistory | null;
   now: number;
 }
@@ -127,6 +130,11 @@ class Chooser {
       const pair = best.top!;
       best.pop();
       if (this.#taken.has(pair.job)) continue;
+      // Others of its key were taken since it was weighed.
+      if (this.#input.keys?.isHeldBack(pair.job)) {
+        this.#weighMore();
+        continue;
+      }
       if (hasRoom(pair.line.facts, best.session.facts, best.session.load)) {
         chosen.push(this.#take(pair, best));
       } else this.#weighMore();
@@ -213,6 +221,7 @@ class Chooser {
   }
 
   #weigh(line: ChoiceLine, job: Waiting): boolean {
+    if (this.#input.keys?.isHeldBack(job)) return false;
     this.#considered += 1;
     let any = false;
     for (const session of line.sessions) {
@@ -272,6 +281,7 @@ class Chooser {
       considered: this.#considered,
     };
     this.#taken.add(job);
+    this.#input.keys?.took(job);
     this.#passOver(choice, bundle);
     line.take(job);
     this.#weighed.set(line, this.#weighed.get(line)! - 1);

@@ -4,6 +4,7 @@ import type { Transaction } from "../../db/client.ts";
 import { type AuditEntry, writeAudit } from "../../db/statements/audit.ts";
 import { type JobFacts, type OperationEnd, readJobFacts } from "../../db/statements/audit_facts.ts";
 import type { EndedRow } from "../../db/statements/end_jobs.ts";
+import { stopOf } from "../../db/statements/operating/stop_queues.ts";
 import type { OperationRow } from "../../db/statements/operations.ts";
 import type { ReadyRow } from "../../db/statements/ready_rows.ts";
 
@@ -16,12 +17,17 @@ export async function audit(
   if (typeof actor !== "string") await writeAudit(tx, [{ ...entry, author: actor }]);
 }
 
-/** What an operation is booked on: the workflow that it cancels, else itself. */
+/** What an operation is booked on: the workflow that it cancels, the queues that it stops, else itself. */
 export function operationObject({
   id,
   kind,
   filter,
 }: Pick<OperationRow, "id" | "kind" | "filter">): Pick<OperationEnd, "objectKind" | "objectId"> {
+  if (kind === "stop_queues") {
+    const { org, queue_ids, queues } = stopOf(filter);
+    if (queue_ids.length === 1) return { objectKind: "queue", objectId: queues[0]! };
+    return { objectKind: "queues", objectId: org ?? "all" };
+  }
   return kind === "cancel_workflow"
     ? { objectKind: "workflow", objectId: filter.workflow as string }
     : { objectKind: "operation", objectId: id };

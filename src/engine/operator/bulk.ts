@@ -10,6 +10,7 @@ import { type FilterFields, termsOf } from "../../core/search/fields.ts";
 import { printSearch } from "../../core/search/print.ts";
 import type { Transaction } from "../../db/client.ts";
 import { type Walked, walk } from "../../db/job_search/walk.ts";
+import { liftStop, stopOf } from "../../db/statements/operating/stop_queues.ts";
 import {
   insertOperation,
   lockForUndo,
@@ -125,7 +126,14 @@ export class Bulk {
   }
 
   /** A chunk that is under way is waited for: what the answer says has been done is all there is. */
-  undo(id: string, actor: Actor, reason?: string): Promise<UndoResult> {
+  async undo(id: string, actor: Actor, reason?: string): Promise<UndoResult> {
+    const result = await this.#undo(id, actor, reason);
+    // Of a stop: what it held back goes on.
+    if (result.ok) this.#context.bus.tell("switches.changed", {});
+    return result;
+  }
+
+  #undo(id: string, actor: Actor, reason: string | undefined): Promise<UndoResult> {
     return transact(this.#context.database.intake, async (tx): Promise<UndoResult> => {
       const row = await lockForUndo(tx, id);
       if (row === null) {
@@ -135,6 +143,7 @@ export class Bulk {
       if (tooLate !== null) return { ok: false, code: "conflict", reason: tooLate };
       const state = row.begun ? "stopped" : "undone";
       await undoOperation(tx, id, state);
+      if (row.kind === "stop_queues") await liftStop(tx, id, stopOf(row.filter).queue_ids);
       await this.#auditUndo(tx, actor, { ...row, state }, reason);
       return { ok: true, state, done: row.done, affected: row.affected };
     });

@@ -4,10 +4,10 @@ import type { Transaction } from "../../db/client.ts";
 import { askDrain } from "../../db/statements/sessions.ts";
 import { pauseQueue, resumeQueue } from "../../db/statements/switches.ts";
 import type { EngineContext } from "../context.ts";
-import { NotFound } from "../engine.ts";
 import { transact } from "../pipeline.ts";
 import { audit } from "./audit.ts";
 import { switchDraining } from "./draining.ts";
+import { queueOf } from "./queue_names.ts";
 
 export class Controls {
   readonly #context: EngineContext;
@@ -20,7 +20,7 @@ export class Controls {
   }
 
   async pauseQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<boolean> {
-    const { orgId, id } = await this.#queue(org, queue);
+    const { orgId, id } = await queueOf(this.#context, org, queue);
     return this.#switch(async (tx) => {
       if (!(await pauseQueue(tx, id, actorName(actor), reason ?? null))) return false;
       await audit(tx, actor, {
@@ -32,7 +32,7 @@ export class Controls {
   }
 
   async resumeQueue(org: string, queue: string, actor: Actor, reason?: string): Promise<boolean> {
-    const { orgId, id } = await this.#queue(org, queue);
+    const { orgId, id } = await queueOf(this.#context, org, queue);
     return this.#switch(async (tx) => {
       const pause = await resumeQueue(tx, id);
       if (pause === null) return false;
@@ -49,14 +49,14 @@ export class Controls {
   }
 
   /** An intent on the session's row: whichever server holds its socket carries it there. */
-  async drainWorker(uid: string, actor: Actor): Promise<boolean> {
+  async drainWorker(uid: string, actor: Actor, reason?: string): Promise<boolean> {
     const asked = await transact(this.#context.database.beats, async (tx) => {
       const sessions = await askDrain(tx, uid);
       const changed = sessions.find((session) => !session.was);
       if (changed) {
         const { org, name } = changed;
         await audit(tx, actor, {
-          ...{ org, action: "worker.drain", objectKind: "worker", objectId: uid },
+          ...{ org, action: "worker.drain", objectKind: "worker", objectId: uid, reason },
           ...{ before: { name, draining: false }, after: { name, draining: true } },
         });
       }
@@ -71,15 +71,5 @@ export class Controls {
     // Even where nothing changed: what is so already may not be known here yet.
     await this.#switched();
     return changed;
-  }
-
-  async #queue(org: string, name: string): Promise<{ orgId: number; id: number }> {
-    const { names } = this.#context;
-    const orgId = await names.orgId(org);
-    const id = orgId === undefined ? undefined : await names.queueId(orgId, name);
-    if (orgId === undefined || id === undefined) {
-      throw new NotFound(`There is no queue ${name} in ${org}.`);
-    }
-    return { orgId, id };
   }
 }

@@ -69,14 +69,13 @@ function bulkHref({ kind, isTicked, q, ids }: PreviewInput, org: string): string
 }
 
 export function operationModel(row: OperationRow, now: number, operates: boolean) {
-  const isRetry = row.kind === "retry";
   const startsIn = Math.max(0, Math.ceil((row.starts_at.getTime() - now) / 1_000));
   const isWaiting = row.state === "running" && !row.begun && startsIn > 0;
   const isOpen = row.state === "running";
   const { q = "", workflow = "" } = row.filter as { q?: string; workflow?: string };
   return {
     id: row.id,
-    title: isRetry ? "Retry of jobs" : "Cancel of jobs",
+    title: titleOf(row),
     state: isWaiting ? "waiting" : row.state,
     label: isWaiting ? "Waits to begin" : LABELS[row.state],
     tone: TONES[row.state],
@@ -92,6 +91,13 @@ export function operationModel(row: OperationRow, now: number, operates: boolean
     reason: row.reason ?? "",
     back: jobsHref(q),
   };
+}
+
+function titleOf({ kind, filter }: OperationRow): string {
+  if (kind === "retry") return "Retry of jobs";
+  if (kind !== "stop_queues") return "Cancel of jobs";
+  const { q, queues = [] } = filter as { q?: string; queues?: string[] };
+  return q === undefined ? "Stop of queues" : `Stop of queue ${queues[0] ?? ""}`;
 }
 
 const LABELS: Readonly<Record<OperationRow["state"], string>> = {
@@ -116,6 +122,9 @@ function matched({ affected, filter }: OperationRow): string {
 
 function waitingWords(row: OperationRow, startsIn: number): string {
   const soon = `Begins in ${startsIn} s, with ${matched(row)}.`;
+  if (row.kind === "stop_queues") {
+    return `${soon} Until then nothing of them is dispatched, and it can be called off whole.`;
+  }
   return `${soon} Until then nothing has happened, and it can be called off whole.`;
 }
 

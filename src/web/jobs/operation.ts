@@ -31,7 +31,7 @@ export async function readOperation(
 ): Promise<OperationRow | null> {
   const [row] = (await sql`
     select p.id, p.org_id, o.name as org, p.kind, p.state, p.affected, p.done,
-      p.filter - 'criteria' as filter, p.reason, p.actor, p.error, p.begun, p.created_at,
+      p.filter - '{criteria,queue_ids,below,at}'::text[] as filter, p.reason, p.actor, p.error, p.begun, p.created_at,
       p.starts_at, p.finished_at
     from operation p left join org o on o.id = p.org_id
     where p.id = ${id} ${andOfOrgs(sql, sql`p.org_id`, orgs)}`) as unknown as OperationRow[];

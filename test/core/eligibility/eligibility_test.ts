@@ -238,13 +238,18 @@ describe("why this job goes to no worker now:", () => {
       concurrency: 3,
       held: 3,
       rate: { count: 10, seconds: 60, tokens: 0.4 },
+      perKey: { tag: "customer", value: "acme", concurrency: 2, held: 2 },
     });
     assert.deepEqual(told(vetoes(situation({ stopped: true }), full)), [
       "Queue mail was stopped after this job was submitted: it is about to be cancelled.",
       "Queue mail has reached its limit: 3 of 3 jobs at once.",
+      "Queue mail has reached its limit for customer acme: 2 of 2 jobs at once.",
       "Queue mail starts at most 10 jobs in 60 seconds, and has done so.",
     ]);
-    const free = { ...full, held: 2, rate: { count: 10, seconds: 60, tokens: 1 } };
+    const free = {
+      ...{ ...full, held: 2, rate: { count: 10, seconds: 60, tokens: 1 } },
+      perKey: { tag: "customer", value: "acme", concurrency: 2, held: 1 },
+    };
     assert.deepEqual(vetoes(situation(), free), []);
   });
 

@@ -36,6 +36,13 @@ import {
   readLeases,
   recordedAttempts,
 } from "../../../src/db/statements/leases.ts";
+import { countHeldKeys, readKeys } from "../../../src/db/statements/operating/limit_keys.ts";
+import { heldJobs } from "../../../src/db/statements/operating/slots.ts";
+import {
+  lockStopped,
+  markStop,
+  nextStopped,
+} from "../../../src/db/statements/operating/stop_queues.ts";
 import { peekReady, readyShapes } from "../../../src/db/statements/peek_ready.ts";
 import { countEvents, readEvents } from "../../../src/db/statements/read_events.ts";
 import { readAttempt } from "../../../src/db/statements/read_explanation.ts";
@@ -93,6 +100,9 @@ function answer(text: string): object[] {
   if (text.includes("hits as materialized")) {
     return [{ ids, queues: ids.map(() => 1), scanned: ids.length, last: null }];
   }
+  if (text.includes("looked as materialized"))
+    return [{ ids, n: ids.length, looked: 0, last: null }];
+  if (text.includes("clock_timestamp()::text")) return [{ at: new Date().toISOString() }];
   if (/^select (j|x)?\.?id::text as id/.test(text)) return ids.map((id) => ({ id, queue: 1 }));
   return text.includes("from workflow where id = any") && text.includes("org_id")
     ? live(0, 50, 100).map((id) => ({ id, org_id: 1 }))
@@ -191,6 +201,7 @@ function leases() {
     session: 1 + (at % 50),
     worker: 1 + (at % 50),
     token: newId(at),
+    slot: 1 + at,
     score: 1,
     terms: [1, 2],
     candidates: [],
@@ -226,7 +237,7 @@ const noted = (ids: string[]) =>
   ids.map((job) => ({ job, token: job, fraction: 0.5, note: null, items: null }));
 
 function casesOf(data: PlanData): Case[] {
-  return [...beatCases(data), ...lifeCases(data), ...workCases(data)];
+  return [...beatCases(data), ...lifeCases(data), ...operatingCases(data), ...workCases(data)];
 }
 
 function beatCases(data: PlanData): Case[] {
@@ -337,9 +348,41 @@ function lifeCases(data: PlanData): Case[] {
     },
     { name: "jobs that join a workflow", use: (sql) => joinWorkflow(sql, liveId(0), live(0)) },
     { name: "cancels at rest", use: (sql) => cancelAtRest(sql, live(0), "test", null) },
-    { name: "cancels of held jobs", use: (sql) => askCancel(sql, heldIds, "test", null) },
+    {
+      name: "cancels of held jobs",
+      use: (sql) => askCancel(sql, heldIds, { actor: "test", reason: null }),
+    },
     { name: "cancel intents", use: (sql) => cancelIntents(sql, places(1, SESSIONS)) },
     { name: "details of leased jobs", use: (sql) => readJobDetails(sql, heldIds) },
+  ];
+}
+
+function operatingCases(data: PlanData): Case[] {
+  const held = places(data.firstHeld, N, 2).map(liveId);
+  const below = "ffffffff-0000-7000-8000-000000000000";
+  const stop = { org: null, queue_ids: [1], queues: [], below, at: "2999-01-01" };
+  const step = { cursor: null, filter: stop as unknown as Record<string, unknown> };
+  const key = { org: 1, queue: 1, afterRank: 0, afterId: liveId(0), limit: 256 };
+  const lines = places(1, 8).map((shape) => ({ shape, ...key, stopBelow: liveId(0) }));
+  const slots = { orgs: [1], requeue: false, after: NIL_UUID, limit: 2_000 };
+  return [
+    { name: "the marker of a stop", use: (sql) => markStop(sql, [1], below) },
+    // It looks through 20,000 waiting jobs for those of its queues.
+    { name: "what a stop ends next", use: (sql) => nextStopped(sql, step, 2_000), most: 65_000 },
+    { name: "what a stop locks", use: (sql) => lockStopped(sql, live(0), { at: stop.at }) },
+    { name: "peek beside a stop", use: (sql) => peekReady(sql, lines, { replicas: 1, mine: 0 }) },
+    { name: "keys of jobs", use: (sql) => readKeys(sql, live(0), "team") },
+    // As many as there are leases.
+    {
+      name: "leases by key",
+      use: (sql) => countHeldKeys(sql, 1, "team"),
+      most: 4 * data.held + 10,
+    },
+    { name: "jobs in slots", use: (sql) => heldJobs(sql, slots), most: 3 * data.held + 10 },
+    {
+      name: "frees",
+      use: (sql) => askCancel(sql, held, { actor: "a", reason: null, requeue: true }),
+    },
   ];
 }
 

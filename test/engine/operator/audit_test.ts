@@ -91,7 +91,10 @@ describe("the audit log", () => {
     assert.deepEqual(said(begin!), {
       ...{ action: "workflow.cancel", kind: "workflow", object: id, reason: "wrong commit" },
       ...{ affected: 2, before: { name: "flow", state: "running", cancel_requested: false } },
-      after: { name: "flow", state: "running", cancel_requested: true, operation },
+      after: {
+        ...{ name: "flow", state: "running", cancel_requested: true, operation },
+        ...{ pending: 2, running: 0 },
+      },
     });
     assert.deepEqual(said(end!), {
       ...{ action: "operation.end", kind: "workflow", object: id, reason: "wrong commit" },

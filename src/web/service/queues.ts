@@ -1,10 +1,34 @@
 /** Queues with their counts, and how long the first in line waits. */
+import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
-import { countByQueue, pendingOf, runningOf } from "../counters.ts";
-import { iso } from "../jobs/view.ts";
-import type { QueueView } from "./schemas.ts";
+import { countByQueue, pendingOf, runningOf } from "../../db/job_counts.ts";
+import { andOfOrgs } from "../../db/org_filter.ts";
+import {
+  type LimitColumns,
+  type Limits,
+  limitsOf,
+} from "../../db/statements/operating/queue_settings.ts";
 
-interface QueueRow {
+export interface ServiceQueue {
+  id: number;
+  org: string;
+  name: string;
+  description: string;
+  /** Jobs that wait, for whatever. */
+  pending: number;
+  /** Jobs that a worker holds. */
+  running: number;
+  latency_seconds: number;
+  paused_at: string | null;
+  paused_by: string | null;
+  pause_reason: string | null;
+  /** What waited in it is being ended. */
+  stopping: boolean;
+  /** Null: none at all. */
+  limits: Limits | null;
+}
+
+interface QueueRow extends LimitColumns {
   id: number;
   org: string;
   name: string;
@@ -12,27 +36,32 @@ interface QueueRow {
   paused_at: Date | null;
   paused_by: string | null;
   pause_reason: string | null;
-  concurrency: number | null;
-  rate_count: number | null;
-  rate_seconds: number | null;
+  stopping: boolean;
 }
 
 /** Shapes whose line is looked at; more of them leave the latency a lower bound. */
 const SHAPES_MAX = 2_000;
 
-/** By name, from after `after`. */
+/** By name and then organization, from after `after`. */
 export async function readQueues(
   sql: Sql,
-  org: number,
-  { after, limit }: { after: string; limit: number },
-): Promise<(QueueView & { id: number })[]> {
+  orgs: OrgFilter,
+  {
+    after,
+    limit,
+    only,
+  }: { after: { name: string; org: string } | null; limit: number; only?: number },
+): Promise<ServiceQueue[]> {
+  const one = only === undefined ? sql`` : sql`and q.id = ${only}`;
+  const beyond = after ? sql`and (q.name, o.name) > (${after.name}, ${after.org})` : sql``;
   const rows = (await sql`
     select q.id, o.name as org, q.name, q.description, q.paused_at, q.paused_by, q.pause_reason,
-      l.concurrency, l.rate_count, l.rate_seconds
+      q.stop_below is not null as stopping, l.concurrency, l.rate_count, l.rate_seconds, l.key_tag,
+      l.key_concurrency
     from queue q join org o on o.id = q.org_id left join queue_limit l on l.queue_id = q.id
-    where q.org_id = ${org} and q.name > ${after}
-    order by q.name limit ${limit}`) as unknown as QueueRow[];
-  const [counts, latencies] = await Promise.all([countByQueue(sql, [org]), readLatencies(sql)]);
+    where true ${andOfOrgs(sql, sql`q.org_id`, orgs)} ${beyond} ${one}
+    order by q.name, o.name limit ${limit}`) as unknown as QueueRow[];
+  const [counts, latencies] = await Promise.all([countByQueue(sql, orgs), readLatencies(sql)]);
   return rows.map((row) => ({
     id: row.id,
     org: row.org,
@@ -41,20 +70,17 @@ export async function readQueues(
     pending: pendingOf(counts.get(row.id)),
     running: runningOf(counts.get(row.id)),
     latency_seconds: latencies.get(row.id) ?? 0,
-    paused_at: iso(row.paused_at),
+    paused_at: row.paused_at?.toISOString() ?? null,
     paused_by: row.paused_by,
     pause_reason: row.pause_reason,
-    limits: limitsOf(row),
+    stopping: row.stopping,
+    limits: anyOf(limitsOf(row)),
   }));
 }
 
-function limitsOf(row: QueueRow): QueueView["limits"] {
-  const { concurrency, rate_count, rate_seconds } = row;
-  const rate =
-    rate_count === null || rate_seconds === null
-      ? null
-      : { count: rate_count, seconds: rate_seconds };
-  return concurrency === null && rate === null ? null : { concurrency, rate };
+function anyOf(limits: Limits): Limits | null {
+  const { concurrency, rate, per_key } = limits;
+  return concurrency === null && rate === null && per_key === null ? null : limits;
 }
 
 /**

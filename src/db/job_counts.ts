@@ -4,8 +4,8 @@
  */
 import type { JobState } from "../core/job_state.ts";
 import type { OrgFilter } from "../core/scope.ts";
-import type { Sql, Transaction } from "../db/client.ts";
-import { andOfOrgs } from "../db/org_filter.ts";
+import type { Sql, Transaction } from "./client.ts";
+import { andOfOrgs } from "./org_filter.ts";
 
 type Counts = Partial<Record<JobState, number>>;
 const NIL = "00000000-0000-0000-0000-000000000000";

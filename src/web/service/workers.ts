@@ -1,10 +1,38 @@
 /** Connected workers: one row a session that has not ended. */
-import type { Sql } from "../../db/client.ts";
+import type { Database, Sql } from "../../db/client.ts";
 import { andOfFleet, type FleetFilter } from "../../db/org_filter.ts";
 import type { Hello, WorkerMetrics } from "../../messages/frames.ts";
-import type { ApiDeps } from "../deps.ts";
-import { iso } from "../jobs/view.ts";
-import type { WorkerView } from "./schemas.ts";
+
+/** `lost`: its socket is gone, its leases still hold. */
+export const WORKER_STATES = ["ready", "draining", "lost"] as const;
+
+export interface WorkerView {
+  id: string;
+  name: string;
+  /** Null: shared by all. */
+  org: string | null;
+  pool: string;
+  state: (typeof WORKER_STATES)[number];
+  slots: number;
+  used: number;
+  kinds: ("exec" | "handler")[];
+  system: string | null;
+  features: string[];
+  /** The first 100. */
+  handlers: string[];
+  resources: { cpus: number | null; ram_mb: number | null };
+  metrics: Record<
+    "cpu_pct" | "ram_free_mb" | "ram_total_mb" | "disk_mbps" | "network_mbps",
+    number | null
+  >;
+  version: string | null;
+  host: string | null;
+  pid: number | null;
+  connected_at: string;
+  dropped_at: string | null;
+  lease_until: string;
+  last_seen_at: string;
+}
 
 interface WorkerRow {
   number: number;
@@ -38,8 +66,11 @@ export interface WorkerReader {
   leaseSeconds: number;
 }
 
-export function workerReader({ database, leaseSeconds }: ApiDeps): WorkerReader {
-  return { sql: database.reads, leaseSeconds: leaseSeconds ?? LEASE_SECONDS };
+export function workerReader(from: {
+  database: Pick<Database, "reads">;
+  leaseSeconds?: number;
+}): WorkerReader {
+  return { sql: from.database.reads, leaseSeconds: from.leaseSeconds ?? LEASE_SECONDS };
 }
 
 /** In the order of their first coming, from after `after`. */
@@ -90,7 +121,7 @@ function workerView(row: WorkerRow, leaseSeconds: number): WorkerView {
     host: facts.host ?? null,
     pid: facts.pid ?? null,
     connected_at: row.connected_at.toISOString(),
-    dropped_at: iso(row.dropped_at),
+    dropped_at: row.dropped_at?.toISOString() ?? null,
     lease_until: row.lease_until.toISOString(),
     last_seen_at: lastSeen(row, leaseSeconds).toISOString(),
   };
