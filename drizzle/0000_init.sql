@@ -18,6 +18,41 @@ CREATE TABLE "admin_task" (
 	"finished_at" timestamp with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "maintenance_run" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "maintenance_run_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"name_id" integer NOT NULL,
+	"address" text NOT NULL,
+	"started_at" timestamp with time zone NOT NULL,
+	"ended_at" timestamp with time zone NOT NULL,
+	"run_ms" double precision NOT NULL,
+	"passes" integer NOT NULL,
+	"outcome" text NOT NULL,
+	"items_success" bigint NOT NULL,
+	"items_failed" bigint NOT NULL,
+	"items_skipped" bigint NOT NULL,
+	"error" text,
+	CONSTRAINT "maintenance_run_outcome" CHECK (outcome in ('succeeded', 'failed'))
+);
+--> statement-breakpoint
+CREATE TABLE "name_expectation" (
+	"name_id" integer PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"interval_seconds" integer NOT NULL,
+	"grace_seconds" integer,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_by" text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "name_run" (
+	"name_id" integer PRIMARY KEY NOT NULL,
+	"org_id" integer NOT NULL,
+	"last_run_at" timestamp with time zone NOT NULL,
+	"last_success_at" timestamp with time zone,
+	"last_failure_at" timestamp with time zone,
+	"last_failure_job" uuid,
+	"last_failure_error" text
+);
+--> statement-breakpoint
 CREATE TABLE "beat" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"at" timestamp with time zone DEFAULT now() NOT NULL
@@ -242,6 +277,9 @@ CREATE TABLE "live_job" (
 	"input_workers" integer[],
 	"progress" real,
 	"progress_note" text,
+	"items_success" bigint,
+	"items_failed" bigint,
+	"items_skipped" bigint,
 	"progress_at" timestamp with time zone,
 	"slot" smallint,
 	"last_error" text
@@ -250,10 +288,11 @@ CREATE TABLE "live_job" (
 CREATE TABLE "instance_sample" (
 	"at" timestamp with time zone NOT NULL,
 	"org_id" integer NOT NULL,
+	"name_id" integer DEFAULT 0 NOT NULL,
 	"pending" bigint NOT NULL,
 	"active" bigint NOT NULL,
 	"slots_entitled" real NOT NULL,
-	CONSTRAINT "instance_sample_key" PRIMARY KEY("at","org_id")
+	CONSTRAINT "instance_sample_key" PRIMARY KEY("at","org_id","name_id")
 ) PARTITION BY RANGE ("at");
 --> statement-breakpoint
 CREATE TABLE "metric" (
@@ -733,9 +772,15 @@ ALTER TABLE "worker_token" ADD CONSTRAINT "worker_token_org_id_org_id_fk" FOREIG
 ALTER TABLE "schedule_fire" ADD CONSTRAINT "schedule_fire_schedule_id_schedule_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedule"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedule" ADD CONSTRAINT "schedule_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "admin_task_running" ON "admin_task" USING btree ("kind") WHERE finished_at is null;--> statement-breakpoint
+CREATE INDEX "maintenance_run_ended" ON "maintenance_run" USING btree ("ended_at");--> statement-breakpoint
+CREATE INDEX "maintenance_run_failed" ON "maintenance_run" USING btree ("ended_at") WHERE outcome = 'failed';--> statement-breakpoint
+CREATE INDEX "name_expectation_org" ON "name_expectation" USING btree ("org_id");--> statement-breakpoint
+CREATE INDEX "name_run_org" ON "name_run" USING btree ("org_id","last_run_at");--> statement-breakpoint
+CREATE INDEX "name_run_last" ON "name_run" USING btree ("last_run_at");--> statement-breakpoint
 CREATE INDEX "context_snapshot_used" ON "context_snapshot" USING btree ("used_at");--> statement-breakpoint
 CREATE INDEX "counter_delta_workflow" ON "counter_delta" USING btree ("workflow_id") WHERE workflow_id <> '00000000-0000-0000-0000-000000000000';--> statement-breakpoint
 CREATE INDEX "counter_queue" ON "counter" USING btree ("org_id","queue_id") WHERE queue_id <> 0;--> statement-breakpoint
+CREATE INDEX "counter_ready_name" ON "counter" USING btree ("org_id","name_id") WHERE queue_id = 0 and name_id > 0 and state = 'ready';--> statement-breakpoint
 CREATE INDEX "dispatched_job_ended" ON "dispatched_job" USING brin ("ended_at") WITH (autosummarize=true);--> statement-breakpoint
 CREATE INDEX "edge_dependent" ON "edge" USING btree ("dependent_id");--> statement-breakpoint
 CREATE INDEX "job_org_id" ON "job" USING btree ("org_id","id");--> statement-breakpoint

@@ -15,7 +15,13 @@
     return color;
   }
 
-  const DASHES = { second: "dashed", third: "dotted", fourth: [8, 3, 2, 3], muted: [2, 4] };
+  const DASHES = {
+    bad: [3, 3],
+    second: "dashed",
+    third: "dotted",
+    fourth: [8, 3, 2, 3],
+    muted: [2, 4],
+  };
 
   function binary(n, unit) {
     const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -59,7 +65,21 @@
     return at.getHours() === 0 && at.getMinutes() === 0 ? day.format(at) : hour.format(at);
   }
 
+  /** How high names above a chart stand, where they need several lines: a letter is some 6.5 pixels wide. */
+  function legendRoom({ data, show }, series, width) {
+    const names = data ?? series.map((one) => one.name);
+    const LINE = 21;
+    let [lines, used] = [1, 0];
+    for (const name of names) {
+      const wide = 34 + name.length * 6.5;
+      if (used > 0 && used + wide > width) [lines, used] = [lines + 1, 0];
+      used += wide;
+    }
+    return show ? (lines - 1) * LINE : 0;
+  }
+
   window.signalboxCharts = {
+    legendRoom,
     ...{ colour, write, tick, moment: (ms) => dayTime.format(new Date(ms)) },
     dash: (tone) => DASHES[tone] ?? "solid",
   };

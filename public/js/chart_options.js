@@ -1,6 +1,6 @@
 /** Finishes what the server wrote into an option of ECharts: moments, colours, and words in tooltips. */
 (() => {
-  const { colour, write, tick, moment, dash } = window.signalboxCharts;
+  const { colour, write, tick, moment, dash, legendRoom } = window.signalboxCharts;
 
   function axis(own, unit, isValue) {
     const text = { color: colour("--muted"), fontSize: 11, hideOverlap: true };
@@ -27,13 +27,15 @@
   function toned(series, tones) {
     return series.map((one, at) => {
       const tone = colour(`--chart-${tones[at]}`);
-      const line = one.type === "line" ? { lineStyle: { width: 1.8, type: dash(tones[at]) } } : {};
+      const thick = one.isFaint ? { width: 1, opacity: 0.6 } : { width: 1.8 };
+      const line = one.type === "line" ? { lineStyle: { ...thick, type: dash(tones[at]) } } : {};
       return { ...one, itemStyle: { color: tone }, ...line };
     });
   }
 
   const named = (items, unit) =>
     items.map((item) => `${item.marker ?? ""}${item.seriesName}: ${write(unit, last(item.value))}`);
+  const untagged = (line) => line.replace(/<[^>]*>/g, "");
   const last = (value) => (Array.isArray(value) ? value[value.length - 1] : value);
 
   function running(data, at) {
@@ -56,7 +58,7 @@
     const words = (items) => {
       const at = Math.floor((items[0].axisValue - start) / step);
       const head = moment(start + at * step) + running(data, at);
-      return [head, ...named(items, unit).map((line) => line.replace(/<[^>]*>/g, ""))].join("\n");
+      return [head, ...named(items, unit).map(untagged)].join("\n");
     };
     return {
       ...option,
@@ -90,10 +92,7 @@
       return own.inverse ? { ...made, axisLabel: { ...made.axisLabel, ...cut } } : made;
     };
     const words = (items) =>
-      [
-        items[0].axisValueLabel,
-        ...named(items, unit).map((line) => line.replace(/<[^>]*>/g, "")),
-      ].join("\n");
+      [items[0].axisValueLabel, ...named(items, unit).map(untagged)].join("\n");
     return {
       ...{ ...option, xAxis: side(option.xAxis), yAxis: side(option.yAxis) },
       ...{ tooltip: tooltip(option.tooltip, words), series: toned(option.series, tones) },
@@ -105,12 +104,14 @@
   const shapes = {};
   Object.assign(window.signalboxCharts, { parts, shapes });
 
-  window.signalboxCharts.finish = (data) => {
+  window.signalboxCharts.finish = (data, width) => {
     const option = (parts[data.kind] ?? shapes[data.kind])(data);
+    const room = option.grid && option.legend ? legendRoom(option.legend, option.series, width) : 0;
     const legend = { ...option.legend, textStyle: { color: colour("--muted"), fontSize: 12 } };
     const font = getComputedStyle(document.body).fontFamily;
     return {
       ...option,
+      ...(room > 0 ? { grid: { ...option.grid, top: option.grid.top + room } } : {}),
       animation: false,
       textStyle: { fontFamily: font },
       ...(option.legend ? { legend } : {}),

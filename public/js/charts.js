@@ -21,7 +21,11 @@
     if (element.hidden) return;
     const known = plots.get(element) ?? begin(element, data);
     known.data = data;
-    known.chart.setOption(finish(data), { notMerge: true });
+    const option = finish(data, element.clientWidth);
+    // Many names above a chart take none of its room.
+    const top = option.grid?.top ?? 0;
+    element.style.minHeight = top > 60 ? `${200 + top}px` : "";
+    known.chart.setOption(option, { notMerge: true });
   }
 
   function begin(element, data) {

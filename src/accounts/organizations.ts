@@ -1,5 +1,6 @@
 /** Organizations: made by superusers, changed by their admins. Each change is told to every server. */
 import type { Author } from "../core/author.ts";
+import { isSystem } from "../core/background/system_org.ts";
 import type { Sql } from "../db/client.ts";
 import { writeAudit } from "../db/statements/audit.ts";
 import { changing, type Writer } from "./announce.ts";
@@ -35,6 +36,10 @@ export class Organizations {
     if (!ORG_NAME.test(name)) {
       const text =
         "A name has 1 to 63 of a-z, 0-9, dot, dash and underscore, first a letter or digit.";
+      throw new Refused("invalid", text, "name");
+    }
+    if (isSystem(name)) {
+      const text = `${name} is what Signalbox calls its own maintenance: take another name.`;
       throw new Refused("invalid", text, "name");
     }
     const title = titleOf(settings.title);

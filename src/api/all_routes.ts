@@ -1,6 +1,7 @@
 /** Every route of the API, in the order in which they are matched: fixed steps before parameters. */
 import { adminRoutes } from "./admin/routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
+import { backgroundRoutes } from "./background/routes.ts";
 import { durationsRoutes } from "./board/durations_routes.ts";
 import { fleetRoutes } from "./board/fleet_routes.ts";
 import { healthRoutes } from "./board/health_routes.ts";
@@ -36,6 +37,7 @@ export const ALL_ROUTES: readonly Route[] = [
   ...queueRoutes,
   ...scheduleRoutes,
   ...scheduleActionRoutes,
+  ...backgroundRoutes,
   ...workerRoutes,
   ...workerMetricRoutes,
   ...slotRoutes,

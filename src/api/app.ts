@@ -37,6 +37,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const metrics = createMetrics({
     reads: database.reads,
     replicaId: engine.replicaId,
+    runs: engine.background.runs,
     version: API_VERSION,
     traffic,
   });

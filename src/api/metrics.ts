@@ -5,8 +5,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Sql } from "../db/client.ts";
 import type { Traffic } from "../web/traffic.ts";
+import { type JobMetricsDeps, jobLines } from "./job_metrics.ts";
 
-export interface MetricsDeps {
+export interface MetricsDeps extends JobMetricsDeps {
   reads: Sql;
   replicaId: string;
   version: string;
@@ -42,6 +43,8 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const build = { name: "signalbox_build_info", help: "1, with the version of the API" };
   new Gauge({ ...build, labelNames: ["version"], registers }).set({ version: deps.version }, 1);
   const readFleet = fleetGauges(deps, registers);
+  /** Of names, as they were at the last look; without a database nothing is told of them. */
+  let jobs = "";
   let looks = 0;
   let looked: Promise<void> | null = null;
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -57,10 +60,12 @@ export function createMetrics(deps: MetricsDeps): Metrics {
       if (looks++ === 0) collectDefaultMetrics({ register });
       if (looked === null || performance.now() - lookedAt > SHARED_MS) {
         lookedAt = performance.now();
-        looked = readFleet();
+        looked = readFleet().then(async () => {
+          jobs = await jobLines(deps).catch(() => "");
+        });
       }
       await looked;
-      return { text: await register.metrics(), contentType: register.contentType };
+      return { text: (await register.metrics()) + jobs, contentType: register.contentType };
     },
   };
 }

@@ -1,5 +1,7 @@
 /** In-process announcements of committed facts. A listener that throws hurts nobody else. */
 
+import type { End, Lease } from "./lease.ts";
+
 export interface Facts {
   /** Jobs became ready in these shapes; other replicas peek them. */
   "jobs.ready": { shapes: number[] };
@@ -16,6 +18,8 @@ export interface Facts {
   "worker.left": { session: number; worker: number; reason: string };
   /** Rollups are as of now: whoever shows them reads them anew. */
   "rollups.computed": Record<string, never>;
+  /** Attempts ended, here or by the rescuer of this server. */
+  "attempts.ended": { ends: readonly { lease: Lease; end: End }[] };
   "job.progress": { job: string; fraction: number | null; note: string | null };
 }
 

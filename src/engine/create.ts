@@ -1,14 +1,14 @@
 /** Puts the engine together: every part once, in the order in which they need each other. */
-import { randomUUID } from "node:crypto";
 import { type Actor, actorName } from "../core/author.ts";
 import type { Database } from "../db/client.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
 import type { ReadyRow } from "../db/statements/ready_rows.ts";
 import { ensureDrainingRow } from "../db/statements/switches.ts";
 import { Actions } from "./actions.ts";
+import { createChores } from "./background/chores.ts";
 import { Bus } from "./bus.ts";
 import { Clock } from "./clock.ts";
-import type { EngineContext, Log } from "./context.ts";
+import { type EngineContext, type Log, withRecords } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { Ender, type EnderListener } from "./ender.ts";
 import type { Engine } from "./engine.ts";
@@ -17,9 +17,6 @@ import { FeedReader } from "./feed_reader.ts";
 import { Histories } from "./histories.ts";
 import {
   createCanceller,
-  createFolder,
-  createPartitioner,
-  createReceiptPruner,
   createStrayCatcher,
   createSweeper,
   createTimekeeper,
@@ -50,11 +47,9 @@ import type { SessionHost } from "./session_host.ts";
 import { Sessions } from "./sessions.ts";
 import { Stager } from "./stager.ts";
 import { answerSubmit } from "./submit/answer_submit.ts";
-import { RecentDetails } from "./submit/recent_details.ts";
 import { Submission } from "./submit/submission.ts";
 import { Workflows } from "./submit/workflows.ts";
 import type { Switches } from "./switches.ts";
-import { createKeyPruner, createRecounter } from "./upkeep.ts";
 import { warmUp } from "./warm_up.ts";
 
 export function createEngine(
@@ -98,9 +93,8 @@ class SignalboxEngine implements Engine, SessionHost {
     const bus = new Bus((error) => log.error({ error: String(error) }, "a listener failed"));
     this.#clock = new Clock(database.side);
     const names = new Names(database.side);
-    const replicaId = randomUUID();
-    const recent = new RecentDetails();
-    this.context = { replicaId, options, database, clock: this.#clock, bus, names, recent, log };
+    const common = { options, database, clock: this.#clock, bus, names, log };
+    this.context = withRecords(common);
     const { context } = this;
     const ends: EnderListener = {
       ready: (rows: ReadyRow[]) => this.#ready(rows),
@@ -184,11 +178,7 @@ class SignalboxEngine implements Engine, SessionHost {
         lapsed: (session) => this.#lapsed(session),
       }),
       this.#batches,
-      createFolder(context),
-      createPartitioner(context),
-      createReceiptPruner(context),
-      createKeyPruner(context),
-      createRecounter(context),
+      ...createChores(context),
       createCanceller(context, this.#sessions),
       createStrayCatcher(context, this.#sessions, this.#lines, (session, lease) =>
         this.giveBack(session, lease),
@@ -201,6 +191,10 @@ class SignalboxEngine implements Engine, SessionHost {
       this.#operations,
       this.schedules,
     ];
+  }
+
+  get background(): Pick<EngineContext, "runs" | "expectations"> {
+    return this.context;
   }
 
   get replicaId(): string {

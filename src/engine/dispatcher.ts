@@ -316,6 +316,7 @@ export class Dispatcher implements Service {
       cpus: line.cpus,
       progress: null,
       progressNote: null,
+      items: null,
       submitting: null,
       actor: createJobActor("dispatched"),
       plain: !row.has_dependents,

@@ -205,6 +205,7 @@ export class Ender {
       item.from.release(item.lease);
       if (item.report) item.from.recorded(item.lease, true);
     }
+    if (done.length > 0) this.#context.bus.tell("attempts.ended", { ends: done });
     if (written) {
       const ready = [...written.returned, ...written.ready];
       this.#listener.ended([...written.ended.values(), ...written.failed], done);

@@ -20,6 +20,8 @@ import type {
   ParsedWorkflowJobInput,
   Requirements,
 } from "../messages/job_input.ts";
+import type { Expectations } from "./background/expectations.ts";
+import type { RunTally } from "./background/run_tally.ts";
 import type { Explanation, FullExplanation } from "./explain.ts";
 import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
@@ -201,6 +203,8 @@ export interface Engine {
     readonly slots: Pick<Slots, "free" | "freeAll" | "count">;
   };
 
+  /** What ended on this server since it started, by name; and how often names are to run. */
+  readonly background: { runs: Pick<RunTally, "all">; expectations: Pick<Expectations, "set"> };
   readonly keeping: Keeping;
   readonly schedules: Schedules;
 

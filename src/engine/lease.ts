@@ -10,7 +10,7 @@ import { isFinal } from "../core/job_state.ts";
 import { type JobEventType, nextState } from "../core/job_table.ts";
 import type { FinalEnd, ReturnedEnd } from "../db/statements/attempt_columns.ts";
 import type { LeaseRow } from "../db/statements/leases.ts";
-import type { FinishedReport } from "../messages/frames.ts";
+import type { FinishedReport, Items } from "../messages/frames.ts";
 
 export interface Lease {
   id: string;
@@ -45,6 +45,8 @@ export interface Lease {
   cpus: number;
   progress: number | null;
   progressNote: string | null;
+  /** What the worker counted of this attempt so far. */
+  items: Items | null;
   actor: JobActorRef;
   /** Nothing depended on the job when it was leased: its end may be written by one statement. */
   plain: boolean;
@@ -108,11 +110,21 @@ export function leaseOf(row: LeaseRow, reserved: { ramMb: number; cpus: number }
     ...reserved,
     progress: null,
     progressNote: null,
+    items: itemsOf(row),
     submitting: null,
     actor: createJobActor(row.state),
     plain: false,
     ending: false,
   };
+}
+
+function itemsOf({
+  items_success: success,
+  items_failed: failed,
+  items_skipped: skipped,
+}: LeaseRow) {
+  if (success === null) return null;
+  return { success, failed: failed ?? 0, skipped: skipped ?? 0 };
 }
 
 /** `event`: what the job's actor is told once this is committed. */
@@ -152,7 +164,7 @@ export function endOf(lease: Lease, ending: Ending, facts: EndFacts): End {
     endedAt: facts.at,
     runMs: report?.run_ms ?? null,
     usage: report?.usage ?? null,
-    items: report?.items ?? null,
+    items: report?.items ?? lease.items,
     logBytes: report?.log_bytes ?? null,
     failures: ending.failures,
     lost: ending.lost,

@@ -32,6 +32,8 @@ export class Names implements Interner {
   readonly #queueIds = new Map<string, number>();
   readonly #names = new Map<number, string>();
   #nameFacts = new Map<string, NameFacts>();
+  /** Those that are counted as others. */
+  readonly #uncounted = new Set<number>();
   readonly #workers = new Map<number, { name: string; uid: string }>();
   readonly #shapes = new Map<number, ShapeFacts>();
   #shapeIds = new Map<string, number>();
@@ -54,6 +56,10 @@ export class Names implements Interner {
   }
   jobName(id: number): string {
     return this.#names.get(id) ?? "?";
+  }
+  /** Whether a name is one of those that its organization counts by themselves, as far as is known. */
+  isCounted(id: number): boolean {
+    return this.#names.has(id) && !this.#uncounted.has(id);
   }
   workerName(id: number): string {
     return this.#workers.get(id)?.name ?? "?";
@@ -195,6 +201,8 @@ export class Names implements Interner {
     trim(this.#names);
     trim(this.#nameFacts);
     this.#names.set(id, name);
+    if (this.#uncounted.size >= CACHE_MAX) this.#uncounted.clear();
+    if (!counted) this.#uncounted.add(id);
     this.#nameFacts.set(`${org}/${name}`, { id, counted: counted ? id : 0 });
   }
   #setShape(s: {

@@ -3,7 +3,6 @@
  * a cancel arrived. What could not be written is put back: at most one note of each kind for an
  * attempt that lives, and a newer one wins.
  */
-import { plainArray, textArray } from "../db/arrays.ts";
 import { acknowledgeCancels, noteProgress } from "../db/statements/leases.ts";
 import type { EngineContext } from "./context.ts";
 import type { Lease } from "./lease.ts";
@@ -55,13 +54,9 @@ export class Notes {
       token: l.token,
       fraction: l.progress,
       note: l.progressNote,
+      items: l.items,
     }));
-    await noteProgress(this.#context.database.beats, rows, {
-      ids: plainArray(rows.map((r) => r.job)),
-      tokens: plainArray(rows.map((r) => r.token)),
-      fractions: plainArray(rows.map((r) => r.fraction)),
-      notes: textArray(rows.map((r) => r.note)),
-    });
+    await noteProgress(this.#context.database.beats, rows);
     for (const { job, fraction, note } of rows) {
       this.#context.bus.tell("job.progress", { job, fraction, note });
     }

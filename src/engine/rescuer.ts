@@ -15,7 +15,7 @@ import { returnJobs } from "../db/statements/return_jobs.ts";
 import { endSessions, lockLapsed } from "../db/statements/sessions.ts";
 import type { EngineContext } from "./context.ts";
 import type { EnderListener } from "./ender.ts";
-import { endOf, leaseOf } from "./lease.ts";
+import { type End, endOf, type Lease, leaseOf } from "./lease.ts";
 import { transact } from "./pipeline.ts";
 import { Loop, type Service } from "./service.ts";
 
@@ -32,6 +32,8 @@ export interface RescuerHost {
 }
 
 interface Rescued {
+  /** As they were written. */
+  attempts: { lease: Lease; end: End }[];
   ended: EndedRow[];
   ready: ReadyRow[];
   over: number[];
@@ -82,6 +84,9 @@ export class Rescuer implements Service {
     this.#since = Math.min(this.#since, now);
     if (now - this.#since < gap) return false;
     const rescued = await transact(database.beats, (tx) => this.#rescue(tx));
+    if (rescued.attempts.length > 0) {
+      this.#context.bus.tell("attempts.ended", { ends: rescued.attempts });
+    }
     for (const session of rescued.over) this.#sessions.lapsed(session);
     if (rescued.ended.length > 0) this.#listener.ended(rescued.ended, []);
     if (rescued.ready.length > 0) this.#listener.ready(rescued.ready);
@@ -93,13 +98,15 @@ export class Rescuer implements Service {
 
   async #rescue(tx: Transaction): Promise<Rescued> {
     const sessions = await lockLapsed(tx, SESSIONS_MAX, this.#sessions.heard());
-    if (sessions.length === 0) return { ended: [], ready: [], over: [], more: false };
+    if (sessions.length === 0) return { attempts: [], ended: [], ready: [], over: [], more: false };
     const rows = await lockLeases(tx, sessions, LEASES_MAX);
     const at = this.#context.clock.now();
-    const ends = rows.map((row) => {
+    const attempts = rows.map((row) => {
       const lease = leaseOf(row, { ramMb: 0, cpus: 0 });
-      return endOf(lease, resolveLapse(row.state, lease), { at, random: Math.random() });
+      const end = endOf(lease, resolveLapse(row.state, lease), { at, random: Math.random() });
+      return { lease, end };
     });
+    const ends = attempts.map(({ end }) => end);
     const ended = await endJobs(
       tx,
       ends.flatMap((e) => ("final" in e ? [e.final] : [])),
@@ -112,7 +119,9 @@ export class Rescuer implements Service {
     const below = await resolveDependents(tx, ended, SECONDS_PER_POINT);
     const more = rows.length === LEASES_MAX;
     if (!more) await endSessions(tx, sessions, "lapsed");
+    const written = new Set([...ended, ...back].map(({ id }) => id));
     return {
+      attempts: attempts.filter(({ lease }) => written.has(lease.id)),
       ended: [...ended, ...below.failed],
       ready: [...back, ...below.ready],
       over: more ? [] : sessions,

@@ -13,6 +13,7 @@ import {
   type Hello,
   type LeaseRef,
   PASSING_REJECTIONS,
+  type ProgressReport,
   type WorkerFrame,
   type WorkerMetrics,
 } from "../messages/frames.ts";
@@ -273,14 +274,13 @@ export class Session implements WorkerSession, Reporter {
     if (ends.length > 0) this.#host.freed(this);
   }
 
-  #progress(
-    reports: (LeaseRef & { fraction?: number | undefined; note?: string | undefined })[],
-  ): void {
+  #progress(reports: ProgressReport[]): void {
     for (const report of reports) {
       const lease = this.#lease(report);
       if (!lease || lease.ending) continue;
       if (report.fraction !== undefined) lease.progress = Math.round(report.fraction * 1e4) / 1e4;
       if (report.note !== undefined) lease.progressNote = report.note;
+      if (report.items !== undefined) lease.items = report.items;
       this.#host.progressed(lease);
     }
   }

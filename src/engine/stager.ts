@@ -16,7 +16,11 @@ export class Stager implements Service {
       name: this.name,
       everyMs: EVERY_MS,
       run: async () => {
-        const { rows, more } = await stageJobs(context.database.beats, SECONDS_PER_POINT);
+        const { rows, more } = await context.maintenance.pass(
+          "staging",
+          () => stageJobs(context.database.beats, SECONDS_PER_POINT),
+          (done) => (done.rows.length > 0 ? { success: done.rows.length } : null),
+        );
         if (rows.length === 0) return false;
         ready(rows);
         context.bus.tell("events.committed", {});

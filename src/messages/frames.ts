@@ -17,6 +17,7 @@ const lease = { job: z.uuid(), attempt: z.int().positive(), token: z.uuid() };
 const count = z.number().int().min(0).max(1e15);
 const amount = z.number().min(0).max(1e15);
 
+/** Totals of the attempt so far. */
 export const items = z.strictObject({
   success: count.default(0),
   failed: count.default(0),
@@ -114,6 +115,7 @@ const progressReport = z.strictObject({
   note: z.string().max(512).optional(),
   items: items.optional(),
 });
+export type ProgressReport = z.infer<typeof progressReport>;
 
 /** `offset` counts bytes of the attempt's log from its start, so that a repeat writes the same bytes. */
 const logChunk = z.strictObject({

@@ -2,6 +2,7 @@
 import type { BoardPage } from "../web/shell.ts";
 import { accountPage } from "./account/routes.ts";
 import { auditPage } from "./audit/routes.ts";
+import { backgroundPage } from "./background/routes.ts";
 import { cachePage } from "./cache/routes.ts";
 import { durationsPage } from "./durations/routes.ts";
 import { healthPage } from "./health/routes.ts";
@@ -30,6 +31,7 @@ export const boardPages: readonly BoardPage[] = [
   throughputPage,
   schedulerPage,
   durationsPage,
+  backgroundPage,
   workersPage,
   workerPage,
   servicePage,

@@ -29,6 +29,8 @@ const OTHERS = {
   warning: '<path d="M8 2.5 14 13H2zM8 6.5v3.2m0 1.6v.2"/>',
   service:
     '<path d="M2.5 4h11m-11 4h11m-11 4h11"/><circle cx="5.5" cy="4" r="1.4"/><circle cx="10.5" cy="8" r="1.4"/><circle cx="6.5" cy="12" r="1.4"/>',
+  background:
+    '<path d="M13.5 8a5.5 5.5 0 1 1-1.8-4.1"/><path d="M13.5 2v3h-3"/><path d="M8 5.2V8l2 1.3"/>',
   health:
     '<path d="M8 13.3S2.5 10.2 2.5 6.2A2.9 2.9 0 0 1 8 4.9a2.9 2.9 0 0 1 5.5 1.3c0 4-5.5 7.1-5.5 7.1z"/>',
   throughput: '<path d="M2.5 13.5v-4m3.7 4v-8m3.6 8V7.2m3.7 6.3v-11"/>',

@@ -4,6 +4,7 @@ import { form, get, post, type Row, row, type Target } from "./rows.ts";
 import { submit, waitingOperation } from "./seed.ts";
 import {
   EVERYBODY,
+  MAINTENANCE_PAGE,
   OPERATE_PAGE,
   READ_PAGE,
   SIGNED_IN,
@@ -102,6 +103,19 @@ export const BOARD_ROWS: readonly Row[] = [
     ]),
     row(`panel ${page}`, SIGNED_IN, () => [get(`/board/stream?panels=${page}`, SSE)]),
   ]),
+  row("GET /board/background", SIGNED_IN_PAGE, () => [
+    get("/board/background"),
+    get("/board/background?range=15m&refresh=off"),
+  ]),
+  row("GET /board/background of one", READ_PAGE, ({ of }) => [
+    get(`/board/background?org=${of.org}`),
+    get(`/board/background?org=${of.org}&format=json&chart=names`),
+  ]),
+  row("GET /board/background of Signalbox itself", MAINTENANCE_PAGE, () => [
+    get("/board/background?org=system"),
+    get("/board/background?org=system&format=csv&chart=names"),
+  ]),
+  row("panel background", SIGNED_IN, () => [get("/board/stream?panels=background", SSE)]),
   row("GET /board/jobs/:id", READ_PAGE, (target) => ofEveryJob(target)),
   row("GET /board/jobs/:id/log", READ_PAGE, ({ of }) => [
     get(`/board/jobs/${of.jobs.succeeded}/log?attempt=1`),

@@ -1,6 +1,6 @@
 /** The table of schedules. */
 import { get, post, type Row, row, type Target } from "./rows.ts";
-import { jobOf, V1 } from "./seed.ts";
+import { jobOf, submit, V1 } from "./seed.ts";
 import type { Asked } from "./stage.ts";
 import { MANAGE, OPERATE, READ, SUPERUSER } from "./verdicts.ts";
 
@@ -32,7 +32,15 @@ const of =
     return [method === "GET" ? get(path) : { method, path, body: body ?? {} }];
   };
 
+const E = `${V1}/orgs/:org/expectations`;
+
 export const SCHEDULE_ROWS: readonly Row[] = [
+  row(`GET ${E}`, READ, ({ of }) => [get(`${V1}/orgs/${of.org}/expectations`)]),
+  row(`PUT ${E}`, MANAGE, async ({ stage, of }) => {
+    await submit(stage, of, { name: "expected", queue: of.queue });
+    const body = { name: "expected", expected_interval_seconds: 600 };
+    return [{ method: "PUT", path: `${V1}/orgs/${of.org}/expectations`, body }];
+  }),
   row(`GET ${O}`, READ, async (target) => {
     await made(target);
     return [get(`${V1}/orgs/${target.of.org}/schedules`)];

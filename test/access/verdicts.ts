@@ -23,6 +23,8 @@ export const SIGNED_IN = "yyyyyy1y";
 export const SIGNED_IN_PAGE = "yyyyyyry";
 export const SUPERUSER = "y3333313";
 export const SUPERUSER_PAGE = "y33333r3";
+/** What nobody else is told of at all. */
+export const MAINTENANCE_PAGE = "y44444r4";
 export const EVERYBODY = "yyyyyyyy";
 
 export function statusOf(letter: string, ok: number): number {

@@ -82,6 +82,12 @@ function chartAddresses(): Record<string, Shown[]> {
       { path: `/board/scheduler?org=${q("org")}`, shows: ["org"], status: 404 },
       { path: `/board/scheduler?to=${q("to")}`, shows: [], status: 422 },
     ],
+    background: [
+      { path: "/board/background", shows: ["name", "error"] },
+      { path: "/board/background?refresh=off&range=15m", shows: [] },
+      { path: `/board/background?org=${q("org")}`, shows: ["org"], status: 404 },
+      { path: `/board/background?refresh=${q("r")}`, shows: ["r"], status: 422 },
+    ],
     durations: [
       { path: "/board/durations", shows: [] },
       { path: `/board/durations?name=${q("name")}`, shows: ["name"], status: 404 },

@@ -9,6 +9,7 @@ import {
   type FinishedReport,
   type Hello,
   hello as helloSchema,
+  type Items,
   type LeaseRef,
   type ServerFrame,
   type WorkerFrame,
@@ -99,8 +100,8 @@ export class HeldJob {
     this.#worker.say({ type: "rejected", jobs: [{ ...this.lease, reason }] });
   }
 
-  progress(fraction?: number, note?: string): void {
-    this.#worker.say({ type: "progress", jobs: [{ ...this.lease, fraction, note }] });
+  progress(fraction?: number, note?: string, items?: Items): void {
+    this.#worker.say({ type: "progress", jobs: [{ ...this.lease, fraction, note, items }] });
   }
 
   acknowledgeCancel(): void {

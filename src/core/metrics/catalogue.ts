@@ -32,7 +32,8 @@ export type MetricUnit =
   | "percent"
   | "megabytes_per_second"
   | "megabits_per_second"
-  | "requests";
+  | "requests"
+  | "items";
 
 export interface Metric {
   id: number;
@@ -53,6 +54,7 @@ export interface Metric {
 const EVERY: readonly Grouping[] = GROUPINGS;
 const NO_WORKER: readonly Grouping[] = ["", "org", "org,queue", "org,name"];
 const BY_ORG: readonly Grouping[] = ["", "org"];
+const BY_NAME: readonly Grouping[] = ["", "org", "org,name"];
 const BY_WORKER: readonly Grouping[] = ["worker"];
 
 function counted(
@@ -137,6 +139,15 @@ const JOBS: readonly Metric[] = [
     ),
     source: "dispatched_job",
   },
+  {
+    ...counted(
+      11,
+      "runs.failed",
+      BY_NAME,
+      "Attempts that failed, timed out, or lost their worker.",
+    ),
+    ...{ unit: "attempts", source: "dispatched_job" },
+  },
 ];
 
 const WAITS: readonly Metric[] = [
@@ -164,7 +175,24 @@ const WAITS: readonly Metric[] = [
     EVERY,
     "From dispatched to started, of attempts that began to run.",
   ),
+  {
+    ...used(
+      24,
+      "runs.failed_ms",
+      "milliseconds",
+      "Run time of attempts that failed, timed out, or lost their worker.",
+    ),
+    groupings: BY_NAME,
+  },
 ];
+
+const ITEMS: readonly Metric[] = (
+  [
+    [70, "items.success", "Items that attempts counted as done."],
+    [71, "items.failed", "Items that attempts counted as failed."],
+    [72, "items.skipped", "Items that attempts counted as skipped."],
+  ] as const
+).map(([id, key, definition]) => ({ ...used(id, key, "items", definition), groupings: BY_NAME }));
 
 const USAGE: readonly Metric[] = [
   used(30, "usage.peak_ram_mb", "mebibytes", "Most memory that an attempt held at once."),
@@ -204,7 +232,7 @@ const FLEET: readonly Metric[] = [
     ...{ definition: "Slots of connected workers that hold an attempt.", source: "worker_sample" },
   }),
   sampled({
-    ...{ id: 46, key: "jobs.pending", unit: "jobs", groupings: BY_ORG },
+    ...{ id: 46, key: "jobs.pending", unit: "jobs", groupings: BY_NAME },
     ...{ definition: "Jobs that are ready and wait for a slot.", source: "instance_sample" },
   }),
   sampled({
@@ -282,7 +310,7 @@ const SCORES: readonly Metric[] = ["total", ...RULES.map((rule) => rule.name)].m
 );
 
 export const CATALOGUE: readonly Metric[] = [
-  ...[JOBS, WAITS, USAGE, FLEET, HOSTS, CACHE, BANDS, SCORES].flat(),
+  ...[JOBS, WAITS, ITEMS, USAGE, FLEET, HOSTS, CACHE, BANDS, SCORES].flat(),
 ];
 
 const BY_KEY = new Map(CATALOGUE.map((metric) => [metric.key, metric]));

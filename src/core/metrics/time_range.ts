@@ -39,12 +39,17 @@ export interface TimeRange {
   problem: string | null;
 }
 
-export function timeRange(words: RangeWords, now: number): TimeRange {
+/** `fallback`: where nothing is said. */
+export function timeRange(
+  words: RangeWords,
+  now: number,
+  fallback: RangeName = RANGE_DEFAULT,
+): TimeRange {
   const { range, from, to } = words;
-  if (from !== "" || to !== "") return custom(words, now);
-  if (range === "" || range in RANGES) return ending((range || RANGE_DEFAULT) as RangeName, now);
+  if (from !== "" || to !== "") return custom(words, now, fallback);
+  if (range === "" || range in RANGES) return ending((range || fallback) as RangeName, now);
   const problem = `There is no range ${range}: take one of ${RANGE_NAMES.join(", ")}.`;
-  return { ...ending(RANGE_DEFAULT, now), problem };
+  return { ...ending(fallback, now), problem };
 }
 
 function ending(name: RangeName, now: number): TimeRange {
@@ -52,7 +57,7 @@ function ending(name: RangeName, now: number): TimeRange {
   return { name, from, to: now, granularity: granularityFor(from, now), problem: null };
 }
 
-function custom({ from, to }: RangeWords, now: number): TimeRange {
+function custom({ from, to }: RangeWords, now: number, fallback: RangeName): TimeRange {
   const start = momentOf(from);
   const end = to === "" ? now : momentOf(to);
   const problem =
@@ -63,7 +68,7 @@ function custom({ from, to }: RangeWords, now: number): TimeRange {
         : end - start > CUSTOM_MAX
           ? "At most 400 days are shown at once."
           : null;
-  if (problem !== null) return { ...ending(RANGE_DEFAULT, now), problem };
+  if (problem !== null) return { ...ending(fallback, now), problem };
   const granularity = granularityFor(start!, end!);
   return { name: null, from: start!, to: end!, granularity, problem: null };
 }

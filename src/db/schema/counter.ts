@@ -25,5 +25,9 @@ export const counter = pgTable(
     // What every board shows, among the counts of a hundred thousand workflows. `n` is in no index, so
     // that folding stays a change in place.
     index("counter_queue").on(t.org_id, t.queue_id).where(sql`queue_id <> 0`),
+    // How much of each name waits: looked at every few seconds.
+    index("counter_ready_name")
+      .on(t.org_id, t.name_id)
+      .where(sql`queue_id = 0 and name_id > 0 and state = 'ready'`),
   ],
 );

@@ -80,6 +80,10 @@ export const liveJob = pgTable(
     input_workers: integer().array(),
     progress: real(),
     progress_note: text(),
+    /** Of the attempt so far, as its worker told last; null where it counts nothing. */
+    items_success: bigint({ mode: "number" }),
+    items_failed: bigint({ mode: "number" }),
+    items_skipped: bigint({ mode: "number" }),
     /** When the attempt last told how far it is. */
     progress_at: timestamp({ withTimezone: true }),
     /** Of its worker, from 1; told by `session_id`. */

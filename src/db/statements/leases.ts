@@ -1,6 +1,7 @@
 /** Reads of leases: what an attempt's end needs to know of its job, with the rows locked. */
 
-import { plainArray } from "../arrays.ts";
+import type { Items } from "../../messages/frames.ts";
+import { plainArray, textArray } from "../arrays.ts";
 import type { Sql, Transaction } from "../client.ts";
 
 export interface LeaseRow {
@@ -31,6 +32,9 @@ export interface LeaseRow {
   backoff_base: number;
   backoff_factor: number;
   backoff_max: number;
+  items_success: number | null;
+  items_failed: number | null;
+  items_skipped: number | null;
 }
 
 const COLUMNS = `
@@ -39,7 +43,8 @@ const COLUMNS = `
   l.has_dependents, l.max_attempts,
   extract(epoch from l.started_at)::float8 * 1000 as started_ms,
   l.cancel_requested_at is not null as cancel_requested, l.cancel_actor, l.cancel_reason,
-  l.cancel_requeue, l.slot, j.timeout_seconds, j.backoff_base, j.backoff_factor, j.backoff_max`;
+  l.items_success, l.items_failed, l.items_skipped, l.cancel_requeue, l.slot,
+  j.timeout_seconds, j.backoff_base, j.backoff_factor, j.backoff_max`;
 
 /** In two steps, or the limit would make the planner look for them along the primary key. */
 /**
@@ -125,23 +130,41 @@ export async function recordedAttempts(sql: Sql, ids: string[]): Promise<Recorde
   return rows as unknown as RecordedAttempt[];
 }
 
+export interface Note {
+  job: string;
+  token: string;
+  fraction: number | null;
+  note: string | null;
+  items: Items | null;
+}
+
 /** Progress and acknowledged cancels: changing columns without an index, so the updates stay HOT. */
-export async function noteProgress(
-  sql: Sql,
-  rows: { job: string; token: string; fraction: number | null; note: string | null }[],
-  encode: { ids: string; tokens: string; fractions: string; notes: string },
-): Promise<void> {
-  if (rows.length === 0) return;
+export async function noteProgress(sql: Sql, notes: readonly Note[]): Promise<void> {
+  if (notes.length === 0) return;
+  const counts = (of: (items: Items) => number) =>
+    plainArray(notes.map(({ items }) => (items === null ? null : of(items))));
   await sql.unsafe(
-    `with t as (select * from unnest($1::uuid[], $2::uuid[], $3::real[], $4::text[])
-       as t(id, token, fraction, note)),
+    `with t as (select * from unnest($1::uuid[], $2::uuid[], $3::real[], $4::text[], $5::bigint[],
+         $6::bigint[], $7::bigint[])
+       as t(id, token, fraction, note, success, failed, skipped)),
      picked as materialized (
        select t.* from t join live_job l on l.id = any(array[t.id]) where l.token = t.token
        order by t.id for no key update of l)
      update live_job l set progress = coalesce(p.fraction, l.progress),
-       progress_note = coalesce(p.note, l.progress_note), progress_at = now()
+       progress_note = coalesce(p.note, l.progress_note), progress_at = now(),
+       items_success = coalesce(p.success, l.items_success),
+       items_failed = coalesce(p.failed, l.items_failed),
+       items_skipped = coalesce(p.skipped, l.items_skipped)
      from picked p where l.id = any(array[p.id])`,
-    [encode.ids, encode.tokens, encode.fractions, encode.notes],
+    [
+      plainArray(notes.map((one) => one.job)),
+      plainArray(notes.map((one) => one.token)),
+      plainArray(notes.map((one) => one.fraction)),
+      textArray(notes.map((one) => one.note)),
+      counts((items) => items.success),
+      counts((items) => items.failed),
+      counts((items) => items.skipped),
+    ],
     { prepare: true },
   );
 }

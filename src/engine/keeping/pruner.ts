@@ -50,9 +50,18 @@ export class Pruner implements Service {
   /** One round as of `now`, after the one that runs. Nothing where another server leads. */
   pass(now = this.#context.clock.now()): Promise<Dropped> {
     const before = this.#running?.catch(() => {}) ?? Promise.resolve();
-    const round = before.then(() => this.#pass(now));
+    const round = before.then(() => this.#recorded(now));
     this.#running = round;
     return round;
+  }
+
+  async #recorded(now: number): Promise<Dropped> {
+    const { dropped } = await this.#context.maintenance.pass(
+      "retention",
+      () => this.#pass(now),
+      (done) => (done.led ? { success: done.removed } : null),
+    );
+    return dropped;
   }
 
   async #quietly(): Promise<void> {
@@ -64,17 +73,19 @@ export class Pruner implements Service {
     }
   }
 
-  async #pass(now: number): Promise<Dropped> {
+  async #pass(now: number): Promise<{ dropped: Dropped; removed: number; led: boolean }> {
     const none: Dropped = { expired: 0, dropped: [] };
-    if (this.#stopped || !(await this.#term.hold())) return none;
+    if (this.#stopped || !(await this.#term.hold())) {
+      return { dropped: none, removed: 0, led: false };
+    }
     const goOn = () => !this.#stopped;
     const sql = this.#sql!;
     const dropped = await new PartitionPruner(this.#context, this.#term, sql).prune(now, goOn);
-    await new RowPruner(this.#context, this.#term, sql).prune(now, goOn);
+    const rows = await new RowPruner(this.#context, this.#term, sql).prune(now, goOn);
     if (this.#logs && goOn() && (await this.#term.hold())) {
       const before = expiryOf(this.#context.options.retention.logsDays, now);
       await pruneLogs(sql, this.#logs, before);
     }
-    return dropped;
+    return { dropped, removed: rows + dropped.dropped.length, led: true };
   }
 }

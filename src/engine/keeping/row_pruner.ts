@@ -9,6 +9,7 @@ import {
   oldContexts,
   oldFires,
   oldHistories,
+  oldMaintenance,
   oldNames,
   oldOperations,
   oldRankings,
@@ -41,7 +42,8 @@ export class RowPruner {
     this.#sql = sql;
   }
 
-  async prune(now: number, goOn: () => boolean): Promise<void> {
+  /** Answers how many rows went. */
+  async prune(now: number, goOn: () => boolean): Promise<number> {
     const removed: Record<string, number> = {};
     for (const kind of await this.#kinds(now)) {
       const rows = await this.#remove(kind, goOn);
@@ -50,6 +52,7 @@ export class RowPruner {
     if (Object.keys(removed).length > 0) {
       this.#context.log.info(removed, "old rows were removed");
     }
+    return Object.values(removed).reduce((sum, rows) => sum + rows, 0);
   }
 
   async #remove(kind: OldRows, goOn: () => boolean): Promise<number> {
@@ -84,6 +87,7 @@ export class RowPruner {
       ...oldOperations(jobs, idAt(jobs)),
       oldRankings(rollups),
       oldFires(jobs),
+      oldMaintenance(raw),
       oldConnections(raw),
       oldWorkers(Math.min(rollups, jobs, dispatches)),
       oldHistories(rollups),

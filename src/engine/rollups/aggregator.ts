@@ -9,6 +9,7 @@ import { Cron } from "croner";
 import { BUCKET_MS, bucketStart, coarser, type Granularity } from "../../core/metrics/buckets.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import { ensurePartitionsFor } from "../../db/partitions.ts";
+import { writeNameRuns } from "../../db/statements/background/write_name_runs.ts";
 import { readHorizon } from "../../db/statements/read_events.ts";
 import { holdRole, leaveRole, stillLeads } from "../../db/statements/replicas.ts";
 import { floorFor } from "../../db/statements/rollups/floors.ts";
@@ -58,6 +59,7 @@ export class Aggregator implements Service {
   #stopped = true;
   #minutesAStep = 5;
   #isListed = false;
+  #computed = 0;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -86,7 +88,7 @@ export class Aggregator implements Service {
   /** A pass that begins now, after the one that runs. Never throws: the next does what this could not. */
   pass(): Promise<void> {
     this.#running = (this.#running ?? Promise.resolve())
-      .then(() => this.#pass())
+      .then(() => this.#recorded())
       .catch((error) => {
         if (this.#stopped) return;
         this.#context.log.warn({ error: String(error) }, "rollups were not computed");
@@ -94,8 +96,18 @@ export class Aggregator implements Service {
     return this.#running;
   }
 
-  async #pass(): Promise<void> {
-    if (this.#stopped || !(await this.#mark())) return;
+  async #recorded(): Promise<void> {
+    await this.#context.maintenance.pass(
+      "rollups",
+      () => this.#pass(),
+      (minutes) => (minutes > 0 ? { success: minutes } : null),
+    );
+  }
+
+  /** Answers how many minutes it has computed. */
+  async #pass(): Promise<number> {
+    this.#computed = 0;
+    if (this.#stopped || !(await this.#mark())) return 0;
     if (!this.#isListed) await writeCatalogue(this.#sql!);
     this.#isListed = true;
     let nextSum = performance.now() + SUM_EVERY_MS;
@@ -107,6 +119,7 @@ export class Aggregator implements Service {
       nextSum = to + Math.max(SUM_EVERY_MS, (to - from) / SUM_SHARE);
     }
     await this.#sum();
+    return this.#computed;
   }
 
   /** What minutes changed, into hours, days and weeks. */
@@ -164,8 +177,10 @@ export class Aggregator implements Service {
       await writeMinutes(tx, from, to);
       await writeGauges(tx, from, to);
       await writeRankings(tx, from, to);
+      await writeNameRuns(tx, from, to);
       await markDirty(tx, "hour", startsIn("hour", whole));
     });
+    if (done !== null) this.#computed += minutes.length;
     const isQuick = performance.now() - began < STEP_MS / 2;
     const isSlow = performance.now() - began > STEP_MS * 2;
     if (isQuick) this.#minutesAStep = Math.min(MINUTES_MAX, this.#minutesAStep * 2);

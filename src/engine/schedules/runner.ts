@@ -35,6 +35,9 @@ export class Runner implements Service {
   #again = false;
   /** When the pass began. */
   #since = 0;
+  /** Of this pass: what was done, and what went wrong last. */
+  #steps = 0;
+  #error: string | null = null;
   #started = false;
   #stopping = false;
 
@@ -85,8 +88,22 @@ export class Runner implements Service {
     this.#timer = setTimeout(() => this.poke(), restMs);
   }
 
-  /** Everything that is due now. Returns after how many milliseconds to look again. */
-  async pass(): Promise<number> {
+  /** Everything that is due now, recorded where something was. Returns after how many milliseconds to look again. */
+  pass(): Promise<number> {
+    this.#steps = 0;
+    this.#error = null;
+    return this.#context.maintenance.pass(
+      "schedules",
+      () => this.#pass(),
+      () => {
+        const error = this.#error;
+        if (this.#steps === 0 && error === null) return null;
+        return { success: this.#steps, ...(error === null ? {} : { failed: 1, error }) };
+      },
+    );
+  }
+
+  async #pass(): Promise<number> {
     const { beats } = this.#context.database;
     const look = await nextLook(beats);
     await noteOutcomes(beats, NOTED_MAX);
@@ -123,20 +140,22 @@ export class Runner implements Service {
     const leads: Leads = (tx) => stillLeads(tx, ROLE, term);
     const lane = async () => {
       for (let id = rest.shift(); id !== undefined && !this.#stopping; id = rest.shift()) {
-        await this.#steps(id, leads, failed, what);
+        await this.#stepsOf(id, leads, failed, what);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
     return true;
   }
 
-  async #steps(id: string, leads: Leads, failed: Set<string>, what: "step" | "release") {
+  async #stepsOf(id: string, leads: Leads, failed: Set<string>, what: "step" | "release") {
     try {
       for (let n = 0; n < STEPS_MAX && !this.#stopping; n++) {
         if (!(await this.#firing[what](id, leads, this.#since))) return;
+        this.#steps += 1;
       }
     } catch (error) {
       failed.add(id);
+      this.#error = String(error);
       const facts = { schedule: id, error: String(error) };
       this.#context.log.warn(facts, "a schedule did not fire, and is tried again");
     }

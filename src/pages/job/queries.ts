@@ -48,6 +48,9 @@ export interface JobRow {
   result: unknown;
   progress: number | null;
   progress_note: string | null;
+  items_success: number | null;
+  items_failed: number | null;
+  items_skipped: number | null;
   /** A worker holds it. */
   leased: boolean;
 }
@@ -185,6 +188,7 @@ function jobOf(sql: Sql, id: string, orgs: OrgFilter): Fragment {
       coalesce(l.cancel_requested_at, e.cancel_requested_at) as cancel_requested_at,
       l.cancel_acknowledged_at, l.cancel_actor, e.exit_code, e.reason,
       coalesce(l.last_error, e.error) as error, e.result, l.progress, l.progress_note,
+      l.items_success, l.items_failed, l.items_skipped,
       l.session_id is not null as leased
     from job j
     join org o on o.id = j.org_id

@@ -37,6 +37,7 @@ export function headModel({ rows, chosen }: JobPageInput) {
     latest: job.attempt,
     progress: isFinal(job.state) ? null : job.progress,
     note: isFinal(job.state) ? "" : (job.progress_note ?? ""),
+    items: isFinal(job.state) ? "" : itemsText(job),
   };
 }
 
@@ -47,6 +48,8 @@ function cancelSentence(job: JobRow): string {
     ? `Cancel asked${by}; the worker acknowledged it and is stopping the job.`
     : `Cancel asked${by}; waiting for the worker to acknowledge it.`;
 }
+
+type ItemCounts = Pick<AttemptRow, "items_success" | "items_failed" | "items_skipped">;
 
 interface Fact {
   label: string;
@@ -343,7 +346,7 @@ function sourceText(source: AttemptRow["usage_source"]): string {
   return parts.length === 0 ? "" : `Measured by ${parts.join(", ")}`;
 }
 
-function itemsText(row: AttemptRow): string {
+function itemsText(row: ItemCounts): string {
   if (row.items_success === null) return "";
   const parts = [`${count(row.items_success)} done`];
   if (row.items_failed) parts.push(`${count(row.items_failed)} failed`);

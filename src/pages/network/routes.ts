@@ -5,12 +5,8 @@ import { SPEED_METRICS, type Speed, speeds } from "../../web/fleet/speeds.ts";
 import { readWorkerTotals } from "../../web/fleet/worker_totals.ts";
 import { httpPart } from "../../web/health/http_table.ts";
 import { coverageNote } from "../../web/metrics/coverage.ts";
-import {
-  type MetricAsk,
-  type MetricPicture,
-  metricHref,
-  metricPage,
-} from "../../web/metrics/metric_page.ts";
+import { metricHref } from "../../web/metrics/metric_links.ts";
+import { type MetricAsk, type MetricPicture, metricPage } from "../../web/metrics/metric_page.ts";
 import { readSeries } from "../../web/metrics/read_series.ts";
 
 const NAV = { label: "Network", href: "/board/network", icon: "network", group: "Fleet" } as const;

@@ -4,12 +4,8 @@ import { readLiveWorkers } from "../../web/fleet/live_workers.ts";
 import { findWorker, readConnections, readWorkerSeries } from "../../web/fleet/one_worker.ts";
 import { coverageNote } from "../../web/metrics/coverage.ts";
 import { MetricRefused } from "../../web/metrics/groups.ts";
-import {
-  type MetricAsk,
-  type MetricPicture,
-  metricHref,
-  metricPage,
-} from "../../web/metrics/metric_page.ts";
+import { metricHref } from "../../web/metrics/metric_links.ts";
+import { type MetricAsk, type MetricPicture, metricPage } from "../../web/metrics/metric_page.ts";
 import { workerCharts } from "./charts.ts";
 import { connectionRows, figuresOf, leadOf } from "./view.ts";
 

@@ -26,6 +26,8 @@ interface Common {
   unit: ChartUnit;
   /** What to do where there is nothing to draw. */
   empty: string;
+  /** How wide it is, of a grid of 24 columns. */
+  columns?: number;
 }
 
 export interface ChartLine {
@@ -35,6 +37,10 @@ export interface ChartLine {
   tone: Tone;
   /** Lines of one stack stand on each other. */
   stack?: string;
+  /** Drawn thin, beside another of the same colour. */
+  isFaint?: boolean;
+  /** Not among the names above the chart: it belongs to a line that is. */
+  isUnlisted?: boolean;
 }
 
 export interface TimeChart extends Common {

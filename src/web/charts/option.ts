@@ -38,7 +38,7 @@ function timeData({ start, step, running, opens, lines }: TimeChart): Own {
     ...(opens === undefined ? {} : { opens }),
     option: {
       grid: GRID,
-      legend: { ...LEGEND, show: lines.length > 1 },
+      legend: legendOf(lines),
       tooltip: AT_A_TIME,
       xAxis: { type: "time" },
       yAxis: { type: "value", min: 0, splitNumber: 4 },
@@ -47,7 +47,13 @@ function timeData({ start, step, running, opens, lines }: TimeChart): Own {
   };
 }
 
-function seriesOf({ name, values, style, stack }: ChartLine): object {
+function legendOf(lines: readonly ChartLine[]): object {
+  const listed = lines.filter((line) => !line.isUnlisted).map((line) => line.name);
+  const some = listed.length < lines.length ? { data: listed } : {};
+  return { ...LEGEND, show: lines.length > 1, ...some };
+}
+
+function seriesOf({ name, values, style, stack, isFaint }: ChartLine): object {
   const common = { name, data: values.map(rounded), ...(stack === undefined ? {} : { stack }) };
   if (style === "bar") return { ...common, type: "bar", barMaxWidth: 22, barCategoryGap: "15%" };
   return {
@@ -58,6 +64,7 @@ function seriesOf({ name, values, style, stack }: ChartLine): object {
     // A bucket alone between gaps would not be drawn as a line.
     symbolSize: 5,
     ...(style === "area" ? { areaStyle: { opacity: 0.16 } } : {}),
+    ...(isFaint ? { isFaint } : {}),
   };
 }
 

@@ -132,6 +132,7 @@ async function readLive(
       l.state, l.waiting_for, l.attempt, l.failures, l.worker_id, l.queued_at, l.eligible_at,
       l.ready_at, l.dispatched_at, l.started_at, l.cancel_requested_at, l.cancel_acknowledged_at,
       l.last_error as error, l.progress, l.progress_note,
+      l.items_success, l.items_failed, l.items_skipped,
       case when l.has_workflow is not false then (
         select json_agg(json_build_object('id', m.workflow_id, 'key', m.key) order by m.workflow_id)
         from workflow_job m where m.job_id = j.id) end as workflows
@@ -191,9 +192,6 @@ const NOT_ENDED = {
   run_ms: null,
   exit_code: null,
   reason: null,
-  items_success: null,
-  items_failed: null,
-  items_skipped: null,
 };
 
 async function loadNames(

@@ -15,6 +15,11 @@ export function endedJobsLink(filter: MetricFilter, state?: string): string {
   return `/board/jobs?q=${narrowed}ended%3A%3E%3D{from}+ended%3A%3C{to}`;
 }
 
+/** Jobs of a name, newest first. */
+export function jobsLink({ org, name }: { org: string; name: string }): string {
+  return `/board/jobs?q=${encodeURIComponent(`org:${quoted(org)} name:${quoted(name)}`)}`;
+}
+
 /** What is quoted is taken as it stands. */
 function quoted(text: string): string {
   return /^[\w.:/-]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, "\\$&")}"`;

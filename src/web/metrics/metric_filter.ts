@@ -1,5 +1,10 @@
 /** What the pages of charts are narrowed to, as it stands in their addresses. */
-import { RANGE_DEFAULT, type TimeRange, timeRange } from "../../core/metrics/time_range.ts";
+import {
+  RANGE_DEFAULT,
+  type RangeName,
+  type TimeRange,
+  timeRange,
+} from "../../core/metrics/time_range.ts";
 import { cleanText } from "../../core/storable.ts";
 import type { MetricGroup } from "./groups.ts";
 
@@ -18,16 +23,17 @@ export interface MetricFilter {
 const WORD_MAX = 128;
 const KEYS = ["range", "from", "to", "org", "queue", "name"] as const;
 
-/** `own`: what else the page reads from its address. */
+/** `own`: what else the page reads from its address. `fallback`: its range where none is said. */
 export function parseMetricFilter(
   params: URLSearchParams,
   own: readonly string[] = [],
+  fallback: RangeName = RANGE_DEFAULT,
 ): MetricFilter {
   const word = (key: string) => cleanText((params.get(key) ?? "").trim().slice(0, WORD_MAX));
   const words = (keys: readonly string[]) =>
     Object.fromEntries(keys.map((key) => [key, word(key)]));
   const filter = { ...words(KEYS), own: words(own) } as unknown as MetricFilter;
-  return filter.range === RANGE_DEFAULT ? { ...filter, range: "" } : filter;
+  return filter.range === fallback ? { ...filter, range: "" } : filter;
 }
 
 /** The query of the same filter: equal texts ask for the same. */
@@ -46,6 +52,6 @@ export function groupOf({ org, queue, name }: MetricFilter): MetricGroup {
   return { org: org || undefined, queue: queue || undefined, name: name || undefined };
 }
 
-export function rangeOf(filter: MetricFilter, now: number): TimeRange {
-  return timeRange(filter, now);
+export function rangeOf(filter: MetricFilter, now: number, fallback?: RangeName): TimeRange {
+  return timeRange(filter, now, fallback);
 }

@@ -3,12 +3,11 @@
  * same, kept up to date while somebody watches, and every figure to download.
  */
 import { seenFleet } from "../../accounts/asked_orgs.ts";
-import type { TimeRange } from "../../core/metrics/time_range.ts";
-import { RANGE_NAMES } from "../../core/metrics/time_range.ts";
+import type { RangeName, TimeRange } from "../../core/metrics/time_range.ts";
 import { type Scope, sightKey } from "../../core/scope.ts";
 import type { FeedEvent } from "../../engine/feed.ts";
 import { type Chart, isEmpty } from "../charts/chart.ts";
-import { csvOf, tableOf } from "../charts/download.ts";
+import { type ChartTable, csvOf, tableOf } from "../charts/download.ts";
 import { chartData } from "../charts/option.ts";
 import { PageError } from "../errors.ts";
 import { count } from "../format.ts";
@@ -27,6 +26,7 @@ import {
   parseMetricFilter,
   rangeOf,
 } from "./metric_filter.ts";
+import { hrefOf, metricHref, rangeLinks, refreshLinks } from "./metric_links.ts";
 import type { SeriesAsk, SeriesDeps } from "./read_series.ts";
 
 /** A figure above the charts. `href` leads to what it counts. */
@@ -48,6 +48,8 @@ export interface PagePart {
   beside?: string;
   /** Above the charts instead of below them. */
   isFirst?: boolean;
+  /** Of a grid of 24 columns. */
+  columns?: number;
 }
 
 /** What a page shows of one span and filter. */
@@ -58,6 +60,8 @@ export interface MetricPicture {
   figures?: readonly Figure[];
   charts?: readonly Chart[];
   parts?: readonly PagePart[];
+  /** Figures of parts, to be downloaded by these names as those of charts are by their ids. */
+  tables?: Readonly<Record<string, ChartTable>>;
   /** What is not covered, masked or cut, in sentences. */
   notes?: readonly string[];
 }
@@ -96,7 +100,13 @@ export interface MetricPageSpec {
   /** Nothing that it shows is read of several organizations side by side as `span` says. */
   readsWhole?: boolean;
   /** How often it is read anew while somebody watches. */
-  everyMs?: number;
+  everyMs?: number | ((filter: MetricFilter) => number);
+  /** Where the address says nothing. */
+  rangeDefault?: RangeName;
+  /** Choices of how often it is read anew, as the word `refresh` of its address; the first is the default. */
+  refreshes?: readonly string[];
+  /** Its charts stand in a grid of 24 columns, as wide as each says. */
+  isGrid?: boolean;
   read(ask: MetricAsk): Promise<MetricPicture>;
 }
 
@@ -116,10 +126,18 @@ export function metricPage(spec: MetricPageSpec): BoardPage {
     panels: (shell): Panels => ({
       [spec.id]: (params, scope) => {
         refuseOthers(spec, scope);
-        return pictureTopic(shell, spec, parseMetricFilter(params, spec.own), scope);
+        return pictureTopic(shell, spec, filterOf(spec, params), scope);
       },
     }),
   };
+}
+
+function filterOf(spec: MetricPageSpec, params: URLSearchParams): MetricFilter {
+  const { own = [], refreshes = [], rangeDefault } = spec;
+  const words = refreshes.length > 0 ? [...own, "refresh"] : own;
+  const filter = parseMetricFilter(params, words, rangeDefault);
+  const isDefault = filter.own.refresh === refreshes[0];
+  return isDefault ? { ...filter, own: { ...filter.own, refresh: "" } } : filter;
 }
 
 /** Reads the page anew for everybody who sees it as `scope` does: what somebody has just done on it stands there. */
@@ -128,30 +146,9 @@ export async function renewPicture(
   spec: MetricPageSpec,
   scope: Scope,
 ): Promise<void> {
-  const filter = parseMetricFilter(new URLSearchParams(), spec.own);
+  const filter = filterOf(spec, new URLSearchParams());
   const { topic } = await shell.deps.live.topic(pictureTopic(shell, spec, filter, scope));
   await topic.tick();
-}
-
-type Placed = Pick<MetricPageSpec, "nav">;
-
-const STEP = /:(\w+)/g;
-
-/** The page's own address, without a query. */
-function hrefOf(spec: Placed, { own }: MetricFilter): string {
-  return spec.nav.href.replaceAll(STEP, (_, word) => encodeURIComponent(own[word] ?? ""));
-}
-
-/** Its address with what it is narrowed to; what stands in the path is not said again. */
-export function metricHref(
-  spec: Placed,
-  filter: MetricFilter,
-  more: Record<string, string> = {},
-): string {
-  const steps = [...spec.nav.href.matchAll(STEP)].map(([, word]) => [word!, ""]);
-  const query = metricQuery(filter, { ...Object.fromEntries(steps), ...more });
-  const href = hrefOf(spec, filter);
-  return query === "" ? href : `${href}?${query}`;
 }
 
 async function show(c: BoardContext, shell: Shell, spec: MetricPageSpec): Promise<Response> {
@@ -159,7 +156,7 @@ async function show(c: BoardContext, shell: Shell, spec: MetricPageSpec): Promis
   refuseOthers(spec, scope);
   const params = new URL(c.req.url).searchParams;
   for (const [word, value] of Object.entries(c.req.param())) params.set(word, value as string);
-  const filter = parseMetricFilter(params, spec.own);
+  const filter = filterOf(spec, params);
   const { topic } = await shell.deps.live.topic(pictureTopic(shell, spec, filter, scope));
   const picture = topic.picture;
   if (picture.status === 404 && spec.nav.href.includes("/:")) {
@@ -173,7 +170,9 @@ async function show(c: BoardContext, shell: Shell, spec: MetricPageSpec): Promis
     ...{ id: spec.id, title: picture.title, lead: picture.lead, filter, query },
     href: hrefOf(spec, filter),
     ...{ picture: picture.printed, filters: spec.filters, ranges: rangeLinks(spec, filter) },
+    refreshes: refreshLinks(spec, filter),
     choices: await readFilterChoices(shell.deps, scope, spec.filters),
+    isLive: filter.own.refresh !== "off",
     stream: `/board/stream?panels=${spec.id}${query === "" ? "" : `&${query}`}`,
     status: picture.status,
   };
@@ -225,6 +224,7 @@ interface PrintedPicture {
   title: string;
   lead: string;
   charts: readonly Chart[];
+  tables: Readonly<Record<string, ChartTable>>;
   /** What the templates print. */
   printed: Printed;
 }
@@ -236,6 +236,7 @@ interface Printed {
   charts: readonly { id: string }[];
   first: readonly PagePart[];
   parts: readonly PagePart[];
+  isGrid: boolean;
 }
 
 function pictureTopic(
@@ -251,10 +252,11 @@ function pictureTopic(
   };
   const { isSignedIn } = scope;
   const fleet = seenFleet(scope);
+  const { everyMs = EVERY_MS } = spec;
   const create = () => {
     const slowly = slowReader();
     return new PictureTopic({
-      everyMs: spec.everyMs ?? EVERY_MS,
+      everyMs: typeof everyMs === "function" ? everyMs(filter) : everyMs,
       read: async () => itemsOf(await readPicture(shell, spec, filter, { scope, slowly })),
       print,
       printAll: print,
@@ -291,7 +293,7 @@ async function readPicture(
   { scope, slowly }: Pick<MetricAsk, "scope" | "slowly">,
 ): Promise<PrintedPicture> {
   const { engine, database, directory } = shell.deps;
-  const asked = rangeOf(filter, engine.now());
+  const asked = rangeOf(filter, engine.now(), spec.rangeDefault);
   const group = groupOf(filter);
   const source = { reads: database.reads, directory, kept: engine.keeping.retention };
   try {
@@ -304,14 +306,15 @@ async function readPicture(
     const coarser = coarserNotes(asked, range, { mayChooseOrg: spec.filters.includes("org") });
     const notes = [...waitingNote(waiting), ...coarser, ...(picture.notes ?? [])];
     const printed = printable(spec, filter, { ...picture, notes });
-    const { title = spec.title, lead = spec.lead, charts = [] } = picture;
-    return { status: 200, title, lead, charts, printed };
+    const { title = spec.title, lead = spec.lead, charts = [], tables = {} } = picture;
+    return { status: 200, title, lead, charts, tables, printed };
   } catch (error) {
     if (!(error instanceof MetricRefused)) throw error;
     const status = error.kind === "not_found" ? 404 : 422;
     const printed = printable(spec, filter, {});
     const { title, lead } = spec;
-    return { status, title, lead, charts: [], printed: { ...printed, trouble: error.message } };
+    const none = { charts: [], tables: {} };
+    return { status, title, lead, ...none, printed: { ...printed, trouble: error.message } };
   }
 }
 
@@ -319,11 +322,12 @@ function printable(spec: MetricPageSpec, filter: MetricFilter, picture: MetricPi
   const { figures = [], charts = [], parts = [], notes = [] } = picture;
   const download = (chart: string, format: string) => metricHref(spec, filter, { chart, format });
   return {
-    ...{ figures, notes, trouble: null },
+    ...{ figures, notes, trouble: null, isGrid: spec.isGrid === true },
     first: parts.filter((part) => part.isFirst),
     parts: parts.filter((part) => !part.isFirst),
     charts: charts.map((chart) => ({
       ...{ id: chart.id, title: chart.title, sentence: chart.sentence, kind: shapeOf(chart) },
+      columns: chart.columns ?? null,
       empty: isEmpty(chart) ? chart.empty : null,
       data: JSON.stringify(chartData(chart)).replaceAll("<", "\\u003c"),
       ...{ csv: download(chart.id, "csv"), json: download(chart.id, "json") },
@@ -337,28 +341,19 @@ function shapeOf(chart: Chart): string {
   return isTall ? "bars tall" : chart.kind;
 }
 
-function rangeLinks(spec: MetricPageSpec, filter: MetricFilter): object[] {
-  if (spec.hasRange === false) return [];
-  const isCustom = filter.from !== "" || filter.to !== "";
-  return RANGE_NAMES.map((name) => ({
-    name,
-    href: metricHref(spec, { ...filter, range: name, from: "", to: "" }),
-    isCurrent: !isCustom && (filter.range || "24h") === name,
-  }));
-}
-
 function download(picture: PrintedPicture, id: string, format: "csv" | "json"): Response {
   const chart = picture.charts.find((one) => one.id === id);
-  if (chart === undefined) {
+  const table = chart === undefined ? picture.tables[id] : tableOf(chart);
+  if (table === undefined) {
     throw new PageError(404, "No such chart", "Open the page and take the link below a chart.");
   }
-  const table = tableOf(chart);
-  const body = format === "csv" ? csvOf(table) : JSON.stringify({ ...table, unit: chart.unit });
+  const unit = chart === undefined ? {} : { unit: chart.unit };
+  const body = format === "csv" ? csvOf(table) : JSON.stringify({ ...table, ...unit });
   const type = format === "csv" ? "text/csv; charset=utf-8" : "application/json";
   return new Response(body, {
     headers: {
       "content-type": type,
-      "content-disposition": `attachment; filename="signalbox-${chart.id}.${format}"`,
+      "content-disposition": `attachment; filename="signalbox-${id}.${format}"`,
       "cache-control": "no-store",
     },
   });

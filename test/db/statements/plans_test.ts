@@ -233,15 +233,8 @@ interface Case {
   side?: true;
 }
 
-const noted = (ids: string[]) => ({
-  rows: ids.map((job) => ({ job, token: job, fraction: 0.5, note: null })),
-  encode: {
-    ids: `{${ids.join(",")}}`,
-    tokens: `{${ids.join(",")}}`,
-    fractions: `{${ids.map(() => 0.5).join(",")}}`,
-    notes: `{${ids.map(() => "NULL").join(",")}}`,
-  },
-});
+const noted = (ids: string[]) =>
+  ids.map((job) => ({ job, token: job, fraction: 0.5, note: null, items: null }));
 
 function casesOf(data: PlanData): Case[] {
   return [...beatCases(data), ...lifeCases(data), ...operatingCases(data), ...workCases(data)];
@@ -303,10 +296,7 @@ function lifeCases(data: PlanData): Case[] {
   return [
     {
       name: "progress",
-      use: (sql) => {
-        const { rows, encode } = noted(heldIds);
-        return noteProgress(sql, rows, encode);
-      },
+      use: (sql) => noteProgress(sql, noted(heldIds)),
     },
     {
       name: "acknowledged cancels",

@@ -17,7 +17,7 @@ const DAY = 86_400_000;
 const fortnight = () => new Date(Date.now() - 14.9 * DAY).toISOString();
 const PAGES = [
   ...["/board?", "/board/throughput?", "/board/scheduler?", "/board/durations?", "/board/workers?"],
-  ...["/board/network?", "/board/cache?", "/board/jobs?tab=longest&"],
+  ...["/board/network?", "/board/cache?", "/board/background?", "/board/jobs?tab=longest&"],
 ];
 const ANSWERS = [
   ...[

@@ -3,6 +3,7 @@
  * used, only the catalogue's ids and the histogram's bins.
  */
 import type postgres from "postgres";
+import { SYSTEM_ORG_ID } from "../../../src/core/background/system_org.ts";
 import { bucketStart, GRANULARITIES, type Granularity } from "../../../src/core/metrics/buckets.ts";
 import {
   CATALOGUE,
@@ -80,6 +81,11 @@ export async function happenings(sql: postgres.Sql): Promise<Happening[]> {
       const band = DURATION_BANDS.filter((limit) => row.run_ms >= limit).length;
       add(DURATION_BAND_KEYS[band]!);
     }
+    if (isFailedRun(row)) {
+      add("runs.failed");
+      if (row.run_ms !== null) add("runs.failed_ms", row.run_ms);
+    }
+    addItems(row, add);
     if (row.peak_ram_mb !== null) add("usage.peak_ram_mb", row.peak_ram_mb);
     if (row.cpu_ms !== null) add("usage.cpu_ms", row.cpu_ms);
     if (row.disk_read_bytes !== null || row.disk_write_bytes !== null) {
@@ -94,7 +100,28 @@ export async function happenings(sql: postgres.Sql): Promise<Happening[]> {
     const from = (row.beat_place - 1) * row.terms_each;
     for (const [at, rule] of RULES.entries()) add(`score.${rule.name}`, row.terms[from + at]);
   }
+  for (const row of await sql`select * from maintenance_run`) {
+    const place = { org: SYSTEM_ORG_ID, queue: 0, name: row.name_id, worker: null };
+    const add = (metric: string, value: number | null = null) =>
+      all.push({ metric, at: row.ended_at.getTime(), ...place, value });
+    const isGood = row.outcome === "succeeded";
+    add(isGood ? "jobs.succeeded" : "runs.failed");
+    add(isGood ? "jobs.duration_ms" : "runs.failed_ms", row.run_ms);
+    addItems(row, add);
+  }
   return all;
+}
+
+export function isFailedRun({ outcome, started_at }: postgres.Row): boolean {
+  if (outcome === "lost") return started_at !== null;
+  return outcome === "failed" || outcome === "timed_out";
+}
+
+function addItems(row: postgres.Row, add: (metric: string, value: number) => void): void {
+  for (const one of ["success", "failed", "skipped"]) {
+    const told = row[`items_${one}`];
+    if (told !== null) add(`items.${one}`, Number(told));
+  }
 }
 
 const KEY: Record<Grouping, (h: Happening) => string | null> = {
@@ -111,7 +138,8 @@ export function exactRollups(all: readonly Happening[]): Map<string, Expected> {
   for (const one of all) {
     for (const grouping of metricOf(one.metric)!.groupings) {
       const group = KEY[grouping](one);
-      if (group === null) continue;
+      const isOwn = one.org === SYSTEM_ORG_ID;
+      if (group === null || (isOwn && grouping !== "org" && grouping !== "org,name")) continue;
       for (const granularity of GRANULARITIES) {
         const bucket = new Date(bucketStart(granularity, one.at)).toISOString();
         const key = `${granularity} ${one.metric} ${group} ${bucket}`;

@@ -9,9 +9,11 @@ export const instanceSample = pgTable(
   {
     at: timestamp({ withTimezone: true }).notNull(),
     org_id: integer().notNull(),
+    /** 0: all names. Of names, only what is ready is kept; -1: those that are not counted by themselves. */
+    name_id: integer().notNull().default(0),
     pending: bigint({ mode: "number" }).notNull(),
     active: bigint({ mode: "number" }).notNull(),
     slots_entitled: real().notNull(),
   },
-  (t) => [primaryKey({ name: "instance_sample_key", columns: [t.at, t.org_id] })],
+  (t) => [primaryKey({ name: "instance_sample_key", columns: [t.at, t.org_id, t.name_id] })],
 );

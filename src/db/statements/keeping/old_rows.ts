@@ -126,6 +126,12 @@ export function oldFires(before: number): OldRows {
   return { name: "schedule_fire", first: "", sql, params: [seconds(before)] };
 }
 
+/** Signalbox's own runs, as long as what rollups are computed from. */
+export function oldMaintenance(before: number): OldRows {
+  const sql = found("maintenance_run", `ended_at < ${AT(2)}`);
+  return { name: "maintenance_run", first: "", sql, params: [seconds(before)] };
+}
+
 /** Ended sessions; ids are handed out in the order of time. */
 export function oldConnections(before: number): OldRows {
   const where = { isOld: `connected_at < ${AT(2)}`, row: `t.ended_at < ${AT(2)}` };

@@ -132,7 +132,7 @@ with seen as (
   from ${samples.sql})
 insert into instance_sample (at, org_id, pending, active, slots_entitled)
 select to_timestamp(at), org, pending, active, entitled from ${looks.sql}
-on conflict (at, org_id) do nothing`;
+on conflict (at, org_id, name_id) do nothing`;
 
 export async function writePastSamples(
   tx: Transaction,

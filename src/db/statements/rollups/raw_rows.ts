@@ -2,6 +2,7 @@
  * What rollups are made from: a row for each metric of each event and each ended attempt, as SQL.
  * `$1` and `$2` bound the time: whole minutes, from and to.
  */
+import { SYSTEM_ORG_ID } from "../../../core/background/system_org.ts";
 import {
   CATALOGUE,
   DURATION_BANDS,
@@ -40,6 +41,17 @@ where e.at >= $1 and e.at < $2 and e.from_state is distinct from e.state and m.m
 const SUCCEEDED = "d.outcome = 'succeeded'";
 const BAND = `${FIRST_BAND_ID} + width_bucket(d.run_ms, array[${DURATION_BANDS.join()}]::float8[])`;
 
+/** What counts as a run that failed: of attempts whose worker was lost, those that had begun. */
+export const RUN_FAILED =
+  "(d.outcome in ('failed', 'timed_out') or d.outcome = 'lost' and d.started_at is not null)";
+
+const ITEMS = (["success", "failed", "skipped"] as const)
+  .map((one) => {
+    const told = `d.items_${one}`;
+    return `(case when ${told} is not null then ${id(`items.${one}`)} end, ${told}),`;
+  })
+  .join("\n  ");
+
 /** An attempt that added jobs to its workflow was an evaluation. */
 const EVALUATED = `exists (
   select from workflow_batch w where w.job_id = d.job_id and w.attempt = d.attempt offset 0)`;
@@ -56,6 +68,9 @@ from dispatched_job d cross join lateral (values
   (case when d.network_mbps is not null then ${id("usage.network_mbps")} end, d.network_mbps),
   (case when d.state_after = 'succeeded' and ${EVALUATED} then ${id("evals.completed")}
      when d.state_after in ('failed', 'cancelled') and ${EVALUATED} then ${id("evals.failed")} end, null),
+  (case when ${RUN_FAILED} then ${id("runs.failed")} end, null),
+  (case when ${RUN_FAILED} and d.run_ms is not null then ${id("runs.failed_ms")} end, d.run_ms),
+  ${ITEMS}
   (case when d.score is not null then ${SCORE_ID} end, d.score)
 ) as m(metric, value)
 where d.ended_at >= $1 and d.ended_at < $2 and m.metric is not null`;
@@ -70,7 +85,17 @@ from (
 join decision d on d.beat = a.beat and d.rules_version = ${RULES_VERSION}
 cross join generate_series(1, ${RULES.length}) as t(place)`;
 
-export const RAW_ROWS = `${EVENTS} union all ${ATTEMPTS} union all ${TERMS}`;
+/** Runs of maintenance are no jobs, and stand in nobody's sums: see `MINUTES`. */
+const MAINTENANCE = `
+select date_trunc('minute', d.ended_at, 'UTC'), ${SYSTEM_ORG_ID}, 0, d.name_id, null::int, m.metric, m.value
+from maintenance_run d cross join lateral (values
+  (case when ${SUCCEEDED} then ${id("jobs.succeeded")} else ${id("runs.failed")} end, null),
+  (case when ${SUCCEEDED} then ${id("jobs.duration_ms")} else ${id("runs.failed_ms")} end, d.run_ms),
+  ${ITEMS.replace(/,$/, "")}
+) as m(metric, value)
+where d.ended_at >= $1 and d.ended_at < $2 and m.metric is not null`;
+
+export const RAW_ROWS = [EVENTS, ATTEMPTS, TERMS, MAINTENANCE].join(" union all ");
 
 const listed = CATALOGUE.filter((metric) => metric.source !== null);
 

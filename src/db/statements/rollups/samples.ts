@@ -1,6 +1,7 @@
 /** Looks at the fleet and at the work of the instance, at moments that all servers share. */
 import type { Sql } from "../../client.ts";
 import { rowSource } from "../../row_source.ts";
+import { NIL_UUID } from "../counters.ts";
 
 export interface WorkerSample {
   worker: number;
@@ -49,7 +50,23 @@ export async function sampleWorkers(sql: Sql, at: number, all: WorkerSample[]): 
   await sql.unsafe(WORKERS, [...workers.params(all), at / 1000], { prepare: true });
 }
 
-/** Whoever comes first writes; the work is everybody's. Organizations without work have no row. */
+/**
+ * How much waits for a slot, by organization and name; 0 as a name: those that are not counted by
+ * themselves. Names of which nothing waits may be among them, with 0.
+ */
+export const READY_NAMES = `
+select org_id, name_id, greatest(0, sum(n))::bigint as ready from (
+  select c.org_id, c.name_id, c.n from org o join counter c on c.org_id = o.id
+  where c.queue_id = 0 and c.name_id > 0 and c.state = 'ready'
+  union all
+  select c.org_id, 0, c.n from org o join counter c on c.org_id = o.id
+  where c.queue_id = 0 and c.name_id = 0 and c.workflow_id = '${NIL_UUID}' and c.state = 'ready'
+  union all
+  select org_id, name_id, n from counter_delta
+  where queue_id = 0 and workflow_id = '${NIL_UUID}' and state = 'ready') t
+group by 1, 2`;
+
+/** Whoever comes first writes; the work is everybody's. Organizations and names without work have no row. */
 const INSTANCE = `
 with work as (
   select org_id, sum(n) filter (where state = 'ready') as pending,
@@ -66,14 +83,18 @@ facts as (
   from work),
 total as (
   select coalesce(sum(pending), 0) as pending, coalesce(sum(active), 0) as active, count(*) as orgs from facts)
-insert into instance_sample (at, org_id, pending, active, slots_entitled)
-select to_timestamp($1::float8), f.org_id, f.pending, f.active, t.active::float8 / t.orgs
+insert into instance_sample (at, org_id, name_id, pending, active, slots_entitled)
+select to_timestamp($1::float8), f.org_id, 0, f.pending, f.active, t.active::float8 / t.orgs
 from facts f cross join total t
 where to_timestamp($1::float8) > now() - interval '${LATEST_SECONDS} seconds'
 union all
-select to_timestamp($1::float8), 0, pending, active, active from total
+select to_timestamp($1::float8), 0, 0, pending, active, active from total
 where to_timestamp($1::float8) > now() - interval '${LATEST_SECONDS} seconds'
-on conflict (at, org_id) do nothing`;
+union all
+select to_timestamp($1::float8), org_id, case name_id when 0 then -1 else name_id end, ready, 0, 0
+from (${READY_NAMES}) r
+where ready > 0 and to_timestamp($1::float8) > now() - interval '${LATEST_SECONDS} seconds'
+on conflict (at, org_id, name_id) do nothing`;
 
 export async function sampleInstance(sql: Sql, at: number): Promise<void> {
   await sql.unsafe(INSTANCE, [at / 1000], { prepare: true });

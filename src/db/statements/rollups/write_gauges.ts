@@ -34,7 +34,7 @@ flat as (
   from instance_sample i join looks l using (at) cross join lateral (values
     (${id("jobs.pending")}, i.pending), (${id("jobs.active")}, i.active),
     (${id("slots.entitled")}, i.slots_entitled)) as m(metric, value)
-  where i.at >= $1 and i.at < $2
+  where i.at >= $1 and i.at < $2 and i.name_id = 0
   union all
   select l.bucket, l.at, m.metric, 0, 0, 0
   from looks l cross join (values (${id("workers.connected")}), (${id("workers.draining")}),
@@ -47,16 +47,23 @@ hosts as (
     (${id("worker.cpu_pct")}, cpu_pct), (${id("worker.ram_free_mb")}, ram_free_mb),
     (${id("worker.disk_mbps")}, disk_mbps), (${id("worker.network_mbps")}, network_mbps)) as m(metric, value)
   where m.value is not null),
+waiting as (
+  select l.bucket, i.org_id as org, i.name_id as name, i.pending as value
+  from instance_sample i join looks l using (at) where i.at >= $1 and i.at < $2 and i.name_id <> 0),
 rows as (
-  select f.bucket, f.metric, f.org, f.worker, m.n as count, sum(f.value)::float8 as sum,
+  select f.bucket, f.metric, f.org, 0 as name, f.worker, m.n as count, sum(f.value)::float8 as sum,
     case when count(*) < m.n then 0 else min(f.value) end::float8 as min, max(f.value)::float8 as max
   from flat f join minutes m using (bucket) group by f.bucket, f.metric, f.org, f.worker, m.n
   union all
-  select bucket, metric, 0, worker, count(*), sum(value), min(value), max(value)
-  from hosts group by 1, 2, 4)
+  select w.bucket, ${id("jobs.pending")}, w.org, w.name, 0, m.n, sum(w.value)::float8,
+    case when count(*) < m.n then 0 else min(w.value) end::float8, max(w.value)::float8
+  from waiting w join minutes m using (bucket) group by w.bucket, w.org, w.name, m.n
+  union all
+  select bucket, metric, 0, 0, worker, count(*), sum(value), min(value), max(value)
+  from hosts group by 1, 2, 5)
 insert into rollup_minute as t
   (metric_id, org_id, queue_id, name_id, worker_id, bucket_start, count, sum, min, max)
-select metric, org, 0, 0, worker, bucket, count, sum, min, max from rows
+select metric, org, 0, name, worker, bucket, count, sum, min, max from rows
 on conflict (metric_id, org_id, queue_id, name_id, worker_id, bucket_start) do update
 set count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max
 where (t.count, t.sum, t.min, t.max)

@@ -3,6 +3,7 @@
  * however often and by whomever it is computed (engine rule 29).
  */
 
+import { SYSTEM_ORG_ID } from "../../../core/background/system_org.ts";
 import type { Granularity } from "../../../core/metrics/buckets.ts";
 import { BIN_MAX, GROWTH, LEAST } from "../../../core/metrics/histogram.ts";
 import type { Transaction } from "../../client.ts";
@@ -31,7 +32,10 @@ case when value is null then null
   else (sign(value) * least(${BIN_MAX}, greatest(1, ceil(ln(abs(value) / ${LEAST}) / ln(${GROWTH})))))::smallint
 end`;
 
-/** `least` of a group's members: the queues that came first, and the workers that came last. */
+/**
+ * `least` of a group's members: the queues that came first, and the workers that came last. What is `own`,
+ * Signalbox's maintenance, is counted for itself and its names alone.
+ */
 const MINUTES = `
 with raw as (${RAW_ROWS}),
 queues as (
@@ -42,7 +46,7 @@ newest as (
     from (select distinct bucket, worker_id from raw where worker_id is not null) w) w
   where place <= ${WORKERS_MAX}),
 binned as (
-  select r.bucket, r.metric::smallint as metric, r.org_id as org,
+  select r.bucket, r.metric::smallint as metric, r.org_id as org, r.org_id = ${SYSTEM_ORG_ID} as own,
     case when q.counted then r.queue_id else ${REST} end as queue,
     case when n.counted then r.name_id else ${REST} end as name,
     case when r.worker_id is null then null when w.worker_id is null then ${REST} else r.worker_id end as worker,
@@ -54,12 +58,13 @@ grouped as (
     coalesce(name, 0) as name, coalesce(worker, 0) as worker,
     count(*) as n, coalesce(sum(value), 0) as total, min(value) as least, max(value) as most
   from binned
-  group by grouping sets ((bucket, metric, bin), (bucket, metric, bin, org),
-    (bucket, metric, bin, org, queue), (bucket, metric, bin, org, name), (bucket, metric, bin, worker))
+  group by grouping sets ((bucket, metric, bin, own), (bucket, metric, bin, own, org),
+    (bucket, metric, bin, own, org, queue), (bucket, metric, bin, own, org, name),
+    (bucket, metric, bin, own, worker))
   having case grouping(org, queue, name, worker)
-    when 15 then metric = any(${keptFor("")})
+    when 15 then not own and metric = any(${keptFor("")})
     when 7 then metric = any(${keptFor("org")})
-    when 3 then metric = any(${keptFor("org,queue")})
+    when 3 then not own and metric = any(${keptFor("org,queue")})
     when 5 then metric = any(${keptFor("org,name")})
     else worker is not null and metric = any(${keptFor("worker")}) end)
 insert into rollup_minute as t (${KEY}, count, sum, min, max, bins, hits)

@@ -1,0 +1,84 @@
+/** How often names without a schedule are to run: what was said, and saying it. */
+import { z } from "zod";
+import { STALENESS } from "../../core/background/thresholds.ts";
+import { jobName } from "../../messages/names.ts";
+import { inOrg } from "../allowed.ts";
+import { reasonInput, time } from "../jobs/schemas.ts";
+import { notFound, orgOf } from "../lookup.ts";
+import { orgParams } from "../query.ts";
+import { ok, type Route, route } from "../route.ts";
+
+const tag = "Background jobs";
+/** A year. */
+const INTERVAL_MAX = 31_536_000;
+const interval = z.int().min(10).max(INTERVAL_MAX);
+const grace = z.int().min(0).max(INTERVAL_MAX);
+
+const told = z
+  .object({
+    name: z.string(),
+    expected_interval_seconds: z.int(),
+    grace_seconds: z.int().nullable(),
+    updated_at: time,
+    updated_by: z.string(),
+  })
+  .meta({ id: "Expectation" });
+
+const list = route({
+  method: "get",
+  path: "/orgs/{org}/expectations",
+  tag,
+  summary: "How often names without a schedule are to run",
+  params: orgParams,
+  answers: {
+    200: { description: "All that was said, by name", schema: z.object({ items: z.array(told) }) },
+  },
+  handle: async ({ params, caller, deps }) => {
+    const { id: org } = orgOf(deps, caller, params.org, "view");
+    const rows = await deps.database.reads<
+      (Omit<z.infer<typeof told>, "updated_at"> & { updated_at: Date })[]
+    >`
+      select n.name, e.interval_seconds as expected_interval_seconds, e.grace_seconds, e.updated_at, e.updated_by
+      from name_expectation e join job_name n on n.id = e.name_id
+      where e.org_id = ${org} order by n.name limit 1000`;
+    const items = rows.map((row) => ({ ...row, updated_at: row.updated_at.toISOString() }));
+    return ok({ items });
+  },
+});
+
+const say = route({
+  method: "put",
+  path: "/orgs/{org}/expectations",
+  tag,
+  summary: "Say how often a name is to run",
+  description: `A name that has a schedule goes by that. It is late after ${STALENESS.warningIntervals} intervals without a success, and bad after ${STALENESS.badIntervals}, each with the grace.`,
+  allow: inOrg("manage"),
+  params: orgParams,
+  body: reasonInput.extend({
+    name: jobName,
+    expected_interval_seconds: interval.nullable().describe("Null: nothing is expected any more"),
+    grace_seconds: grace
+      .nullable()
+      .default(null)
+      .describe(`Null: ${STALENESS.graceSeconds} seconds, as usual`),
+  }),
+  answers: {
+    200: {
+      description: "Done when answered",
+      schema: z.object({ affected: z.int().describe("1: it changed; 0: it was so already") }),
+    },
+  },
+  handle: async ({ params, body, caller, deps }) => {
+    const { id: org } = orgOf(deps, caller, params.org, "manage");
+    const [name] = await deps.database.reads<{ id: number; name: string }[]>`
+      select id, name from job_name where org_id = ${org} and name = ${body.name}`;
+    if (name === undefined) throw notFound("job name", body.name);
+    const { expected_interval_seconds: seconds, grace_seconds, reason } = body;
+    const expected = seconds === null ? null : { interval_seconds: seconds, grace_seconds };
+    const { expectations } = deps.engine.background;
+    const changed = await expectations.set({ org, name, expected, reason }, caller.author);
+    return ok({ affected: changed ? 1 : 0 });
+  },
+});
+
+export const backgroundRoutes: readonly Route[] = [list, say];

@@ -1,0 +1,269 @@
+/** Charts of the page of background jobs. Pure. */
+import { bandCounts } from "../../core/background/duration_bands.ts";
+import { THRESHOLDS, thresholdWords } from "../../core/background/thresholds.ts";
+import { DURATION_BAND_WORDS, knownMetric } from "../../core/metrics/catalogue.ts";
+import { mergeHistograms } from "../../core/metrics/histogram.ts";
+import { type Point, pointsOf } from "../../core/metrics/series.ts";
+import { bucketWidth, perBucket } from "../../core/metrics/time_range.ts";
+import type { Background, BackgroundName } from "../../web/background/read_background.ts";
+import { cellsOf, type RunCells, type RunMetric } from "../../web/background/run_cells.ts";
+import {
+  type BarChart,
+  type ChartLine,
+  countOf,
+  type HeatChart,
+  p50Of,
+  p95Of,
+  type TimeChart,
+  type Tone,
+} from "../../web/charts/chart.ts";
+
+/** By the place of a name among those that are drawn. */
+const TONES: readonly Tone[] = ["plain", "second", "third", "fourth", "good", "muted"];
+const NOTHING_RAN = "Nothing ran in this time. Take a longer range, or submit a job.";
+
+type Pick = (point: Point) => number | null;
+type About = Omit<TimeChart, "kind" | "start" | "step" | "running" | "lines">;
+
+const METRIC = {
+  succeeded: "jobs.succeeded",
+  failed: "runs.failed",
+  succeededMs: "jobs.duration_ms",
+  failedMs: "runs.failed_ms",
+  itemsSuccess: "items.success",
+  itemsFailed: "items.failed",
+  itemsSkipped: "items.skipped",
+} as const satisfies Record<RunMetric, string>;
+
+function points({ span, covered }: Background, cells: RunCells, of: RunMetric): Point[] {
+  return pointsOf(knownMetric(METRIC[of]), cells[of], span, covered);
+}
+
+/** Run times of all runs, those that failed too. */
+function runTimes({ span, covered }: Background, cells: RunCells): Point[] {
+  const all = [...cells.succeededMs, ...cells.failedMs];
+  return pointsOf(knownMetric(METRIC.succeededMs), all, span, covered);
+}
+
+function timeOf(
+  about: About,
+  data: Background,
+  some: readonly Point[],
+  lines: ChartLine[],
+): TimeChart {
+  const running = some.findIndex((point) => point.isRunning);
+  return {
+    ...about,
+    kind: "time",
+    ...{
+      start: data.span.from,
+      step: bucketWidth(data.range),
+      running: running < 0 ? null : running,
+    },
+    lines,
+  };
+}
+
+const isEmptyLine = ({ values }: ChartLine) => values.every((value) => !value);
+
+/** `opens`: of what are jobs; maintenance is none. */
+export function statusChart(data: Background, opens: string | undefined): TimeChart {
+  const { cells } = data.overall;
+  const [good, bad] = [points(data, cells, "succeeded"), points(data, cells, "failed")];
+  const line = (name: string, tone: Tone, some: Point[]): ChartLine => {
+    return { name, tone, style: "area", values: some.map(countOf) };
+  };
+  return timeOf(
+    {
+      ...{ id: "status", title: `Runs ${perBucket(data.range)}`, unit: "count", columns: 24 },
+      ...(opens === undefined ? {} : { opens }),
+      sentence: "Every attempt that ended well or failed, of all names. A click opens the jobs.",
+      empty: NOTHING_RAN,
+    },
+    data,
+    good,
+    [line("Succeeded", "good", good), line("Failed", "bad", bad)],
+  );
+}
+
+export function queueChart(data: Background, label: Label): TimeChart {
+  const { names, cells, looks } = data.queues;
+  const metric = knownMetric("jobs.pending");
+  const own = names.map((one) => {
+    const mine = cells.filter((cell) => cell.name === one.id);
+    return pointsOf(metric, mine, data.span, { ...data.covered, looks });
+  });
+  const { warning, bad } = thresholdWords("queue_size");
+  return timeOf(
+    {
+      ...{ id: "queues", title: "Queue sizes", unit: "count", columns: 16 },
+      sentence: `Jobs of a name that are ready and wait for a slot: the mean of every look. Those of which most waited; it is a warning ${warning} and growing, and bad ${bad}.`,
+      empty: "Nothing waited for a slot at any look of this time.",
+    },
+    data,
+    own[0] ?? points(data, data.overall.cells, "succeeded"),
+    own.map((some, at) => {
+      return { ...named(label(names[at]!), at), style: "line", values: some.map((p) => p.avg) };
+    }),
+  );
+}
+
+export type Label = (name: BackgroundName) => string;
+
+function named(name: string, at: number): { name: string; tone: Tone } {
+  return { name, tone: TONES[at % TONES.length]! };
+}
+
+/** A line for each name that is drawn, and one for its failures where there are any. */
+export function rateChart(data: Background, label: Label): TimeChart {
+  const { names, cells } = data.drawn;
+  const lines = names.flatMap((one, at): ChartLine[] => {
+    const own = cellsOf(cells, one.id);
+    const word = named(label(one), at);
+    const failed: ChartLine = {
+      ...{ name: `${word.name} (failed)`, tone: "bad", style: "line", isUnlisted: true },
+      values: points(data, own, "failed").map(countOf),
+    };
+    const good = points(data, own, "succeeded").map(countOf);
+    return [{ ...word, style: "line", values: good }, ...(isEmptyLine(failed) ? [] : [failed])];
+  });
+  return timeOf(
+    {
+      ...{ id: "rates", title: `Runs ${perBucket(data.range)} by job`, unit: "count", columns: 12 },
+      sentence: `Runs that ended well; in red those that failed. ${drawnWords(data)}`,
+      empty: NOTHING_RAN,
+    },
+    data,
+    points(data, data.overall.cells, "succeeded"),
+    lines,
+  );
+}
+
+export function durationChart(data: Background, label: Label): TimeChart {
+  const { names, cells } = data.drawn;
+  const line = (
+    one: BackgroundName,
+    at: number,
+    [words, pick, isFaint]: [string, Pick, boolean],
+  ) => {
+    const { name, tone } = named(label(one), at);
+    const values = runTimes(data, cellsOf(cells, one.id)).map(pick);
+    return {
+      name: `${name} ${words}`,
+      tone,
+      style: "line" as const,
+      values,
+      ...(isFaint ? { isFaint, isUnlisted: true } : {}),
+    };
+  };
+  const { warning, bad } = thresholdWords("duration_p95_seconds");
+  return timeOf(
+    {
+      ...{ id: "durations", title: `Run time ${perBucket(data.range)} by job`, columns: 12 },
+      sentence: `p95 and, thin, p50 of all runs, those that failed too; right within 1 %. A p95 is a warning ${warning}, and bad ${bad}.`,
+      ...{ unit: "milliseconds", empty: NOTHING_RAN },
+    },
+    data,
+    points(data, data.overall.cells, "succeeded"),
+    names.flatMap((one, at) => [
+      line(one, at, ["p95", p95Of, false]),
+      line(one, at, ["p50", p50Of, true]),
+    ]),
+  );
+}
+
+const ITEM_LINES = [
+  ["itemsSuccess", "done", null],
+  ["itemsFailed", "failed", "bad"],
+  ["itemsSkipped", "skipped", "second"],
+] as const;
+
+export function itemsChart(data: Background, label: Label): TimeChart {
+  const { names, cells } = data.drawn;
+  const lines = names.flatMap((one, at) => {
+    const own = cellsOf(cells, one.id);
+    const { name, tone } = named(label(one), at);
+    return ITEM_LINES.map(([metric, words, fixed]): ChartLine => {
+      const values = points(data, own, metric).map((point) => point.sum);
+      const isUnlisted = fixed !== null;
+      return { name: `${name} ${words}`, tone: fixed ?? tone, style: "line", values, isUnlisted };
+    });
+  });
+  return timeOf(
+    {
+      ...{
+        id: "items",
+        title: `Items ${perBucket(data.range)} by job`,
+        unit: "count",
+        columns: 12,
+      },
+      sentence:
+        "What runs counted as done when they ended; in red what failed, in yellow what was skipped.",
+      empty: "No run of these names counted items in this time: handlers do so by job.items().",
+    },
+    data,
+    points(data, data.overall.cells, "succeeded"),
+    lines.filter((line) => !isEmptyLine(line)),
+  );
+}
+
+/** Bars that a chart's height has room for. */
+const BARS_MAX = 20;
+
+/** One line a colour: each bar stands in the line of its own. */
+export function failureBars({ names }: Background, label: Label): BarChart {
+  const { warning, bad } = THRESHOLDS.failure_rate;
+  const ran = names
+    .filter((one) => one.figures.failureRate !== null)
+    .sort((a, b) => b.figures.failureRate! - a.figures.failureRate!)
+    .slice(0, BARS_MAX);
+  const line = (words: string, tone: Tone, is: (one: BackgroundName) => boolean) => ({
+    ...{ name: words, tone, stack: "rate" },
+    values: ran.map((one) => (is(one) ? one.figures.failureRate! * 100 : null)),
+  });
+  const of = (judgement: string) => (one: BackgroundName) =>
+    one.figures.judged.failureRate === judgement;
+  return {
+    ...{ kind: "bars", id: "failures", title: "Failure rate by job", unit: "percent", columns: 12 },
+    sentence: `Runs that failed, of all runs of the time shown. ${THRESHOLDS.failure_rate.label}: a warning from ${warning * 100} %, bad from ${bad * 100} %; of fewer than three runs it is not judged.`,
+    empty: NOTHING_RAN,
+    labels: ran.map(label),
+    lines: [
+      line(`Below ${warning * 100} %`, "good", of("good")),
+      line(`From ${warning * 100} %`, "second", of("warning")),
+      line(`From ${bad * 100} %`, "bad", of("bad")),
+      line("Too few runs", "muted", of("unknown")),
+    ],
+    isLying: true,
+  };
+}
+
+export function heatChart(data: Background, opens: string | undefined): HeatChart {
+  const { cells } = data.overall;
+  const times = runTimes(data, cells);
+  const byBucket = Map.groupBy([...cells.succeededMs, ...cells.failedMs], (cell) => cell.bucket);
+  const counts = times.map(({ bucket, count }) => {
+    if (count === null) return null;
+    const own = byBucket.get(bucket) ?? [];
+    return bandCounts(mergeHistograms(own.map((cell) => cell.histogram)));
+  });
+  const running = times.findIndex((point) => point.isRunning);
+  return {
+    ...{ kind: "heat", id: "heat", title: `Run times ${perBucket(data.range)}`, unit: "count" },
+    sentence:
+      "How many runs of all names took how long, those that failed too: the stronger the colour, the more. A click opens the jobs.",
+    ...{ columns: 24, empty: NOTHING_RAN, ...(opens === undefined ? {} : { opens }) },
+    ...{
+      start: data.span.from,
+      step: bucketWidth(data.range),
+      running: running < 0 ? null : running,
+    },
+    bands: DURATION_BAND_WORDS,
+    values: DURATION_BAND_WORDS.map((_, band) => counts.map((one) => one?.[band] ?? null)),
+  };
+}
+
+function drawnWords({ drawn, names }: Background): string {
+  const ran = names.filter((one) => one.figures.runs > 0).length;
+  return ran > drawn.names.length ? `The ${drawn.names.length} busiest names.` : "";
+}

@@ -1,0 +1,119 @@
+/** The rollups that background jobs are told by, of chosen names or of all that is asked about. */
+
+import type { RunTotals } from "../../core/background/figures.ts";
+import { countTiles, type Tile, tilesOf } from "../../core/background/tiles.ts";
+import { granularityWithin, ROWS_MAX } from "../../core/metrics/buckets.ts";
+import { knownMetric } from "../../core/metrics/catalogue.ts";
+import { addCells, type Cell } from "../../core/metrics/series.ts";
+import type { Sql } from "../../db/client.ts";
+import type { GroupIds } from "../metrics/groups.ts";
+import { type GroupedCell, readCells } from "../metrics/read_cells.ts";
+import type { Span } from "../metrics/read_series.ts";
+
+const METRICS = {
+  succeeded: "jobs.succeeded",
+  failed: "runs.failed",
+  succeededMs: "jobs.duration_ms",
+  failedMs: "runs.failed_ms",
+  itemsSuccess: "items.success",
+  itemsFailed: "items.failed",
+  itemsSkipped: "items.skipped",
+} as const;
+export type RunMetric = keyof typeof METRICS;
+const ALL = Object.keys(METRICS) as RunMetric[];
+export type RunCells = Record<RunMetric, GroupedCell[]>;
+
+export interface NameId {
+  org: number;
+  id: number;
+}
+
+/** Names whose sums over a span may be asked for at once. */
+export function namesWithin(span: Span): number {
+  return Math.max(1, Math.floor(ROWS_MAX / Math.max(1, countTiles(tilesOf(span)))));
+}
+
+export function groupsOf(names: readonly NameId[]): GroupIds {
+  const orgs = [...new Set(names.map((one) => one.org))];
+  return { orgs, queues: null, names: names.map((one) => one.id), workers: null };
+}
+
+/** Cells of every run metric over a span, a bucket each. */
+export async function readRunCells(
+  reads: Sql,
+  ids: GroupIds,
+  span: Span,
+  metrics: readonly RunMetric[] = ALL,
+): Promise<RunCells> {
+  const none = Object.fromEntries(ALL.map((one) => [one, []])) as unknown as RunCells;
+  const cells = await Promise.all(
+    metrics.map((one) => {
+      const histograms = one === "succeededMs" || one === "failedMs";
+      return readCells(reads, {
+        ...span,
+        ids,
+        histograms,
+        metrics: [knownMetric(METRICS[one]).id],
+      });
+    }),
+  );
+  return { ...none, ...Object.fromEntries(metrics.map((one, at) => [one, cells[at]!])) };
+}
+
+/** The same as few rows as the span allows: for sums, not for charts. */
+export async function readRunSums(reads: Sql, ids: GroupIds, span: Span): Promise<RunCells> {
+  const parts = await Promise.all(
+    tilesOf(span).map((tile: Tile) => readRunCells(reads, ids, tile)),
+  );
+  return Object.fromEntries(
+    ALL.map((one) => [one, parts.flatMap((part) => part[one])]),
+  ) as unknown as RunCells;
+}
+
+/**
+ * About how often each name ran, for choosing: of whole buckets so wide that all fit into few rows.
+ */
+export async function roughRuns(
+  reads: Sql,
+  names: readonly NameId[],
+  span: Span,
+): Promise<Map<number, number>> {
+  const sums = new Map<number, number>();
+  if (names.length === 0) return sums;
+  const granularity = granularityWithin({ ...span, granularity: "hour" }, names.length) ?? "week";
+  const read = { ...span, granularity };
+  const cells = await readRunCells(reads, groupsOf(names), read, ["succeeded", "failed"]);
+  for (const { name, count } of [...cells.succeeded, ...cells.failed]) {
+    sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return sums;
+}
+
+export function totalsOf(cells: RunCells): RunTotals {
+  const counted = (some: readonly Cell[]) => some.reduce((sum, cell) => sum + cell.count, 0);
+  const summed = (some: readonly Cell[]) => some.reduce((sum, cell) => sum + cell.sum, 0);
+  const runs = [...cells.succeededMs, ...cells.failedMs];
+  const { histogram, least, most } = addCells(runs.length === 0 ? [NONE] : runs);
+  return {
+    succeeded: counted(cells.succeeded),
+    failed: counted(cells.failed),
+    durations: { histogram, least, most },
+    items: {
+      success: summed(cells.itemsSuccess),
+      failed: summed(cells.itemsFailed),
+      skipped: summed(cells.itemsSkipped),
+    },
+  };
+}
+
+const NONE: Cell = {
+  ...{ bucket: 0, count: 0, sum: 0, least: null, most: null },
+  histogram: { bins: [], hits: [] },
+};
+
+/** Those of one name. */
+export function cellsOf(cells: RunCells, id: number): RunCells {
+  return Object.fromEntries(
+    ALL.map((one) => [one, cells[one].filter((cell) => cell.name === id)]),
+  ) as unknown as RunCells;
+}
