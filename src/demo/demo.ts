@@ -5,6 +5,7 @@ import { FLEET } from "./cast/worker_role.ts";
 import { Director } from "./director.ts";
 import { makeIncidents } from "./incidents.ts";
 import { DemoWorker } from "./play/demo_worker.ts";
+import { makeSchedules } from "./schedules.ts";
 
 export interface DemoOptions {
   /** Where the server listens, such as `http://127.0.0.1:4600`. */
@@ -34,6 +35,7 @@ export async function startDemo({ url, adminToken, seed, say }: DemoOptions): Pr
   const incidents = makeIncidents({ workers, clients });
   const director = new Director({ seed, casts: ORGANIZATIONS, clients, incidents, say });
   director.start();
+  await makeSchedules(clients);
   return {
     stop: async () => {
       director.stop();

@@ -1,4 +1,5 @@
 /** What every part of the engine is handed: made once in `create.ts`. */
+import { randomUUID } from "node:crypto";
 import type { Database } from "../db/client.ts";
 import { Expectations } from "./background/expectations.ts";
 import { Maintenance } from "./background/maintenance.ts";
@@ -7,7 +8,7 @@ import type { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { Names } from "./names.ts";
 import type { EngineOptions } from "./options.ts";
-import type { RecentDetails } from "./submit/recent_details.ts";
+import { RecentDetails } from "./submit/recent_details.ts";
 
 /** The few words of a logger that the engine says; pino fits. */
 export interface Log {
@@ -32,9 +33,9 @@ export interface EngineContext {
   readonly expectations: Expectations;
 }
 
-/** With what the engine notes of its own work. */
+/** With a name of its own, and what the engine notes of its own work. */
 export function withRecords(
-  common: Omit<EngineContext, "runs" | "maintenance" | "expectations">,
+  common: Omit<EngineContext, "replicaId" | "recent" | "runs" | "maintenance" | "expectations">,
 ): EngineContext {
   const { bus, clock, database, log, names, options } = common;
   const runs = new RunTally((name) => names.isCounted(name));
@@ -44,5 +45,6 @@ export function withRecords(
     onError: (error) => log.warn({ error: String(error) }, "maintenance was not recorded"),
   });
   const expectations = new Expectations(database);
-  return { ...common, runs, maintenance, expectations };
+  const [replicaId, recent] = [randomUUID(), new RecentDetails()];
+  return { ...common, replicaId, recent, runs, maintenance, expectations };
 }

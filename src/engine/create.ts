@@ -1,5 +1,4 @@
 /** Puts the engine together: every part once, in the order in which they need each other. */
-import { randomUUID } from "node:crypto";
 import { type Actor, actorName } from "../core/author.ts";
 import type { Database } from "../db/client.ts";
 import type { EndedRow } from "../db/statements/end_jobs.ts";
@@ -49,7 +48,6 @@ import type { SessionHost } from "./session_host.ts";
 import { Sessions } from "./sessions.ts";
 import { Stager } from "./stager.ts";
 import { answerSubmit } from "./submit/answer_submit.ts";
-import { RecentDetails } from "./submit/recent_details.ts";
 import { Submission } from "./submit/submission.ts";
 import { Workflows } from "./submit/workflows.ts";
 import type { Switches } from "./switches.ts";
@@ -97,9 +95,7 @@ class SignalboxEngine implements Engine, SessionHost {
     const bus = new Bus((error) => log.error({ error: String(error) }, "a listener failed"));
     this.#clock = new Clock(database.side);
     const names = new Names(database.side);
-    const replicaId = randomUUID();
-    const recent = new RecentDetails();
-    const common = { replicaId, options, database, clock: this.#clock, bus, names, recent, log };
+    const common = { options, database, clock: this.#clock, bus, names, log };
     this.context = withRecords(common);
     const { context } = this;
     const ends: EnderListener = {

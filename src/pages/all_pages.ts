@@ -16,6 +16,7 @@ import { overviewPage } from "./overview/routes.ts";
 import { peoplePage } from "./people/routes.ts";
 import { rankingsPage } from "./rankings/routes.ts";
 import { schedulerPage } from "./scheduler/routes.ts";
+import { servicePage } from "./service/routes.ts";
 import { throughputPage } from "./throughput/routes.ts";
 import { workerPage } from "./worker/routes.ts";
 import { workersPage } from "./workers/routes.ts";
@@ -34,6 +35,7 @@ export const boardPages: readonly BoardPage[] = [
   backgroundPage,
   workersPage,
   workerPage,
+  servicePage,
   networkPage,
   cachePage,
   alertsPage,

@@ -26,6 +26,9 @@ const OTHERS = {
   overview:
     '<path d="M2.5 2.5h4.6v5.2H2.5zm6.4 0h4.6v3.1H8.9zm0 5.1h4.6v5.9H8.9zM2.5 9.7h4.6v3.8H2.5z"/>',
   rankings: '<path d="M2.5 3.5h11m-11 4.5h7.5m-7.5 4.5h4"/>',
+  warning: '<path d="M8 2.5 14 13H2zM8 6.5v3.2m0 1.6v.2"/>',
+  service:
+    '<path d="M2.5 4h11m-11 4h11m-11 4h11"/><circle cx="5.5" cy="4" r="1.4"/><circle cx="10.5" cy="8" r="1.4"/><circle cx="6.5" cy="12" r="1.4"/>',
   background:
     '<path d="M13.5 8a5.5 5.5 0 1 1-1.8-4.1"/><path d="M13.5 2v3h-3"/><path d="M8 5.2V8l2 1.3"/>',
   health:

@@ -15,10 +15,11 @@ import { ACME, type Actor, CAST, OPEN } from "./cast.ts";
 import { heard } from "./heard.ts";
 import type { Row, Target } from "./rows.ts";
 import { type Seeded, seed, type World } from "./seed.ts";
+import { SERVICE_ROWS } from "./service_rows.ts";
 import { type Asked, type Stage, stage } from "./stage.ts";
 import { statusOf } from "./verdicts.ts";
 
-const ROWS: readonly Row[] = [...API_ROWS, ...BOARD_ROWS, ...ACCOUNT_ROWS];
+const ROWS: readonly Row[] = [...API_ROWS, ...BOARD_ROWS, ...SERVICE_ROWS, ...ACCOUNT_ROWS];
 const NOBODY = "00000000-0000-7000-8000-00000000dead";
 const NO_ORG = "zqnobody";
 

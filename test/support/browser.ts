@@ -116,8 +116,10 @@ export async function visit(browser: Browser, options: VisitOptions = {}): Promi
 /** Signs in through the form and lands on `path`. */
 export async function enter(page: Page, base: string, token: string, path: string): Promise<void> {
   await page.goto(`${base}/sign-in?next=${encodeURIComponent(path)}`);
+  // Where people have accounts, tokens stand behind a summary.
+  if (!(await page.isVisible("#token"))) await page.click("details:has(#token) > summary");
   await page.fill("#token", token);
-  await page.click("button.primary");
+  await page.click("form:has(#token) button");
   await page.waitForURL(`${base}${path}`);
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { queueLimits } from "../../messages/queue_limits.ts";
 import { reasonInput, time } from "../jobs/schemas.ts";
 
 export const tag = "Queues";
@@ -34,36 +35,9 @@ export const queue = z
   .meta({ id: "Queue" });
 export type QueueView = z.infer<typeof queue>;
 
-const LIMIT_MAX = 1_000_000;
-const tagName = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,127}$/, "is no name of a tag");
-
 export const queuePatch = z.strictObject({
   description: z.string().max(1_024).optional(),
-  limits: z
-    .strictObject({
-      concurrency: z
-        .int()
-        .min(1, "is at least 1: to start nothing, pause the queue")
-        .max(LIMIT_MAX)
-        .nullable()
-        .optional()
-        .describe("Jobs at once"),
-      rate: z
-        .strictObject({
-          count: z.int().min(1).max(LIMIT_MAX),
-          seconds: z.number().min(0.1).max(86_400),
-        })
-        .nullable()
-        .optional()
-        .describe("Starts, evenly over so many seconds"),
-      per_key: z
-        .strictObject({ tag: tagName, concurrency: z.int().min(1).max(LIMIT_MAX) })
-        .nullable()
-        .optional()
-        .describe(
-          "Jobs at once that have the same value of this tag; jobs without it have no such limit",
-        ),
-    })
+  limits: queueLimits
     .nullable()
     .optional()
     .describe("What is not named stays; null takes a limit away, or all of them"),

@@ -126,7 +126,7 @@ leased as (
     session_id = (${P.sessions})[(${P.session})[p.i]], worker_id = (${P.workers})[(${P.session})[p.i]],
     token = (${P.token})[p.i], slot = (${P.slot})[p.i], score = (${P.score})[p.i], beat = ${P.beat}, beat_place = p.i,
     started_at = null, deadline_at = null, progress = null, progress_note = null,
-    items_success = null, items_failed = null, items_skipped = null, progress_at = null,
+    progress_at = null, items_success = null, items_failed = null, items_skipped = null,
     cancel_acknowledged_at = null
   from picked p where l.ctid = p.place
   returning p.i, l.id, l.session_id, l.org_id, l.queue_id, l.name_id, l.attempt, 'ready'::job_state as was,

@@ -50,19 +50,23 @@ const AT_ONCE = 10;
 
 type Row = Record<string, unknown> & { id: string; name: string };
 
-/** By name, then id; from after `after`, which is `keyOf` the last one of the page before. */
+/**
+ * By name, then id; from after `after`, which is `keyOf` the last one of the page before. `like`: part of
+ * the name.
+ */
 export async function listSchedules(
   sql: Sql,
   orgs: OrgFilter,
-  { after, limit, now }: { after: string; limit: number; now: number },
+  { after, limit, now, like = "" }: { after: string; limit: number; now: number; like?: string },
 ): Promise<ScheduleItem[]> {
   const [name = "", id = ""] = after.split(" ");
   const beyond = after === "" ? sql`` : sql`and (s.name, s.id) > (${name}, ${id}::uuid)`;
+  const named = like === "" ? sql`` : sql`and strpos(lower(s.name), ${like.toLowerCase()}) > 0`;
   const rows = (await sql`
     select ${columns(sql)}, s.job ->> 'name' as job_name, s.job ->> 'queue' as queue,
       s.workflow ->> 'name' as workflow_name
     from schedule s join org o on o.id = s.org_id
-    where true ${andOfOrgs(sql, sql`s.org_id`, orgs)} ${beyond}
+    where true ${andOfOrgs(sql, sql`s.org_id`, orgs)} ${beyond} ${named}
     order by s.name, s.id limit ${limit}`) as unknown as Row[];
   const fires = await readFires(
     sql,

@@ -5,6 +5,7 @@
 import type { Author } from "../../../src/core/author.ts";
 import type { Assignment } from "../../../src/messages/frames.ts";
 import { jobInput, workflowInput } from "../../../src/messages/job_input.ts";
+import { scheduleInput } from "../../../src/messages/schedule_input.ts";
 import { ADMIN, ask, cookieIn, PASSWORD, somebody } from "../accounts/people.ts";
 import { HandWorker } from "../api_box.ts";
 import type { BoardBox } from "../board_box.ts";
@@ -36,6 +37,7 @@ export interface HostileBoard {
   worker: HandWorker;
   jobs: Record<"waits" | "fails" | "tries" | "runs" | "follows" | "rejected" | "cancelled", string>;
   lease: Assignment;
+  schedule: string;
 }
 
 export async function hostileBoard(box: BoardBox): Promise<HostileBoard> {
@@ -64,7 +66,22 @@ export async function hostileBoard(box: BoardBox): Promise<HostileBoard> {
   await box.database.intake`update worker set pool = ${evil("pool")}`;
   const { lease, ...jobs } = await hostileJobs(box, worker, author);
   await hostileAlerts(box, org.id);
-  return { org, cookies, author, invitation: `/invitations/${secret}`, worker, jobs, lease };
+  const schedule = await hostileSchedule(box, author);
+  const invited = `/invitations/${secret}`;
+  return { org, cookies, author, invitation: invited, worker, jobs, lease, schedule };
+}
+
+async function hostileSchedule(box: BoardBox, author: Author): Promise<string> {
+  const input = scheduleInput.parse({
+    ...{ name: "x", cron: "0 3 1 1 *", job: { name: "x", queue: "x", payload } },
+    ...{ description: evil("about"), managed_by: evil("file") },
+    ...{ vendor_type: evil("vendor"), vendor_id: evil("vendor-id") },
+  });
+  const id = await box.engine.schedules.create("acme", input, author);
+  await box.engine.schedules.pause(id, author, longEvil("schedule-reason"));
+  await box.database.intake`
+    update schedule set name = ${evil("schedule")}, updated_by = ${evil("editor")} where id = ${id}`;
+  return id;
 }
 
 /** From a browser that calls itself by something hostile. */

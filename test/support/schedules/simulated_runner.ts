@@ -1,5 +1,4 @@
 /** A server's schedules without the rest of it, at whatever time a test says it is. */
-import { randomUUID } from "node:crypto";
 import { connect } from "../../../src/db/client.ts";
 import { Actions } from "../../../src/engine/actions.ts";
 import { Bus } from "../../../src/engine/bus.ts";
@@ -10,7 +9,6 @@ import { Names } from "../../../src/engine/names.ts";
 import { DEFAULT_OPTIONS } from "../../../src/engine/options.ts";
 import { createSchedules } from "../../../src/engine/schedules/create.ts";
 import type { ScheduleKeeper } from "../../../src/engine/schedules/schedules.ts";
-import { RecentDetails } from "../../../src/engine/submit/recent_details.ts";
 import { Submission } from "../../../src/engine/submit/submission.ts";
 
 export interface SimulatedRunner {
@@ -29,13 +27,11 @@ export async function simulatedRunner(url: string, now: () => number): Promise<S
   const note = (facts: object, message: string) =>
     void troubles.push(`${message} ${JSON.stringify(facts)}`);
   const context = withRecords({
-    replicaId: randomUUID(),
     options: DEFAULT_OPTIONS,
     database,
     clock: new Clock(database.side),
     bus: new Bus((error) => note({ error: String(error) }, "a listener failed")),
     names: new Names(database.side),
-    recent: new RecentDetails(),
     log: { info() {}, warn: note, error: note },
   });
   await context.clock.measure();

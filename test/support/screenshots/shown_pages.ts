@@ -14,6 +14,10 @@ export async function shownPages({ url, token }: ShownBoard): Promise<Map<string
   for (const tab of ["longest", "ram"])
     pages.set(`rankings-${tab}`, `/board/jobs?tab=${tab}&range=30d`);
   pages.set("jobs-search", SEARCH);
+  for (const tab of ["schedules", "workers"])
+    pages.set(`service-${tab}`, `/board/service?tab=${tab}`);
+  pages.set("service-new-schedule", "/board/service/schedules/new");
+  pages.set("service-stop-all", "/board/service/confirm?do=stop-all");
   for (const id of ["throughput", "durations", "workers"]) {
     pages.set(`${id}-30d`, `${pages.get(id)}?range=30d`);
   }
@@ -24,6 +28,10 @@ export async function shownPages({ url, token }: ShownBoard): Promise<Map<string
     pages.set("org", `/board/orgs/${name}`);
     const own = new Client({ url, token, org: name });
     pages.set("bulk", `${BULK}&org=${name}`);
+    const [queue] = await own.queues();
+    if (queue) pages.set("service-queue", `/board/service/queue?org=${name}&queue=${queue.name}`);
+    const [schedule] = await own.schedules.list();
+    if (schedule) pages.set("service-schedule", `/board/service/schedules/${schedule.id}`);
     for (const state of STATES) {
       const [job] = (await own.jobsPage({ state: [state] }, { pageSize: 1 })).items;
       if (job) pages.set(`job-${state}`, `/board/jobs/${job.id}`);

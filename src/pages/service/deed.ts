@@ -1,0 +1,102 @@
+/**
+ * What is done on the page of the job service: each deed says first what it will hit, and then does it.
+ * Whatever names nothing that the caller sees is not found; what it sees and may not change is refused.
+ */
+import type { Author } from "../../core/author.ts";
+import { ABILITIES, type Ability, may, type Scope, sees } from "../../core/scope.ts";
+import { PageError } from "../../web/errors.ts";
+import { count } from "../../web/format.ts";
+import type { BoardDeps } from "../../web/shell.ts";
+import type { Tab } from "./filter.ts";
+
+export interface Hit {
+  label: string;
+  value: string;
+}
+
+export interface DeedPreview {
+  /** "Stop 3 queues?" */
+  title: string;
+  /** What it will hit: "1,204 pending jobs in 3 queues end as cancelled." */
+  sentence: string;
+  hits: Hit[];
+  affected: number;
+}
+
+export interface DeedAsk {
+  deps: BoardDeps;
+  scope: Scope;
+  /** Empty: every organization that the caller operates in. */
+  org: string;
+  items: readonly string[];
+}
+
+export interface DeedRun extends DeedAsk {
+  author: Author;
+  reason: string | undefined;
+  /** Of freed slots: their jobs go back in line. */
+  requeue: boolean;
+}
+
+export interface Done {
+  affected: number;
+  /** One that shows its progress on a page of its own. */
+  operation?: string | undefined;
+}
+
+export interface Deed {
+  tab: Tab;
+  verb: string;
+  isDangerous?: true;
+  /** Of those that items name, or of all. */
+  isOfAll?: true;
+  mayRequeue?: true;
+  /** What happens, when, and how it is taken back. */
+  effect: string;
+  preview(ask: DeedAsk): Promise<DeedPreview>;
+  run(ask: DeedRun): Promise<Done>;
+  /** "Paused 3 queues." */
+  done(affected: number): string;
+  /** The deed that takes it back, for the same items. */
+  undo?: string;
+}
+
+export const ITEMS_SHOWN = 20;
+
+/** Names of organizations that the caller operates in, or null: all there are. */
+export function operatedOrgs({ deps, scope, org }: DeedAsk): (string | null)[] {
+  if (org !== "") return [mustOperate(deps, scope, org)];
+  if (scope.isSuperuser) return [null];
+  const all = [...deps.directory.all].filter(({ id }) => may(scope, id, "operate"));
+  if (all.length === 0) throw mayNot("operate", "an organization");
+  return all.map(({ name }) => name).sort();
+}
+
+export function mustOperate(
+  deps: BoardDeps,
+  scope: Scope,
+  name: string,
+  ability: Ability = "operate",
+): string {
+  const org = deps.directory.byName(name);
+  if (org === undefined || !sees(scope, org.id)) throw nothing("organization", name);
+  if (!may(scope, org.id, ability)) throw mayNot(ability, org.name);
+  return org.name;
+}
+
+export function mayNot(ability: Ability, where: string): PageError {
+  const needs = `Needs the role ${ABILITIES[ability]} in ${where}.`;
+  return new PageError(403, "You may not do that", `${needs} An admin of it can give it to you.`);
+}
+
+export function nothing(what: string, name: string): PageError {
+  return new PageError(404, `No such ${what}`, `There is no ${what} ${name} that you may see.`);
+}
+
+export function shown(labels: readonly string[]): Hit[] {
+  const hits = labels.slice(0, ITEMS_SHOWN).map((label) => ({ label, value: "" }));
+  const more = labels.length - hits.length;
+  return more > 0 ? [...hits, { label: `and ${count(more)} more`, value: "" }] : hits;
+}
+
+export const everywhere = (org: string) => (org === "" ? "" : ` of ${org}`);

@@ -1,0 +1,123 @@
+/** Pause, resume, run and delete of schedules; items are their ids. */
+import type { Ability } from "../../core/scope.ts";
+import { PageError } from "../../web/errors.ts";
+import { plural } from "../../web/format.ts";
+import { countSchedules } from "../../web/schedules/rows.ts";
+import { requireScheduleOf } from "../../web/schedules/whose.ts";
+import { type Deed, type DeedAsk, everywhere, mustOperate, operatedOrgs, shown } from "./deed.ts";
+
+function switchSchedules(to: "pause" | "resume"): Deed {
+  const verb = to === "pause" ? "Pause" : "Resume";
+  return {
+    ...{ tab: "schedules", verb, undo: `${to === "pause" ? "resume" : "pause"}-schedules` },
+    effect: SCHEDULE_EFFECTS[to],
+    preview: async (ask) => {
+      const names = await namesOf(ask, "operate");
+      const title = `${verb} ${names.length === 1 ? names[0] : plural(names.length, "schedule")}?`;
+      const sentence = `${verb}s ${plural(names.length, "schedule")}.`;
+      return { title, sentence, hits: shown(names), affected: names.length };
+    },
+    run: async (ask) => {
+      await namesOf(ask, "operate");
+      let affected = 0;
+      for (const id of ask.items) {
+        if (await ask.deps.engine.schedules[to](id, ask.author, ask.reason)) affected++;
+      }
+      return { affected };
+    },
+    done: (n) => `${verb}d ${plural(n, "schedule")}.`,
+  };
+}
+
+const SCHEDULE_EFFECTS = {
+  pause: "They submit nothing until somebody resumes them. Their runs go on.",
+  resume:
+    "They go on from now; their catch-up policy says what becomes of the due times of the pause.",
+};
+
+function switchAllSchedules(to: "pause" | "resume"): Deed {
+  const verb = to === "pause" ? "Pause all" : "Resume all";
+  return {
+    ...{ tab: "schedules", verb, isOfAll: true, effect: SCHEDULE_EFFECTS[to] },
+    preview: async (ask) => {
+      const counts = await countAll(ask);
+      const affected = to === "pause" ? counts.running : counts.paused;
+      const [word, all] = [`${to}s`, plural(affected, "schedule")];
+      const sentence = `${word[0]!.toUpperCase()}${word.slice(1)} ${all}${everywhere(ask.org)}.`;
+      return { title: `${verb} schedules${everywhere(ask.org)}?`, sentence, hits: [], affected };
+    },
+    run: async (ask) => {
+      let affected = 0;
+      for (const org of operatedOrgs(ask)) {
+        affected += await ask.deps.engine.schedules.switchAll(org, to, ask.author, ask.reason);
+      }
+      return { affected };
+    },
+    done: (n) => `${to === "pause" ? "Paused" : "Resumed"} ${plural(n, "schedule")}.`,
+  };
+}
+
+const runSchedule: Deed = {
+  ...{ tab: "schedules", verb: "Run now" },
+  effect: "One run beside those that are due, of paused ones too. Their overlap policy holds.",
+  preview: async (ask) => {
+    const names = await namesOf(ask, "operate");
+    const title = `Run ${names.length === 1 ? names[0] : plural(names.length, "schedule")} now?`;
+    const sentence = `Submits one run of ${plural(names.length, "schedule")}.`;
+    return { title, sentence, hits: shown(names), affected: names.length };
+  },
+  run: async (ask) => {
+    await namesOf(ask, "operate");
+    let affected = 0;
+    for (const id of ask.items) {
+      const result = await ask.deps.engine.schedules.trigger(id, ask.author, ask.reason);
+      if (!result.ok) throw new PageError(409, "Not run", result.reason);
+      affected++;
+    }
+    return { affected };
+  },
+  done: (n) => `Asked for ${plural(n, "run")}.`,
+};
+
+const removeSchedule: Deed = {
+  ...{ tab: "schedules", verb: "Delete", isDangerous: true },
+  effect:
+    "What they have submitted goes on, and stays in the history. A deleted schedule does not come back.",
+  preview: async (ask) => {
+    const names = await namesOf(ask, "manage");
+    const title = `Delete ${names.length === 1 ? names[0] : plural(names.length, "schedule")}?`;
+    const sentence = `Deletes ${plural(names.length, "schedule")}.`;
+    return { title, sentence, hits: shown(names), affected: names.length };
+  },
+  run: async (ask) => {
+    await namesOf(ask, "manage");
+    for (const id of ask.items) await ask.deps.engine.schedules.remove(id, ask.author, ask.reason);
+    return { affected: ask.items.length };
+  },
+  done: (n) => `Deleted ${plural(n, "schedule")}.`,
+};
+
+function namesOf({ deps, scope, items }: DeedAsk, ability: Ability): Promise<string[]> {
+  return Promise.all(
+    items.map(async (id) => {
+      const { org, name } = await requireScheduleOf(deps, scope, id);
+      mustOperate(deps, scope, org, ability);
+      return `${org} / ${name}`;
+    }),
+  );
+}
+
+async function countAll(ask: DeedAsk): Promise<{ running: number; paused: number }> {
+  const orgs = operatedOrgs(ask).map((name) => name && ask.deps.directory.byName(name)!.id);
+  const wanted = orgs.some((org) => org === null) ? "all" : (orgs as number[]);
+  return countSchedules(ask.deps.database.reads, wanted);
+}
+
+export const SCHEDULE_DEEDS: Readonly<Record<string, Deed>> = {
+  "pause-schedules": switchSchedules("pause"),
+  "resume-schedules": switchSchedules("resume"),
+  "pause-all-schedules": switchAllSchedules("pause"),
+  "resume-all-schedules": switchAllSchedules("resume"),
+  "run-schedules": runSchedule,
+  "delete-schedules": removeSchedule,
+};

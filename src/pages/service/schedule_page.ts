@@ -1,0 +1,151 @@
+/** One schedule: its rule in words, its next and last runs, and the form that makes or changes it. */
+import { isSameOrigin } from "../../accounts/same_origin.ts";
+import { may, seenOrgs } from "../../core/scope.ts";
+import { InvalidInput } from "../../engine/engine.ts";
+import { PageError } from "../../web/errors.ts";
+import { readForm } from "../../web/form.ts";
+import { instant, minute, utc } from "../../web/format.ts";
+import type { FireView } from "../../web/schedules/fires.ts";
+import { readScheduleDetail, type ScheduleDetail } from "../../web/schedules/rows.ts";
+import { requireScheduleOf } from "../../web/schedules/whose.ts";
+import type { BoardContext, Shell } from "../../web/shell.ts";
+import { go } from "../../web/sign_in.ts";
+import { mayNot, mustOperate } from "./deed.ts";
+import { HOME } from "./filter.ts";
+import { scheduleRow } from "./rows.ts";
+import {
+  fieldsIn,
+  NEW_FIELDS,
+  parseSchedule,
+  type ScheduleFields,
+  scheduleFields,
+} from "./schedule_form.ts";
+
+const JUST_SAVED = "saved";
+
+export async function showSchedule(c: BoardContext, shell: Shell): Promise<Response> {
+  const detail = await seenSchedule(c, shell);
+  const isSaved = new URL(c.req.url).searchParams.has(JUST_SAVED);
+  return print(c, shell, detail, scheduleFields(detail), { isSaved });
+}
+
+export async function changeSchedule(c: BoardContext, shell: Shell): Promise<Response> {
+  refuseForeign(c);
+  const { author, scope } = c.get("caller");
+  const detail = await seenSchedule(c, shell);
+  mustOperate(shell.deps, scope, detail.org, "manage");
+  const fields = fieldsIn(await readForm(c.req.raw));
+  const parsed = parseSchedule(fields);
+  if (parsed.problems !== null) {
+    return print(c, shell, detail, fields, { problems: parsed.problems }, 422);
+  }
+  const { paused: _, managed_by: __, ...patch } = parsed.input;
+  try {
+    await shell.deps.engine.schedules.change(detail.id, patch, author);
+  } catch (error) {
+    return print(c, shell, detail, fields, { problems: problemsOf(error) }, 422);
+  }
+  return go(`${HOME}/schedules/${detail.id}?${JUST_SAVED}`);
+}
+
+export function showNewSchedule(c: BoardContext, shell: Shell): Response {
+  const org = new URL(c.req.url).searchParams.get("org") ?? "";
+  return printNew(c, shell, NEW_FIELDS, { org, problems: [] });
+}
+
+export async function makeSchedule(c: BoardContext, shell: Shell): Promise<Response> {
+  refuseForeign(c);
+  const { author, scope } = c.get("caller");
+  const form = await readForm(c.req.raw);
+  const asked = form.get("org") ?? new URL(c.req.url).searchParams.get("org") ?? "";
+  const org = mustOperate(shell.deps, scope, asked, "manage");
+  const fields = fieldsIn(form);
+  const parsed = parseSchedule(fields);
+  if (parsed.problems !== null) {
+    return printNew(c, shell, fields, { org, problems: parsed.problems }, 422);
+  }
+  try {
+    const input = { ...parsed.input, paused: form.get("paused") === "yes" };
+    return go(`${HOME}/schedules/${await shell.deps.engine.schedules.create(org, input, author)}`);
+  } catch (error) {
+    return printNew(c, shell, fields, { org, problems: problemsOf(error) }, 422);
+  }
+}
+
+function refuseForeign(c: BoardContext): void {
+  if (c.get("caller").via !== "cookie" || isSameOrigin(c.req.raw)) return;
+  throw new PageError(403, "Refused", "That request came from another site.");
+}
+
+/** Anything but wrong input is no business of a form. */
+function problemsOf(error: unknown): string[] {
+  if (!(error instanceof InvalidInput)) throw error;
+  const { issues, message } = error;
+  if (issues.length === 0) return [message];
+  return issues.map(({ path, message: text }) => `${path.join(".").replaceAll("_", " ")}: ${text}`);
+}
+
+async function seenSchedule(c: BoardContext, { deps }: Shell): Promise<ScheduleDetail> {
+  const { scope } = c.get("caller");
+  const id = (c.req.param("id") ?? "").toLowerCase();
+  await requireScheduleOf(deps, scope, id);
+  const { reads } = deps.database;
+  const found = await readScheduleDetail(reads, id, seenOrgs(scope), deps.engine.now());
+  if (found !== null) return found;
+  throw new PageError(404, "No such schedule", "It was deleted a moment ago.");
+}
+
+interface Shown {
+  problems?: string[];
+  isSaved?: boolean;
+}
+
+function print(
+  c: BoardContext,
+  shell: Shell,
+  detail: ScheduleDetail,
+  fields: ScheduleFields,
+  { problems = [], isSaved = false }: Shown,
+  status = 200,
+): Response {
+  const org = shell.deps.directory.byName(detail.org)!;
+  const { scope } = c.get("caller");
+  const model = {
+    row: scheduleRow(detail, may(scope, org.id, "operate")),
+    ...{ fields, problems, isSaved, manages: may(scope, org.id, "manage") },
+    about: detail.description,
+    managedBy: detail.managed_by ?? "",
+    next: detail.next_runs.map((time) => instant(Date.parse(time))),
+    fires: detail.last_fires.map(fireRow),
+    ...{ createdBy: detail.created_by, updatedBy: detail.updated_by },
+  };
+  return shell.page(c, "service/schedule", model, { title: detail.name, nav: "service", status });
+}
+
+function fireRow(fire: FireView) {
+  const at = Date.parse(fire.nominal_at);
+  return {
+    ...{ due: minute(at), title: utc(at), kind: fire.kind, outcome: fire.outcome },
+    isBad: ["failed", "refused"].includes(fire.outcome),
+    href: fire.job === null ? null : `/board/jobs/${fire.job}`,
+    note: [fire.reason ?? "", fire.asked_by === null ? "" : `asked by ${fire.asked_by}`]
+      .filter((word) => word !== "")
+      .join(", "),
+  };
+}
+
+function printNew(
+  c: BoardContext,
+  shell: Shell,
+  fields: ScheduleFields,
+  { org, problems }: { org: string; problems: string[] },
+  status = 200,
+): Response {
+  const { scope } = c.get("caller");
+  const all = [...shell.deps.directory.all].filter(({ id }) => may(scope, id, "manage"));
+  if (all.length === 0) throw mayNot("manage", "an organization");
+  const orgs = all.map(({ name }) => name).sort();
+  const model = { ...{ fields, problems, orgs }, org: orgs.includes(org) ? org : orgs[0] };
+  const title = "New schedule";
+  return shell.page(c, "service/new_schedule", model, { title, nav: "service", status });
+}
