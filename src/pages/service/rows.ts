@@ -1,14 +1,5 @@
 /** What the tables of the job service print. Pure. */
-import {
-  count,
-  decimal,
-  duration,
-  instant,
-  minute,
-  plural,
-  shortId,
-  utc,
-} from "../../web/format.ts";
+import { count, decimal, duration, minute, plural, shortId, utc } from "../../web/format.ts";
 import type { ScheduleItem } from "../../web/schedules/rows.ts";
 import type { PoolWorker } from "../../web/service/pools.ts";
 import type { ServiceQueue } from "../../web/service/queues.ts";
@@ -30,6 +21,11 @@ function moment(time: string | null): Moment | null {
   if (time === null) return null;
   const at = Date.parse(time);
   return { at, text: minute(at), title: utc(at) };
+}
+
+/** Rules go by the second at most. */
+export function toSecond(time: string): string {
+  return utc(Date.parse(time)).replace(/\.\d{3}/, "");
 }
 
 /** `operates`: the caller may act on it. */
@@ -68,7 +64,7 @@ export function scheduleRow(item: ScheduleItem, operates: boolean) {
     ...{ cron: item.cron, words: item.words, zone: item.time_zone },
     submits: item.submits.name,
     next: moment(item.next_fire_at ?? next ?? null),
-    later: later.map((time) => instant(Date.parse(time))).join("\n"),
+    later: later.map((time) => toSecond(time)).join("\n"),
     paused: moment(item.paused_at),
     by: item.paused_by ?? "",
     outcome: item.last_outcome ?? "",

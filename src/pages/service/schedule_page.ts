@@ -4,7 +4,7 @@ import { may, seenOrgs } from "../../core/scope.ts";
 import { InvalidInput } from "../../engine/engine.ts";
 import { PageError } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
-import { instant, minute, utc } from "../../web/format.ts";
+import { minute, utc } from "../../web/format.ts";
 import type { FireView } from "../../web/schedules/fires.ts";
 import { readScheduleDetail, type ScheduleDetail } from "../../web/schedules/rows.ts";
 import { requireScheduleOf } from "../../web/schedules/whose.ts";
@@ -12,7 +12,7 @@ import type { BoardContext, Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
 import { mayNot, mustOperate } from "./deed.ts";
 import { HOME } from "./filter.ts";
-import { scheduleRow } from "./rows.ts";
+import { scheduleRow, toSecond } from "./rows.ts";
 import {
   fieldsIn,
   NEW_FIELDS,
@@ -115,7 +115,7 @@ function print(
     ...{ fields, problems, isSaved, manages: may(scope, org.id, "manage") },
     about: detail.description,
     managedBy: detail.managed_by ?? "",
-    next: detail.next_runs.map((time) => instant(Date.parse(time))),
+    next: detail.next_runs.map((time) => toSecond(time)),
     fires: detail.last_fires.map(fireRow),
     ...{ createdBy: detail.created_by, updatedBy: detail.updated_by },
   };
