@@ -99,6 +99,35 @@ function chartAddresses(): Record<string, Shown[]> {
   };
 }
 
+/** Of the page that operates queues, schedules and slots. */
+function serviceAddresses(schedule: string): Shown[] {
+  return [
+    { path: "/board/service", shows: ["queue", "author", "pause"] },
+    { path: "/board/service?tab=schedules", shows: ["schedule", "vendor", "vendor-id"] },
+    { path: "/board/service?tab=workers", shows: ["worker", "pool", "name", "queue"] },
+    { path: "/board/service", shows: ["queue"], as: "viewer" },
+    { path: `/board/service?tab=${q("tab")}&q=${q("q")}&worker=${q("w")}`, shows: [] },
+    { path: `/board/service?org=${q("org")}`, shows: [], status: 404 },
+    { path: `/board/service?did=pause&n=3&item=${q("item")}`, shows: ["queue"] },
+    { path: "/board/service/confirm?do=stop-all", shows: ["queue"] },
+    { path: "/board/service/confirm?do=free-all", shows: [] },
+    { path: `/board/service/confirm?do=${q("do")}`, shows: [], status: 422 },
+    { path: `/board/service/confirm?do=stop&item=${q("item")}`, shows: ["item"], status: 404 },
+    {
+      path: `/board/service/queue?org=acme&queue=${encodeURIComponent(evil("queue"))}`,
+      shows: ["queue"],
+    },
+    { path: `/board/service/queue?org=acme&queue=${q("queue")}`, shows: [], status: 404 },
+    { path: "/board/service/schedules/new", shows: [] },
+    { path: "/board/service/schedules/new", shows: [], as: "viewer", status: 403 },
+    {
+      path: `/board/service/schedules/${schedule}`,
+      shows: ["schedule", "about", "vendor", "file", "author", "editor", "command"],
+    },
+    { path: `/board/service/schedules/${q("id")}`, shows: [], status: 404 },
+  ];
+}
+
 /** By the page's id; "shell" is what stands around them. */
 function addresses({ jobs, invitation, worker, schedule }: HostileBoard): Record<string, Shown[]> {
   const job = (id: string, ...shows: string[]) => ({
@@ -132,31 +161,7 @@ function addresses({ jobs, invitation, worker, schedule }: HostileBoard): Record
       },
       { path: `/board/workers/${q("id")}`, shows: [], status: 404 },
     ],
-    service: [
-      { path: "/board/service", shows: ["queue", "author", "pause"] },
-      { path: "/board/service?tab=schedules", shows: ["schedule", "vendor", "vendor-id"] },
-      { path: "/board/service?tab=workers", shows: ["worker", "pool", "name", "queue"] },
-      { path: "/board/service", shows: ["queue"], as: "viewer" },
-      { path: `/board/service?tab=${q("tab")}&q=${q("q")}&worker=${q("w")}`, shows: [] },
-      { path: `/board/service?org=${q("org")}`, shows: [], status: 404 },
-      { path: `/board/service?did=pause&n=3&item=${q("item")}`, shows: ["queue"] },
-      { path: "/board/service/confirm?do=stop-all", shows: ["queue"] },
-      { path: "/board/service/confirm?do=free-all", shows: [] },
-      { path: `/board/service/confirm?do=${q("do")}`, shows: [], status: 422 },
-      { path: `/board/service/confirm?do=stop&item=${q("item")}`, shows: ["item"], status: 404 },
-      {
-        path: `/board/service/queue?org=acme&queue=${encodeURIComponent(evil("queue"))}`,
-        shows: ["queue"],
-      },
-      { path: `/board/service/queue?org=acme&queue=${q("queue")}`, shows: [], status: 404 },
-      { path: "/board/service/schedules/new", shows: [] },
-      { path: "/board/service/schedules/new", shows: [], as: "viewer", status: 403 },
-      {
-        path: `/board/service/schedules/${schedule}`,
-        shows: ["schedule", "about", "vendor", "file", "author", "editor", "command"],
-      },
-      { path: `/board/service/schedules/${q("id")}`, shows: [], status: 404 },
-    ],
+    service: serviceAddresses(schedule),
     jobs: SEARCHED,
     orgs: [
       { path: "/board/orgs", shows: ["title"] },
