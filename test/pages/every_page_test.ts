@@ -108,7 +108,7 @@ function chartAddresses(): Record<string, Shown[]> {
   };
 }
 
-/** Of the job service. */
+/** Of the page that operates queues, schedules and slots. */
 function serviceAddresses(schedule: string): Shown[] {
   return [
     { path: "/board/service", shows: ["queue", "author", "pause"] },

@@ -4,9 +4,10 @@ import { ABILITIES, may, seenOrgs } from "../../core/scope.ts";
 import { PageError } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import { type OperationRow, readOperation } from "../../web/jobs/operation.ts";
+import { operationModel } from "../../web/jobs/operation_words.ts";
 import { type BoardContext, isHtmx, type Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
-import { operationModel } from "./bulk_view.ts";
+import { jobsHref } from "./view.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -36,7 +37,8 @@ export async function undoOperation(c: BoardContext, shell: Shell): Promise<Resp
 
 function print(c: BoardContext, shell: Shell, row: OperationRow): Response {
   const operates = may(c.get("caller").scope, row.org_id, "operate");
-  const model = operationModel(row, shell.deps.engine.now(), operates);
+  const words = operationModel(row, shell.deps.engine.now(), operates);
+  const model = { ...words, back: jobsHref(words.search) };
   if (isHtmx(c)) return shell.fragment(c, "jobs/_operation", model);
   return shell.page(c, "jobs/operation", model, { title: model.title, nav: "jobs" });
 }

@@ -3,6 +3,7 @@ import { askedOrgs, seenFleet } from "../../accounts/asked_orgs.ts";
 import { may, type OrgFilter, type Scope, seenOrgs } from "../../core/scope.ts";
 import type { FleetFilter } from "../../db/org_filter.ts";
 import { count, plural } from "../../web/format.ts";
+import { operationModel } from "../../web/jobs/operation_words.ts";
 import { countSchedules, listSchedules } from "../../web/schedules/rows.ts";
 import { readOperations } from "../../web/service/operations.ts";
 import { readPools } from "../../web/service/pools.ts";
@@ -10,7 +11,6 @@ import { readQueues, type ServiceQueue } from "../../web/service/queues.ts";
 import { readSlots } from "../../web/service/slots.ts";
 import { workerReader } from "../../web/service/workers.ts";
 import type { Shell } from "../../web/shell.ts";
-import { operationModel } from "../jobs/bulk_view.ts";
 import { type ServiceFilter, serviceHref } from "./filter.ts";
 import { pendingCard, queueRow, scheduleRow, slotRow, workerRow } from "./rows.ts";
 
