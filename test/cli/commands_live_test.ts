@@ -74,7 +74,7 @@ describe("submit --follow", () => {
     const cli = startCli(args, settings({}));
     await eventually(() => cli.stderr().includes("begun"), "its log comes while it runs");
     const [job] = JSON.parse((await run(["jobs", "--state", "running", "--json"])).stdout).items;
-    assert.match((await run(["cancel", job.id])).stdout, /was asked to end/);
+    assert.match((await run(["cancel", job.id])).stdout, /was asked to end|is cancelled/);
     const { code, stdout } = await cli.done;
     assert.equal(code, 143);
     assert.equal((JSON.parse(stdout) as Job).state, "cancelled");

@@ -1,10 +1,10 @@
 /** The rollups that background jobs are told by, of chosen names or of all that is asked about. */
 
 import type { RunTotals } from "../../core/background/figures.ts";
-import { countTiles, type Tile, tilesOf } from "../../core/background/tiles.ts";
 import { granularityWithin, ROWS_MAX } from "../../core/metrics/buckets.ts";
 import { knownMetric } from "../../core/metrics/catalogue.ts";
 import { addCells, type Cell } from "../../core/metrics/series.ts";
+import { countTiles, type Tile, tilesOf } from "../../core/metrics/tiles.ts";
 import type { Sql } from "../../db/client.ts";
 import type { GroupIds } from "../metrics/groups.ts";
 import { type GroupedCell, readCells } from "../metrics/read_cells.ts";

@@ -19,6 +19,7 @@ import {
   type Total,
   totalOf,
 } from "../../core/metrics/series.ts";
+import { tilesOf } from "../../core/metrics/tiles.ts";
 import type { Scope } from "../../core/scope.ts";
 import { type KeptDays, readCoverage } from "./coverage.ts";
 import {
@@ -66,22 +67,8 @@ export async function readSeries(
   scope: Scope,
   ask: SeriesAsk,
 ): Promise<Series[]> {
-  const metrics = ask.metrics.map(knownMetric);
-  for (const metric of metrics) requireTold(metric, scope);
-  const { reads, kept } = deps;
-  const [first] = metrics;
-  const isMasked = groupOrgs(deps, scope, ask.group.org) !== "all";
-  const grouping = keptGrouping(first!, dimensionsOf(ask.group, undefined), isMasked);
-  const ids = await groupIds(deps, scope, ask.group, grouping);
-  const span = aligned(ask);
-  const covered = await readCoverage(reads, ask.granularity, kept, span);
-  const cells = await readTogether(reads, span, {
-    histograms: ask.histograms !== false,
-    metrics: metrics.map((metric) => {
-      const own = withShared(ids, metric, { grouping, scope, group: ask.group });
-      return { metric, ids: own };
-    }),
-  });
+  const { metrics, grouping, wanted, span, covered } = await prepared(deps, scope, ask);
+  const cells = await readTogether(deps.reads, span, wanted);
   const needsLooks =
     grouping !== "" && grouping !== "worker" && metrics.some((m) => m.kind === "gauge");
   const looks = needsLooks ? await readLooks(deps, span) : undefined;
@@ -98,6 +85,47 @@ export async function readSeries(
       total: () => totalOf(metric, cells[at]!, metric.kind === "gauge" ? looks : undefined),
     };
   });
+}
+
+export interface Totals {
+  /** In the order asked. */
+  totals: Total[];
+  covered: Coverage;
+}
+
+/**
+ * What the span came to as a whole, from as few buckets as hold it: a week of hours is read as six days and some
+ * hours. Not of gauges, whose looks would have to be known of each bucket. Throws MetricRefused.
+ */
+export async function readTotals(deps: SeriesDeps, scope: Scope, ask: SeriesAsk): Promise<Totals> {
+  const { metrics, wanted, span, covered } = await prepared(deps, scope, ask);
+  const tiles = tilesOf(span);
+  const found = await Promise.all(tiles.map((tile) => readTogether(deps.reads, tile, wanted)));
+  const totals = metrics.map((metric, at) => {
+    if (metric.kind === "gauge") throw new Error(`${metric.key} is a gauge`);
+    return totalOf(
+      metric,
+      found.flatMap((cells) => cells[at]!),
+    );
+  });
+  return { totals, covered };
+}
+
+/** Whose cells are asked for, as far as the asker may. */
+async function prepared(deps: SeriesDeps, scope: Scope, ask: SeriesAsk) {
+  const metrics = ask.metrics.map(knownMetric);
+  for (const metric of metrics) requireTold(metric, scope);
+  const isMasked = groupOrgs(deps, scope, ask.group.org) !== "all";
+  const grouping = keptGrouping(metrics[0]!, dimensionsOf(ask.group, undefined), isMasked);
+  const ids = await groupIds(deps, scope, ask.group, grouping);
+  const span = aligned(ask);
+  const covered = await readCoverage(deps.reads, ask.granularity, deps.kept, span);
+  const owned = metrics.map((metric) => {
+    const own = withShared(ids, metric, { grouping, scope, group: ask.group });
+    return { metric, ids: own };
+  });
+  const wanted = { metrics: owned, histograms: ask.histograms !== false };
+  return { metrics, grouping, wanted, span, covered };
 }
 
 /** A statement that reads more than this is no quicker than two. */

@@ -3,7 +3,7 @@ import { type Bar, barsOf } from "../../core/metrics/bars.ts";
 import type { Coverage } from "../../core/metrics/series.ts";
 import type { Scope } from "../../core/scope.ts";
 import { RULES } from "../../core/scoring/score.ts";
-import { readSeries, type SeriesAsk, type SeriesDeps } from "./read_series.ts";
+import { readTotals, type SeriesAsk, type SeriesDeps } from "./read_series.ts";
 
 export interface RuleSummary {
   rule: string;
@@ -40,18 +40,18 @@ export async function readScoring(
 ): Promise<ScoringSummary> {
   const span = { granularity, from, to, group };
   const terms = RULES.map((rule) => `score.${rule.name}`);
-  const [[total], rules] = await Promise.all([
-    readSeries(deps, scope, { ...span, metrics: ["score.total"] }),
-    readSeries(deps, scope, { ...span, metrics: terms, histograms: false }),
+  const [scores, rules] = await Promise.all([
+    readTotals(deps, scope, { ...span, metrics: ["score.total"] }),
+    readTotals(deps, scope, { ...span, metrics: terms, histograms: false }),
   ]);
-  const { count, least, most, avg, histogram } = total!.total();
+  const { count, least, most, avg, histogram } = scores.totals[0]!;
   const bars = barsOf(histogram, { least, most }, BARS_MAX);
   const told = RULES.map(({ name, weight, help, formula }, at) => {
-    const of = rules[at]!.total();
+    const of = rules.totals[at]!;
     const figures = { avg: of.avg, min: of.least, max: of.most, count: of.count };
     return { rule: name, ...figures, weight, help, formula };
   });
   // Sorting keeps the order of the rules where two moved as much.
   told.sort((a, b) => Math.abs(b.avg ?? 0) - Math.abs(a.avg ?? 0));
-  return { count, min: least, max: most, avg, bars, rules: told, covered: total!.covered };
+  return { count, min: least, max: most, avg, bars, rules: told, covered: scores.covered };
 }

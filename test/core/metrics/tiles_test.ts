@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { countTiles, tilesOf } from "../../../src/core/background/tiles.ts";
 import { BUCKET_MS, bucketStart } from "../../../src/core/metrics/buckets.ts";
+import { countTiles, tilesOf } from "../../../src/core/metrics/tiles.ts";
 
 describe("tiles of a span", () => {
   test("are whole buckets that cover it without a gap, and few", () => {

@@ -2,7 +2,7 @@
  * A span as few stored buckets: whole days or hours where they fit, and finer ones at its ends. So the sums
  * of many names over a span are exact and still few rows. Pure.
  */
-import { BUCKET_MS, bucketStart, countBuckets, type Granularity } from "../metrics/buckets.ts";
+import { BUCKET_MS, bucketStart, countBuckets, type Granularity } from "./buckets.ts";
 
 export interface Tile {
   granularity: Granularity;
