@@ -9,6 +9,7 @@ const SHARED_MS = 5_000;
 /** Somebody's page is not what this is asked for again and again. */
 const ANEW_MS = 15_000;
 const RECENT_MS = 10 * 60_000;
+const AFTERWARDS_MS = 300;
 
 export interface StorageUse {
   /** When it was looked at, epoch milliseconds. */
@@ -26,6 +27,7 @@ export class Storage {
   #look: Promise<StorageUse> | undefined;
   #looked = Number.NEGATIVE_INFINITY;
   #known: StorageUse | undefined;
+  #planned: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -34,6 +36,8 @@ export class Storage {
   }
 
   async stop(): Promise<void> {
+    clearTimeout(this.#planned);
+    await this.#look?.catch(() => {});
     await this.#logs?.stop();
   }
 
@@ -56,8 +60,17 @@ export class Storage {
   async recent(): Promise<StorageUse> {
     const age = this.#known ? this.#context.clock.now() - this.#known.at : RECENT_MS;
     if (!this.#known || age >= RECENT_MS) return this.read();
-    if (age >= ANEW_MS) this.read().catch(() => {});
+    if (age >= ANEW_MS) this.#later();
     return this.#known;
+  }
+
+  /** When whoever asks has been answered: beside the answer it would take the database's time from it. */
+  #later(): void {
+    if (this.#planned !== undefined) return;
+    this.#planned = setTimeout(() => {
+      this.#planned = undefined;
+      this.read().catch(() => {});
+    }, AFTERWARDS_MS);
   }
 
   async #read(): Promise<StorageUse> {
