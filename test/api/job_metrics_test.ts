@@ -12,11 +12,15 @@ const NAMES = 203;
 describe("metrics of jobs", () => {
   let box: ApiBox;
   let worker: HandWorker;
+  let heart: ReturnType<typeof setInterval>;
   before(async () => {
     box = await apiBox({ rollupIntervalSeconds: 3_600, workerSampleSeconds: 3_600 });
     worker = await box.worker();
+    // Two hundred jobs by hand take longer than a lease holds, where the machine is busy.
+    heart = setInterval(() => worker.session.handle({ type: "heartbeat" }), 5_000);
   });
   after(async () => {
+    clearInterval(heart);
     assert.deepEqual(box.faults, []);
     await box.close();
   });
@@ -77,12 +81,16 @@ describe("metrics of jobs", () => {
     assert.equal((await scrape()).has(of("job_last_success_timestamp_seconds", "breaks")), false);
   });
 
-  test("tell how much of a name waits, and 0 when it does not any more", async () => {
+  test("tell how much of a name waits, and 0 or nothing when it does not any more", async () => {
     worker.leave();
     const ids = [await submit("late"), await submit("late")];
     await told(of("job_queue_size", "late"), 2);
     for (const id of ids) await box.engine.cancelJob(id, "tester");
-    await told(of("job_queue_size", "late"), 0);
+    // Where it came and went between two folds of the counters, nothing is left that says 0.
+    await eventually(
+      async () => ((await scrape()).get(of("job_queue_size", "late")) ?? 0) === 0,
+      "nothing waits",
+    );
     worker = await box.worker();
   });
 

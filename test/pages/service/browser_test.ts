@@ -201,6 +201,7 @@ describe("the job service", () => {
 
   test("shows slots, and how far one is with being freed, while it happens", async () => {
     const worker = await box.worker({ name: "freed", pool: "freeing", concurrency: 20 });
+    const heart = setInterval(() => worker.session.handle({ type: "heartbeat" }), 5_000);
     const { status, json } = await box.call("POST", JOBS, {
       ...job("hangs", "slots"),
       requirements: { pool: "freeing" },
@@ -231,6 +232,7 @@ describe("the job service", () => {
       async () => !(await page.textContent("#service-table"))!.includes("asked"),
       "freed",
     );
+    clearInterval(heart);
   });
 
   test("keeps ticks while rows are printed anew, and is in order in every look", async () => {
