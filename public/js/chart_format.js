@@ -78,7 +78,23 @@
     return show ? (lines - 1) * LINE : 0;
   }
 
+  /** Behind the lines: what is not complete yet, and when something was the matter. */
+  function areasOf({ option, start, step, running, shaded = [] }) {
+    const end = start + (option.series[0]?.data.length ?? 0) * step;
+    const area = (from, to, itemStyle) => [{ xAxis: from, itemStyle }, { xAxis: to }];
+    const open =
+      running === null ? [] : [area(start + running * step, end, { color: colour("--hover") })];
+    const marked = shaded.map(({ from, to, tone }) => {
+      // What was over within a moment is seen, too.
+      const least = (end - start) / 400;
+      const until = Math.min(end, Math.max(to, from + least));
+      return area(Math.max(start, from), until, { color: colour(`--${tone}`), opacity: 0.16 });
+    });
+    return [...open, ...marked];
+  }
+
   window.signalboxCharts = {
+    areasOf,
     legendRoom,
     ...{ colour, write, tick, moment: (ms) => dayTime.format(new Date(ms)) },
     dash: (tone) => DASHES[tone] ?? "solid",

@@ -1,6 +1,6 @@
 /** Finishes what the server wrote into an option of ECharts: moments, colours, and words in tooltips. */
 (() => {
-  const { colour, write, tick, moment, dash, legendRoom } = window.signalboxCharts;
+  const { areasOf, colour, write, tick, moment, dash, legendRoom } = window.signalboxCharts;
 
   function axis(own, unit, isValue) {
     const text = { color: colour("--muted"), fontSize: 11, hideOverlap: true };
@@ -49,11 +49,9 @@
       const points = one.data.map((value, at) => [start + (at + 0.5) * step, value]);
       return { ...one, data: points };
     });
-    if (data.running !== null && series.length > 0) {
-      const from = start + data.running * step;
-      const area = [[{ xAxis: from }, { xAxis: start + series[0].data.length * step }]];
-      const itemStyle = { color: colour("--hover") };
-      series[0] = { ...series[0], markArea: { silent: true, data: area, itemStyle } };
+    const areas = areasOf(data);
+    if (areas.length > 0 && series.length > 0) {
+      series[0] = { ...series[0], markArea: { silent: true, data: areas } };
     }
     const words = (items) => {
       const at = Math.floor((items[0].axisValue - start) / step);

@@ -1,14 +1,18 @@
 /** Charts of the page of background jobs. Pure. */
+
+import type { RuleName } from "../../core/alerts/rules.ts";
 import { bandCounts } from "../../core/background/duration_bands.ts";
 import { THRESHOLDS, thresholdWords } from "../../core/background/thresholds.ts";
 import { DURATION_BAND_WORDS, knownMetric } from "../../core/metrics/catalogue.ts";
 import { mergeHistograms } from "../../core/metrics/histogram.ts";
 import { type Point, pointsOf } from "../../core/metrics/series.ts";
 import { bucketWidth, perBucket } from "../../core/metrics/time_range.ts";
+import type { AlertSpan } from "../../web/alerts/marks.ts";
 import type { Background, BackgroundName } from "../../web/background/read_background.ts";
 import { cellsOf, type RunCells, type RunMetric } from "../../web/background/run_cells.ts";
 import {
   type BarChart,
+  type Chart,
   type ChartLine,
   countOf,
   type HeatChart,
@@ -17,6 +21,8 @@ import {
   type TimeChart,
   type Tone,
 } from "../../web/charts/chart.ts";
+
+import { count } from "../../web/format.ts";
 
 /** By the place of a name among those that are drawn. */
 const TONES: readonly Tone[] = ["plain", "second", "third", "fourth", "good", "muted"];
@@ -266,4 +272,34 @@ export function heatChart(data: Background, opens: string | undefined): HeatChar
 function drawnWords({ drawn, names }: Background): string {
   const ran = names.filter((one) => one.figures.runs > 0).length;
   return ran > drawn.names.length ? `The ${drawn.names.length} busiest names.` : "";
+}
+
+const RULES_OF: Readonly<Record<string, readonly RuleName[]>> = {
+  rates: [
+    ...(["BackgroundJobFailing", "BackgroundJobCriticalFailureRate"] as const),
+    ...(["BackgroundJobNotRunning", "BackgroundJobCriticallyStale"] as const),
+  ],
+  durations: ["BackgroundJobHighDuration", "BackgroundJobCriticalDuration"],
+  queues: ["BackgroundJobQueueGrowing", "BackgroundJobCriticalQueueSize"],
+  items: ["BackgroundJobHighItemFailureRate"],
+};
+
+/** Alerts that a sentence names. */
+const NAMED_MAX = 3;
+
+/** Shades when an alert fired that is about what the chart shows, and says which. */
+export function withAlerts<C extends Chart>(chart: C, spans: readonly AlertSpan[]): C {
+  const rules = RULES_OF[chart.id] ?? [];
+  const own = spans.filter(({ rule }) => rules.includes(rule));
+  if (own.length === 0 || chart.kind !== "time") return chart;
+  const names = [...new Set(own.map(({ rule, job_name }) => `${rule} of ${job_name}`))];
+  const more = names.length - NAMED_MAX;
+  const told = [...names.slice(0, NAMED_MAX), ...(more > 0 ? [`${count(more)} more`] : [])];
+  return {
+    ...chart,
+    sentence: `${chart.sentence} Shaded: an alert fired (${told.join(", ")}).`,
+    shaded: own.map(({ from, to, severity }) => {
+      return { from, to, tone: severity === "critical" ? "bad" : "warn" };
+    }),
+  };
 }

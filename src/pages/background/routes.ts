@@ -1,5 +1,8 @@
 /** `/board/background`: whether the jobs that run again and again do, how they end, and how long they take. */
+import { askedOrgs } from "../../accounts/asked_orgs.ts";
 import { isSystem } from "../../core/background/system_org.ts";
+import { seenOrgs } from "../../core/scope.ts";
+import { readAlertMarks, spansOf } from "../../web/alerts/marks.ts";
 import { orgLabel } from "../../web/background/candidates.ts";
 import {
   type Background,
@@ -26,6 +29,7 @@ import {
   queueChart,
   rateChart,
   statusChart,
+  withAlerts,
 } from "./charts.ts";
 import { figuresOf, gaugeModel, staleModel, tableModel, tablesOf } from "./view.ts";
 
@@ -66,6 +70,15 @@ async function readPage({
   refuseRefresh(filter);
   const now = shell.deps.engine.now();
   const data = await readBackground(source, scope, { filter, range, now });
+  const { from, to } = data.range;
+  const names = data.names.map(({ id }) => id);
+  const orgs = askedOrgs(
+    shell.deps.directory,
+    seenOrgs(scope),
+    isSystem(filter.org) ? "" : filter.org,
+  );
+  const marks = await readAlertMarks(source.reads, orgs, { from, to, names });
+  const alerts = spansOf(marks, { from, to: Math.min(to, now) });
   const nameOf = (id: number) => shell.deps.directory.byId(id)?.name;
   const org = (one: BackgroundName) => orgLabel(one.org, nameOf);
   const label = (one: BackgroundName) =>
@@ -86,7 +99,7 @@ async function readPage({
       itemsChart(data, label),
       failureBars(data, label),
       heatChart(data, opens),
-    ],
+    ].map((chart) => withAlerts(chart, alerts)),
     parts: [
       {
         ...{ id: "gauge", template: "background/_gauge", beside: "status", columns: 8 },

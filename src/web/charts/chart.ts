@@ -53,6 +53,14 @@ export interface TimeChart extends Common {
   lines: readonly ChartLine[];
   /** An address with {from} and {to}: what happened in a bucket. */
   opens?: string;
+  /** Times in which something was the matter, shaded; the sentence says what. Epoch milliseconds. */
+  shaded?: readonly Shaded[];
+}
+
+export interface Shaded {
+  from: number;
+  to: number;
+  tone: "warn" | "bad";
 }
 
 export interface BarChart extends Common {

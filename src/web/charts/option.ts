@@ -14,6 +14,7 @@ export interface ChartData {
   step?: number;
   running?: number | null;
   opens?: string;
+  shaded?: TimeChart["shaded"];
   option: object;
 }
 
@@ -32,10 +33,11 @@ const LEGEND = { top: 0, left: 0, itemWidth: 16, itemHeight: 8, icon: "roundRect
 const AT_A_TIME = { trigger: "axis", renderMode: "richText", confine: true };
 
 /** Values alone: the browser puts each at its moment, so that the page carries no times. */
-function timeData({ start, step, running, opens, lines }: TimeChart): Own {
+function timeData({ start, step, running, opens, shaded = [], lines }: TimeChart): Own {
   return {
     ...{ start, step, running, tones: lines.map((line) => line.tone) },
     ...(opens === undefined ? {} : { opens }),
+    ...(shaded.length === 0 ? {} : { shaded }),
     option: {
       grid: GRID,
       legend: legendOf(lines),
@@ -75,9 +77,11 @@ function hasLonePoint(values: readonly (number | null)[]): boolean {
   );
 }
 
-function barData({ labels, lines, isLying }: BarChart): Own {
+function barData({ labels, lines, isLying, unit }: BarChart): Own {
   const names = { type: "category", data: labels, inverse: isLying === true };
-  const values = { type: "value", min: 0, splitNumber: 4 };
+  // A share ends at the whole, where an axis of its own would go on to 120 %.
+  const most = unit === "percent" ? { max: 100 } : {};
+  const values = { type: "value", min: 0, ...most, splitNumber: 4 };
   return {
     tones: lines.map((line) => line.tone),
     option: {
