@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { deployFiles } from "./prometheus/rules.ts";
+import { deployFiles } from "./files.ts";
 
 const deploy = fileURLToPath(new URL(".", import.meta.url));
 for (const [path, text] of Object.entries(deployFiles())) {

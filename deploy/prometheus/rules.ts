@@ -55,7 +55,8 @@ function stale({ intervals, grace_seconds, absolute_seconds }: Limits): string {
   const pace = `${WEEK_SECONDS} / clamp_min(max ${BY} (changes(${SUCCESS}[7d])), 1)`;
   const overdue = `${age} > clamp_min(${intervals} * ${pace} + ${grace_seconds}, ${absolute_seconds})`;
   const failed = `${increase(`${RUNS}{status="failed"}`, `${absolute_seconds}s`)} > 0`;
-  const never = `(${failed}) unless ${ON} (max ${BY} (${SUCCESS}))`;
+  // Its value is a time as well: at least so long has it not succeeded.
+  const never = `(0 * (${failed}) + ${absolute_seconds}) unless ${ON} (max ${BY} (${SUCCESS}))`;
   return `(${overdue}) or (${never})`;
 }
 
@@ -72,6 +73,12 @@ const EXPRESSIONS: Record<RuleName, (limits: Limits) => string> = {
   BackgroundJobHighItemFailureRate: failingItems,
 };
 
+/** How a template writes the value of an expression. */
+function written({ limits }: Rule): string {
+  if (limits.failure_rate !== undefined) return "humanizePercentage";
+  return limits.queue_size === undefined ? "humanizeDuration" : "humanize";
+}
+
 function ruleOf(rule: Rule): object {
   return {
     alert: rule.name,
@@ -81,14 +88,14 @@ function ruleOf(rule: Rule): object {
     labels: { severity: rule.severity },
     annotations: {
       summary: `{{ $labels.organization }}: ${rule.summary("{{ $labels.job_name }}")}`,
-      description: `It is {{ humanize $value }}. As it comes it fires when ${rule.words(rule.limits)}.`,
+      description: `It is {{ ${written(rule)} $value }}. As it comes it fires when ${rule.words(rule.limits)}.`,
       runbook: `docs/runbooks/${rule.anchor}.md`,
     },
   };
 }
 
-/** Paths below `deploy/`, with their text. */
-export function deployFiles(): Record<string, string> {
+/** The path below `deploy/`, with its text. */
+export function ruleFiles(): Record<string, string> {
   const groups = [
     { name: "signalbox_background_jobs", interval: "30s", rules: ALERT_RULES.map(ruleOf) },
   ];

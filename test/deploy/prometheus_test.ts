@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { deployFiles } from "../../deploy/prometheus/rules.ts";
+import { deployFiles } from "../../deploy/files.ts";
 import { ALERT_RULES } from "../../src/core/alerts/rules.ts";
 
 interface PrometheusRule {
