@@ -4,7 +4,7 @@
  */
 import { figuresOf, type JobFigures } from "../../core/background/figures.ts";
 import { type Expectation, type Staleness, stalenessOf } from "../../core/background/staleness.ts";
-import { SYSTEM_ORG_ID } from "../../core/background/system_org.ts";
+import { OWN_INTERVALS, SYSTEM_ORG_ID } from "../../core/background/system_org.ts";
 import { countBuckets, ROWS_MAX } from "../../core/metrics/buckets.ts";
 import { knownMetric } from "../../core/metrics/catalogue.ts";
 import type { Coverage } from "../../core/metrics/series.ts";
@@ -130,8 +130,6 @@ async function chooseNames(
   };
 }
 
-/** Maintenance that has a beat of its own, in seconds: what it may be late by is some minutes. */
-const OWN_INTERVALS: Readonly<Record<string, number>> = { rollups: 300, retention: 3_600 };
 /** Names whose due times are computed in one go, while nobody else is served. */
 const AT_ONCE = 10;
 
