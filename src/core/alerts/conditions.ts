@@ -69,7 +69,7 @@ export const queueGrowth: Condition = (facts, limits) => {
  * Where it is not, nobody can say that a run is missing; what can be said is that it ran and did not succeed.
  */
 export const staleness: Condition = (facts, limits) => {
-  const { expected, lastSuccessAt: success, until } = facts;
+  const { expected, lastSuccessAt: success, lastRunsUntil: until } = facts;
   if (expected.kind === "paused") return notDue("Its schedules are paused: nothing is due.");
   const since = expected.kind === "known" ? expected.since : (success ?? facts.firstRunAt);
   if (since === null) return unknown("It has not run yet, and has no schedule.");

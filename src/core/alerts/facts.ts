@@ -45,6 +45,8 @@ export interface JobFacts {
   lastRunAt: number | null;
   /** As far as it is known. */
   firstRunAt: number | null;
+  /** Up to here these three are known: of Signalbox's own tasks they do not come from the rollups. */
+  lastRunsUntil: number;
   /** Jobs of the name that are ready and wait for a slot. */
   queueNow: number | null;
   queueBefore: number | null;

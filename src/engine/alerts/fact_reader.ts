@@ -4,11 +4,11 @@ import {
   DUES_MAX,
   type Expected,
   type JobFacts,
-  type MinuteOfRuns,
   RUNS_A_WINDOW,
   WINDOW_MAX_MS,
 } from "../../core/alerts/facts.ts";
 import { dueAfter } from "../../core/background/staleness.ts";
+import { OWN_INTERVALS, SYSTEM_ORG_ID } from "../../core/background/system_org.ts";
 import type { Rule as CronRule } from "../../core/schedules/due_times.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import {
@@ -25,6 +25,7 @@ import {
   type ToldInterval,
   type WatchedName,
 } from "../../db/statements/alerts/watched_names.ts";
+import { type OwnRuns, readOwnRuns } from "../../db/statements/background/own_runs.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -33,6 +34,9 @@ const BEFORE_MS = 10 * MINUTE;
 const LEAST_WINDOW_MS = 10 * MINUTE;
 /** What is computed of schedules is kept for the next look; beyond this many anew. */
 const DUES_KEPT = 5_000;
+/** Own runs are written once a minute: so late, and somewhat later, one may come that the rollups have passed by. */
+const OWN_LATE_MS = 10 * MINUTE;
+const OWN_NAMES = Object.keys(OWN_INTERVALS).map((name) => ({ org: SYSTEM_ORG_ID, name }));
 
 export interface NamedFacts {
   name: WatchedName;
@@ -52,17 +56,26 @@ export interface Look {
 export class FactReader {
   /** Due times are the same at every look until a run succeeds. */
   #dues = new Map<string, readonly number[]>();
+  readonly #rollupIntervalMs: number;
+
+  constructor(rollupIntervalSeconds: number) {
+    this.#rollupIntervalMs = rollupIntervalSeconds * 1_000;
+  }
 
   async read(sql: Sql | Transaction, look: Look): Promise<NamedFacts[]> {
     const schedules = await readDueNames(sql);
     const told = await readToldIntervals(sql);
-    const due = [...schedules, ...told];
-    const names = await readWatchedNames(sql, look.now, due, look.only ?? null);
+    const due = [...schedules, ...told, ...OWN_NAMES];
+    const watched = await readWatchedNames(sql, look.now, due, look.only ?? null);
+    const ownSince = Math.max(look.until - OWN_LATE_MS, look.now - 7 * DAY);
+    const own = await readOwnRuns(sql, ownSince, look.now);
+    const names = watched.map((name) => asOf(name, own.get(name.id), look));
     const bySchedule = Map.groupBy(schedules, keyOf);
     const byTold = new Map(told.map((one) => [keyOf(one), one]));
     const expected = names.map((name) => {
       const key = keyOf(name);
-      return this.#expected(name, bySchedule.get(key) ?? [], byTold.get(key), look.until);
+      const said = byTold.get(key) ?? this.#ownInterval(name);
+      return this.#expected(name, bySchedule.get(key) ?? [], said, look.until);
     });
     if (this.#dues.size > DUES_KEPT) this.#dues.clear();
     const observed = await observedPaces(sql, names, expected, look.until);
@@ -83,7 +96,8 @@ export class FactReader {
       facts: factsOf(name, {
         ...{ until: look.until, minutes: minutes.get(name.id) ?? [], expected: expected[at]! },
         observedMs: observed.get(name.id) ?? null,
-        firstRunAt: first.get(name.id) ?? null,
+        firstRunAt: first.get(name.id) ?? own.get(name.id)?.firstAt ?? null,
+        lastRunsUntil: name.org === SYSTEM_ORG_ID ? look.now : look.until,
         queueBefore: before === null ? null : (before.get(name.id) ?? 0),
       }),
     }));
@@ -97,7 +111,7 @@ export class FactReader {
   ): Expected {
     const running = schedules.filter((one) => !one.isPaused);
     if (schedules.length > 0 && running.length === 0) return { kind: "paused" };
-    const success = atOrBefore(name.lastSuccessAt, until);
+    const success = name.lastSuccessAt;
     if (running.length === 0) {
       if (told === undefined) return { kind: "unknown" };
       const since = Math.max(success ?? told.since, told.since);
@@ -111,6 +125,16 @@ export class FactReader {
     const [next, after] = this.#duesAfter(rules, until - (until % (5 * MINUTE)), 2);
     const intervalMs = next === undefined || after === undefined ? null : after - next;
     return { kind: "known", intervalMs, since, dues: this.#duesAfter(rules, since, DUES_MAX) };
+  }
+
+  /** Of a task of Signalbox's own; none succeeds more often than it is done. */
+  #ownInterval({ org, name, lastSuccessAt: since }: WatchedName): ToldInterval | undefined {
+    const seconds = org === SYSTEM_ORG_ID ? OWN_INTERVALS[name] : undefined;
+    // One that never succeeded counts from its first run.
+    if (seconds === undefined || since === null) return undefined;
+    const leastMs = name === "rollups" ? this.#rollupIntervalMs : 0;
+    const intervalMs = Math.max(seconds * 1_000, leastMs);
+    return { org, name, intervalMs, graceMs: null, since };
   }
 
   #duesAfter(rules: readonly CronRule[], from: number, count: number): readonly number[] {
@@ -144,16 +168,27 @@ function windowFor(expected: Expected, observedMs: number | null, leastMs: numbe
 
 function factsOf(
   name: WatchedName,
-  rest: Pick<JobFacts, "until" | "expected" | "observedMs" | "firstRunAt" | "queueBefore"> & {
-    minutes: MinuteOfRuns[];
-  },
+  rest: Omit<JobFacts, "lastSuccessAt" | "lastRunAt" | "queueNow">,
 ): JobFacts {
-  const lastSuccessAt = atOrBefore(name.lastSuccessAt, rest.until);
-  const lastRunAt = atOrBefore(name.lastRunAt, rest.until);
-  return { ...rest, lastSuccessAt, lastRunAt, queueNow: name.queueNow };
+  const { lastSuccessAt, lastRunAt, queueNow } = name;
+  return { ...rest, lastSuccessAt, lastRunAt, queueNow };
 }
 
-/** What the rollups do not tell of yet has not happened. */
+/** With its last runs as they are known: what the rollups do not tell of yet has not happened, but to own tasks. */
+function asOf(name: WatchedName, own: OwnRuns | undefined, { until, now }: Look): WatchedName {
+  const isOwn = name.org === SYSTEM_ORG_ID;
+  const known = isOwn ? now : until;
+  return {
+    ...name,
+    lastRunAt: atOrBefore(later(name.lastRunAt, own?.lastAt ?? null), known),
+    lastSuccessAt: atOrBefore(later(name.lastSuccessAt, own?.lastSuccessAt ?? null), known),
+  };
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+}
+
 function atOrBefore(at: number | null, until: number): number | null {
   return at === null ? null : Math.min(at, until);
 }

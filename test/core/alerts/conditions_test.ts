@@ -12,6 +12,7 @@ const NOW = Date.parse("2030-01-02T12:00:00Z");
 const NOTHING: JobFacts = {
   ...{ until: NOW, minutes: [], expected: { kind: "unknown" }, observedMs: null },
   ...{ lastSuccessAt: null, lastRunAt: null, firstRunAt: null, queueNow: null, queueBefore: null },
+  lastRunsUntil: NOW,
 };
 const minute = (ago: number, more: Partial<MinuteOfRuns> = {}): MinuteOfRuns => ({
   ...{ at: NOW - ago, succeeded: 0, failed: 0, itemsSuccess: 0, itemsFailed: 0, durations: EMPTY },
