@@ -4,7 +4,7 @@
  * server leads still. So a restart or another server in its midst loses nothing and writes nothing twice.
  */
 import { v7 as uuidv7 } from "uuid";
-import { type LimitTable, limitsFor, limitTable } from "../../core/alerts/effective.ts";
+import { limitsFor, limitTable, longestWindow } from "../../core/alerts/effective.ts";
 import { judgeRule } from "../../core/alerts/judge.ts";
 import { ALERT_RULES, type Rule, type RuleName } from "../../core/alerts/rules.ts";
 import { type AlertState, KEEP_FIRING_MS, LAPSE_MS, stepAlert } from "../../core/alerts/step.ts";
@@ -75,7 +75,8 @@ export class Evaluator implements Service {
     const now = this.#now();
     const table = limitTable(await readLimits(reads));
     const until = Math.min(now, await readKnownUntil(reads));
-    const facts = await this.#facts.read(reads, { until, now, windowMs: longest(table), only });
+    const windowOf = (name: WatchedName) => longestWindow(table, ALERT_RULES, name);
+    const facts = await this.#facts.read(reads, { until, now, windowOf, only });
     return facts.map(({ name, facts: known }) => {
       const held = limitsFor(table, rule, name.org, name.name);
       const verdict = judgeRule(rule, known, held, { now, behindMaxMs: this.#behindMaxMs });
@@ -94,9 +95,9 @@ export class Evaluator implements Service {
   async #evaluate(tx: Transaction, now: number): Promise<number> {
     const table = limitTable(await readLimits(tx));
     const until = Math.min(now, await readKnownUntil(tx));
-    const windowMs = longest(table);
+    const windowOf = (name: WatchedName) => longestWindow(table, ALERT_RULES, name);
     const standing = new Map((await readAlerts(tx)).map((row) => [keyOf(row), row]));
-    const facts = await this.#facts.read(tx, { until, now, windowMs });
+    const facts = await this.#facts.read(tx, { until, now, windowOf });
     const work = new Work(now);
     for (const { name, facts: known } of facts) {
       for (const rule of ALERT_RULES) {
@@ -118,12 +119,6 @@ export interface Evidence {
   orgName: string;
   jobName: string;
   verdict: Verdict;
-}
-
-/** The longest window that anybody has set, milliseconds. */
-function longest(table: LimitTable): number {
-  const windows = [...table.values()].map(({ limits }) => (limits.window_seconds ?? 0) * 1_000);
-  return Math.max(0, ...windows);
 }
 
 interface Asked {

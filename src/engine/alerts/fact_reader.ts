@@ -47,8 +47,8 @@ export interface Look {
   /** Everything that ended before it is in the rollups. */
   until: number;
   now: number;
-  /** The longest window that any limit asks for, milliseconds. */
-  windowMs: number;
+  /** The longest window that the limits of a name ask for, milliseconds. */
+  windowOf(name: WatchedName): number;
   /** Of these names alone. */
   only?: readonly number[];
 }
@@ -79,8 +79,9 @@ export class FactReader {
     });
     if (this.#dues.size > DUES_KEPT) this.#dues.clear();
     const observed = await observedPaces(sql, names, expected, look.until);
-    const windows = names.map(({ id, org }, at) => {
-      const windowMs = windowFor(expected[at]!, observed.get(id) ?? null, look.windowMs);
+    const windows = names.map((name, at) => {
+      const { id, org } = name;
+      const windowMs = windowFor(expected[at]!, observed.get(id) ?? null, look.windowOf(name));
       return { id, org, from: Math.floor((look.until - windowMs) / MINUTE) * MINUTE };
     });
     const minutes = await readRunMinutes(sql, windows, look.until);

@@ -122,7 +122,11 @@ export async function markDirty(
 }
 
 /** The newest first, since that is what people look at; epoch milliseconds. */
-export async function dirtyBuckets(sql: Sql, of: Granularity, limit: number): Promise<number[]> {
+export async function dirtyBuckets(
+  sql: Sql | Transaction,
+  of: Granularity,
+  limit: number,
+): Promise<number[]> {
   const rows = await sql.unsafe(
     `select extract(epoch from bucket_start)::float8 * 1000 as at from rollup_dirty
      where granularity = $1 order by bucket_start desc limit $2`,
