@@ -45,6 +45,7 @@ CREATE TABLE "alert_delivery" (
 	"attempts" integer NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"next_try_at" timestamp with time zone NOT NULL,
+	"taken_until" timestamp with time zone,
 	"ended_at" timestamp with time zone,
 	"last_error" text
 );

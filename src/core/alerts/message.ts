@@ -87,6 +87,18 @@ export function messageOf(notes: readonly AlertNote[], now: number): AlertMessag
   return { type: "alerts.changed", timestamp: new Date(now).toISOString(), data };
 }
 
+/**
+ * Messages that wait for one channel, the oldest first, as one: of each alert what was said last. So nothing is
+ * overtaken, and of what has ended meanwhile only the end is told.
+ */
+export function joinMessages(messages: readonly AlertMessage[]): AlertMessage {
+  const last = new Map<string, AlertNote>();
+  for (const note of messages.flatMap(({ data }) => data.alerts)) last.set(note.id, note);
+  const { type, timestamp, data } = messageOf([...last.values()], 0);
+  const more = messages.reduce((sum, one) => sum + one.data.more, data.more);
+  return { type, timestamp: messages.at(-1)?.timestamp ?? timestamp, data: { ...data, more } };
+}
+
 /** "2 firing, 1 resolved": the head of messages to people. */
 export function headline({ type, data }: AlertMessage): string {
   if (type === "alerts.test") return "Signalbox: this is a test";

@@ -163,9 +163,9 @@ describe("alerts that are told", () => {
     await ended("delivered");
     assert.equal(server.received.length, 1);
     // As a server leaves it that dies in its try: taken, and not ended.
-    await rig.sql`update alert_delivery set state = 'waiting', next_try_at = now() + interval '30 seconds'`;
+    await rig.sql`update alert_delivery set state = 'waiting', taken_until = now() + interval '30 seconds'`;
     assert.equal(await other.engine.alerts.deliver(), 0);
-    await rig.sql`update alert_delivery set next_try_at = now()`;
+    await rig.sql`update alert_delivery set taken_until = now()`;
     await eventually(async () => {
       await other.engine.alerts.deliver();
       return server.received.length === 2;
