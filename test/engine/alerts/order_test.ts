@@ -83,6 +83,46 @@ describe("a channel", () => {
     assert.equal(told().at(-1), "BackgroundJobHighDuration firing,BackgroundJobFailing resolved");
   });
 
+  test("that does not answer holds up no other organization", async () => {
+    const [other] = await rig.sql`insert into org (name) values ('other') returning id`;
+    const of = (org: number, path: string, n: number) => ({
+      ...{
+        id: crypto.randomUUID(),
+        org_id: org,
+        name: `c${n}`,
+        kind: "webhook",
+        severity: "warning",
+      },
+      ...{ url: `${server.url}${path}`, secret: "whsec_AAAA", may_be_private: true, enabled: true },
+      ...{ created_at: new Date(), created_by: "x", updated_at: new Date(), updated_by: "x" },
+    });
+    const slow = Array.from({ length: 30 }, (_, n) => of(name.org, "/slow", n));
+    const quick = Array.from({ length: 6 }, (_, n) => of(other!.id, "/quick", n));
+    let [release, most] = [() => {}, 0];
+    const hangs = new Promise<void>((done) => {
+      release = done;
+    });
+    const at = (path: string) => server.received.filter((one) => one.path.endsWith(path)).length;
+    server.onRequest = async (path) => {
+      if (!path.endsWith("/slow")) return;
+      most = Math.max(most, at("/slow"));
+      await hangs;
+    };
+    await rig.sql`insert into alert_channel ${rig.sql([...slow, ...quick] as never)}`;
+    const message = { type: "alerts.changed", timestamp: "", data: { alerts: [], more: 0 } };
+    await rig.sql`insert into alert_delivery ${rig.sql(
+      [...slow, ...quick].map((one) => ({
+        ...{ id: crypto.randomUUID(), channel_id: one.id, message, state: "waiting", attempts: 0 },
+        ...{ created_at: new Date(), next_try_at: new Date(Date.now() - 60_000) },
+      })) as never,
+    )}`;
+    void rig.engine.alerts.deliver();
+    await eventually(() => at("/quick") === 6, "the others hear");
+    assert.equal(most, 4);
+    release();
+    await eventually(() => at("/slow") === 30, "and so does it, in the end");
+  });
+
   test("is told one thing at a time", async () => {
     const { id } = await channel();
     const other = await rig.addEngine();

@@ -14,7 +14,7 @@ export interface Receiver {
   /** What the next requests are answered, the last one for ever. */
   answers: { status: number; headers?: Record<string, string>; body?: string }[];
   /** Before a request is answered. */
-  onRequest?: () => Promise<void>;
+  onRequest?: (path: string) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export async function receiver(): Promise<Receiver> {
     });
     request.on("end", async () => {
       own.received.push({ path: request.url ?? "", headers: request.headers, body });
-      await own.onRequest?.();
+      await own.onRequest?.(request.url ?? "");
       const answer = own.answers.length > 1 ? own.answers.shift()! : own.answers[0]!;
       response.writeHead(answer.status, answer.headers ?? {});
       response.end(answer.body ?? "");
