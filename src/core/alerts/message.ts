@@ -30,8 +30,17 @@ export const NOTES_MAX = 100;
 /** So often it is said again that one fires. */
 const REPEAT_MS: Record<Severity, number> = { critical: 3_600_000, warning: 4 * 3_600_000 };
 
-export function isToldAgain(severity: Severity, toldAt: number | null, now: number): boolean {
-  return toldAt === null || now - toldAt >= REPEAT_MS[severity];
+/** A condition that was not seen for longer is not said to hold still. */
+const SEEN_MS = 10 * 60_000;
+
+/** Of a firing alert. `toldAt` null: it was not told yet. */
+export function isToldAgain(
+  severity: Severity,
+  { toldAt, seenAt }: { toldAt: number | null; seenAt: number },
+  now: number,
+): boolean {
+  if (toldAt === null) return true;
+  return now - toldAt >= REPEAT_MS[severity] && now - seenAt <= SEEN_MS;
 }
 
 export interface Listener {

@@ -158,7 +158,10 @@ async function observedPaces(
     return one.kind !== "known" || one.intervalMs === null;
   });
   const runs = await readWeekOfRuns(sql, asked, now);
-  return new Map([...runs].filter(([, n]) => n > 0).map(([id, n]) => [id, (7 * DAY) / n]));
+  // By the days on which it ran: what began yesterday, or comes in bursts, is not taken for rare.
+  return new Map(
+    [...runs].filter(([, n]) => n.runs > 0).map(([id, n]) => [id, (n.days * DAY) / n.runs]),
+  );
 }
 
 function windowFor(expected: Expected, observedMs: number | null, leastMs: number): number {

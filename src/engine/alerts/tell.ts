@@ -47,7 +47,7 @@ export async function tell(
       events.push({ alert: row, kind: event, at: now, silence: silence?.id ?? null });
     }
     const isFiring = event === "firing" || event === null;
-    const isDue = isFiring ? isToldAgain(rule.severity, row.toldAt, now) : row.toldAt !== null;
+    const isDue = isFiring ? isToldAgain(rule.severity, row, now) : row.toldAt !== null;
     if (silence !== null || !isDue) continue;
     if (isFiring) row.toldAt = now;
     const status = event ?? "firing";

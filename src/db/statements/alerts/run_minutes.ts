@@ -128,16 +128,16 @@ function minutesOf(rows: readonly Row[]): MinuteOfRuns[] {
   });
 }
 
-/** How many runs each of these names had within the last week, roughly: whole days. */
+/** How many runs each of these names had within the last week, and on how many days it ran. */
 export async function readWeekOfRuns(
   sql: Sql | Transaction,
   names: readonly { org: number; id: number }[],
   now: number,
-): Promise<Map<number, number>> {
+): Promise<Map<number, { runs: number; days: number }>> {
   const rows = await sql.unsafe(
-    `select w.name, sum(r.count)::float8 as runs from unnest($1::int[], $2::int[]) as w(org, name)
+    `select w.name, sum(r.count)::float8 as runs, count(distinct r.bucket_start)::int as days from unnest($1::int[], $2::int[]) as w(org, name)
      cross join lateral (
-       select d.count from rollup_day d
+       select d.count, d.bucket_start from rollup_day d
        where d.metric_id = any(array[${ID.succeeded}, ${ID.failed}]::smallint[]) and d.org_id = w.org
          and d.queue_id = 0 and d.name_id = w.name and d.worker_id = 0
          and d.bucket_start > to_timestamp($3::float8 / 1000) and d.bucket_start <= to_timestamp($4::float8 / 1000)
@@ -145,7 +145,12 @@ export async function readWeekOfRuns(
     [list(names, (one) => one.org), list(names, (one) => one.id), now - 7 * DAY_MS, now],
     prepared,
   );
-  return new Map(rows.map((row) => [row.name as number, row.runs as number]));
+  return new Map(
+    rows.map(({ name, runs, days }) => [
+      name as number,
+      { runs, days } as { runs: number; days: number },
+    ]),
+  );
 }
 
 /** The first minute of the last week in which a run of these names failed: of those that never succeeded. */
