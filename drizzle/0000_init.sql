@@ -765,6 +765,7 @@ CREATE TABLE "schedule" (
 	"paused_by" text,
 	"pause_reason" text,
 	"resumed_at" timestamp with time zone,
+	"rule_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"settled_until" timestamp with time zone NOT NULL,
 	"due_at" timestamp with time zone,
 	"last_fire_at" timestamp with time zone,

@@ -7,9 +7,8 @@ import {
   RUNS_A_WINDOW,
   WINDOW_MAX_MS,
 } from "../../core/alerts/facts.ts";
-import { dueAfter } from "../../core/background/staleness.ts";
+import { dueAfter, type HeldRule, waitBegins } from "../../core/background/staleness.ts";
 import { OWN_INTERVALS, SYSTEM_ORG_ID } from "../../core/background/system_org.ts";
-import type { Rule as CronRule } from "../../core/schedules/due_times.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import {
   readFirstFailures,
@@ -115,14 +114,17 @@ export class FactReader {
     const success = name.lastSuccessAt;
     if (running.length === 0) {
       if (told === undefined) return { kind: "unknown" };
-      const since = Math.max(success ?? told.since, told.since);
+      const since = waitBegins(success, told.since);
       const dues = Array.from({ length: DUES_MAX }, (_, n) => since + (n + 1) * told.intervalMs);
       const { intervalMs, graceMs } = told;
       return { kind: "known", intervalMs, since, dues, graceMs };
     }
-    const rules = running.map(({ cron, time_zone }) => ({ cron, timeZone: time_zone }));
-    const made = Math.min(...running.map((one) => one.since));
-    const since = Math.max(success ?? made, made);
+    const rules = running.map(({ cron, time_zone, since }) => ({
+      cron,
+      timeZone: time_zone,
+      since,
+    }));
+    const since = waitBegins(success, Math.min(...running.map((one) => one.since)));
     const [next, after] = this.#duesAfter(rules, until - (until % (5 * MINUTE)), 2);
     const intervalMs = next === undefined || after === undefined ? null : after - next;
     return { kind: "known", intervalMs, since, dues: this.#duesAfter(rules, since, DUES_MAX) };
@@ -138,13 +140,15 @@ export class FactReader {
     return { org, name, intervalMs, graceMs: null, since };
   }
 
-  #duesAfter(rules: readonly CronRule[], from: number, count: number): readonly number[] {
-    const key = `${count} ${from} ${rules.map((rule) => `${rule.cron} ${rule.timeZone}`).join(";")}`;
+  #duesAfter(rules: readonly HeldRule[], from: number, count: number): readonly number[] {
+    const key = `${count} ${from} ${rules.map(ruleKey).join(";")}`;
     const known = this.#dues.get(key) ?? dueAfter(rules, from, count);
     this.#dues.set(key, known);
     return known;
   }
 }
+
+const ruleKey = ({ cron, timeZone, since }: HeldRule) => `${cron} ${timeZone} ${since}`;
 
 /** How long between two runs of names of which nobody says it: out of the last week. */
 async function observedPaces(

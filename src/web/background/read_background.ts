@@ -147,12 +147,13 @@ async function judgeNames(
   return judged;
 }
 
-function ownExpectation({ org, name, runAt, told }: NameRow): Expectation {
+function ownExpectation({ org, name, runAt, successAt, told }: NameRow): Expectation {
   if (told !== null) return { kind: "told", ...told };
   if (org !== SYSTEM_ORG_ID) return { kind: "unknown" };
   const intervalSeconds = OWN_INTERVALS[name];
   if (intervalSeconds === undefined) return { kind: "as_needed" };
-  return { kind: "told", intervalSeconds, graceSeconds: null, since: runAt ?? 0 };
+  const since = successAt ?? runAt ?? 0;
+  return { kind: "told", intervalSeconds, graceSeconds: null, since };
 }
 
 async function withFigures(
