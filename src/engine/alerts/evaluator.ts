@@ -87,12 +87,18 @@ export class Evaluator implements Service {
   /** One look at everything; how many alerts changed, null where another server leads. */
   async beat(now = this.#now()): Promise<number | null> {
     const sql = this.#sql ?? this.#context.database.side;
-    const changes = await this.#term.act(sql, (tx) => this.#evaluate(tx, now));
-    if (changes !== null && changes > 0) this.#context.bus.tell("alerts.changed", {});
-    return changes;
+    const done = await this.#context.maintenance.pass(
+      "alerts",
+      () => this.#term.act(sql, (tx) => this.#evaluate(tx, now)),
+      // A look that finds nothing is one, too: without it nobody would see that there are none any more.
+      (looked) => (looked === null ? null : { success: looked.names }),
+    );
+    if (done === null) return null;
+    if (done.changes > 0) this.#context.bus.tell("alerts.changed", {});
+    return done.changes;
   }
 
-  async #evaluate(tx: Transaction, now: number): Promise<number> {
+  async #evaluate(tx: Transaction, now: number): Promise<{ changes: number; names: number }> {
     const table = limitTable(await readLimits(tx));
     const until = Math.min(now, await readKnownUntil(tx));
     const windowOf = (name: WatchedName) => longestWindow(table, ALERT_RULES, name);
@@ -110,7 +116,8 @@ export class Evaluator implements Service {
       }
     }
     work.drop([...standing.values()]);
-    return work.write(tx, this.#context.options.publicUrl);
+    const changes = await work.write(tx, this.#context.options.publicUrl);
+    return { changes, names: facts.length };
   }
 }
 

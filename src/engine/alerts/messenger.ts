@@ -93,7 +93,7 @@ export class Messenger implements Service {
     const { beats } = this.#context.database;
     const taken = await takeDue(beats, { limit: room, each: AT_ONCE_EACH, busy }, LEASE_SECONDS);
     return taken.map((delivery) => {
-      const one = this.#try(delivery)
+      const one = this.#recorded(delivery)
         .catch((error) => {
           // Whoever comes after the lease tries it again.
           this.#context.log.warn(
@@ -110,23 +110,37 @@ export class Messenger implements Service {
     });
   }
 
-  async #try(delivery: Taken): Promise<void> {
+  /** What a receiver refuses is an item that failed; only what goes wrong here fails the run. */
+  async #recorded(delivery: Taken): Promise<void> {
+    await this.#context.maintenance.pass(
+      "deliveries",
+      () => this.#try(delivery),
+      (isTold) => (isTold ? { success: 1 } : { failed: 1 }),
+    );
+  }
+
+  /** Whether it was told. */
+  async #try(delivery: Taken): Promise<boolean> {
     const { log, clock, database } = this.#context;
     const channel = await readChannel(database.beats, delivery.channel_id);
-    if (channel === null) return;
+    if (channel === null) return false;
     const { id, message: text, attempts } = delivery;
     const sent = channel.enabled
       ? await send(channel, { id, text }, this.#settings)
       : { ok: false as const, error: "The channel was switched off.", isFinal: true };
     if (sent.ok) {
       await endDelivery(database.beats, delivery, { state: "delivered", error: null });
-      return;
+      return true;
     }
     const ageMs = clock.now() - delivery.created_ms;
     const afterMs = sent.isFinal ? null : retryAfter(attempts, ageMs, Math.random());
     const { error } = sent;
-    if (afterMs !== null) return postponeDelivery(database.beats, delivery, { afterMs, error });
+    if (afterMs !== null) {
+      await postponeDelivery(database.beats, delivery, { afterMs, error });
+      return false;
+    }
     await endDelivery(database.beats, delivery, { state: "given_up", error });
     log.warn({ channel: channel.name, error }, "alerts could not be told, and are given up");
+    return false;
   }
 }
