@@ -189,7 +189,6 @@ function rowOf(
     value: isSaid ? verdict.value : before.value,
     limit: isSaid ? verdict.limit : before.limit,
     sentence: isSaid ? verdict.sentence : before.sentence,
-    toldAt: before?.toldAt ?? null,
   };
 }
 
