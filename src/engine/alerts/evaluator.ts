@@ -29,7 +29,7 @@ import { FactReader, type NamedFacts } from "./fact_reader.ts";
 import { type Change, tell } from "./tell.ts";
 
 const ROLE = "alerts";
-/** Rollups that are behind by more tell too little of now, and nothing is decided by them; but by two passes they may. */
+/** Rollups that are behind by more, and by more than two passes, tell too little of now: nothing is decided by them. */
 const BEHIND_MAX_MS = 5 * 60_000;
 
 export class Evaluator implements Service {

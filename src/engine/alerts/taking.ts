@@ -1,6 +1,6 @@
 /**
- * What is told to a channel next: all that waits for it, as one message. So a channel hears in order, what was overtaken
- * meanwhile is not told any more, and what comes up while a message is put off does not wait with it.
+ * What is told to a channel next: all that waits for it, as one message. So a channel hears in order, what was
+ * overtaken meanwhile is not told any more, and what comes up while a message is put off does not wait with it.
  */
 import { type AlertMessage, joinMessages } from "../../core/alerts/message.ts";
 import type { Sql } from "../../db/client.ts";

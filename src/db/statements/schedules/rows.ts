@@ -111,7 +111,8 @@ export async function changeSchedule(
     `update schedule set name = $1, description = $2, cron = $3, time_zone = $4, job = $5::text::json,
        workflow = $6::text::json, overlap = $7, catch_up = $8, catch_up_max = $9, jitter_seconds = $10,
        vendor_type = $11, vendor_id = $12, managed_by = $13, updated_by = $15, updated_at = ${AT(16)},
-       settled_until = coalesce(${AT(17)}, settled_until), rule_at = coalesce(${AT(17)}, rule_at), due_at = ${AT(18)}, revision = revision + 1
+       settled_until = coalesce(${AT(17)}, settled_until), rule_at = coalesce(${AT(17)}, rule_at),
+       due_at = ${AT(18)}, revision = revision + 1
      where id = $14`,
     [...settings(s), id, change.by, change.at, change.settledAt, change.dueAt],
     prepared,
