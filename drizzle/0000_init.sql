@@ -45,6 +45,7 @@ CREATE TABLE "alert_delivery" (
 	"attempts" integer NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"next_try_at" timestamp with time zone NOT NULL,
+	"taken_until" timestamp with time zone,
 	"ended_at" timestamp with time zone,
 	"last_error" text
 );
@@ -77,6 +78,13 @@ CREATE TABLE "alert_limit" (
 	CONSTRAINT "alert_limit_key" PRIMARY KEY("org_id","rule","job_name")
 );
 --> statement-breakpoint
+CREATE TABLE "alert_told" (
+	"alert_id" uuid NOT NULL,
+	"channel_id" uuid NOT NULL,
+	"told_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "alert_told_key" PRIMARY KEY("alert_id","channel_id")
+);
+--> statement-breakpoint
 CREATE TABLE "alert" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"rule" text NOT NULL,
@@ -92,7 +100,6 @@ CREATE TABLE "alert" (
 	"value" double precision,
 	"limit_value" double precision,
 	"sentence" text NOT NULL,
-	"told_at" timestamp with time zone,
 	CONSTRAINT "alert_of" UNIQUE("rule","name_id"),
 	CONSTRAINT "alert_state" CHECK (state in ('pending', 'firing'))
 );
@@ -764,6 +771,7 @@ CREATE TABLE "schedule" (
 	"paused_by" text,
 	"pause_reason" text,
 	"resumed_at" timestamp with time zone,
+	"rule_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"settled_until" timestamp with time zone NOT NULL,
 	"due_at" timestamp with time zone,
 	"last_fire_at" timestamp with time zone,
@@ -853,6 +861,7 @@ CREATE TABLE "workflow" (
 );
 --> statement-breakpoint
 ALTER TABLE "alert_delivery" ADD CONSTRAINT "alert_delivery_channel_id_alert_channel_id_fk" FOREIGN KEY ("channel_id") REFERENCES "public"."alert_channel"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "alert_told" ADD CONSTRAINT "alert_told_channel_id_alert_channel_id_fk" FOREIGN KEY ("channel_id") REFERENCES "public"."alert_channel"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_token" ADD CONSTRAINT "api_token_person_id_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."person"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_token" ADD CONSTRAINT "api_token_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "invitation" ADD CONSTRAINT "invitation_org_id_org_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."org"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -871,6 +880,7 @@ CREATE INDEX "alert_delivery_created" ON "alert_delivery" USING btree ("created_
 CREATE INDEX "alert_event_org" ON "alert_event" USING btree ("org_id","id");--> statement-breakpoint
 CREATE INDEX "alert_event_name" ON "alert_event" USING btree ("name_id","at");--> statement-breakpoint
 CREATE INDEX "alert_event_at" ON "alert_event" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "alert_told_channel" ON "alert_told" USING btree ("channel_id");--> statement-breakpoint
 CREATE INDEX "alert_org" ON "alert" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "silence_org" ON "silence" USING btree ("org_id","ends_at");--> statement-breakpoint
 CREATE INDEX "silence_ends" ON "silence" USING btree ("ends_at");--> statement-breakpoint

@@ -1,6 +1,7 @@
 /**
  * The conditions of the alert rules: pure functions over what is known of a job name. Ratios are exact over their
- * window, and say nothing of fewer runs than the sample asks for.
+ * window, and say nothing of fewer runs than the sample asks for. What does not run any more, or is paused, neither
+ * fails nor takes long: of that the condition is gone.
  */
 import { type JobFacts, type Runs, runsOver, windowOf } from "./facts.ts";
 import type { Limits } from "./thresholds.ts";
@@ -15,6 +16,7 @@ const runsIn = (facts: JobFacts, limits: Limits): Runs =>
 export const failureRate: Condition = (facts, limits) => {
   const { runs, failed, windowMs } = runsIn(facts, limits);
   const over = `over ${span(windowMs)}`;
+  if (isAtRest(facts, runs)) return atRest(facts, over);
   if (runs < limits.runs_min!) {
     return unknown(`${counted(runs, "run")} ${over}: fewer than the ${limits.runs_min} it takes.`);
   }
@@ -24,9 +26,10 @@ export const failureRate: Condition = (facts, limits) => {
 };
 
 export const itemFailureRate: Condition = (facts, limits) => {
-  const { itemsSuccess, itemsFailed, windowMs } = runsIn(facts, limits);
+  const { itemsSuccess, itemsFailed, runs, windowMs } = runsIn(facts, limits);
   const items = itemsSuccess + itemsFailed;
   const over = `over ${span(windowMs)}`;
+  if (isAtRest(facts, runs + items)) return atRest(facts, over);
   if (items < limits.items_min!) {
     return unknown(
       `${counted(items, "item")} ${over}: fewer than the ${limits.items_min} it takes.`,
@@ -40,6 +43,7 @@ export const itemFailureRate: Condition = (facts, limits) => {
 export const slowest: Condition = (facts, limits) => {
   const { runs, p95Ms, windowMs } = runsIn(facts, limits);
   const over = `over ${span(windowMs)}`;
+  if (isAtRest(facts, runs)) return atRest(facts, over);
   if (p95Ms === null || runs < limits.runs_min!) {
     return unknown(`${counted(runs, "run")} ${over}: fewer than the ${limits.runs_min} it takes.`);
   }
@@ -69,7 +73,7 @@ export const queueGrowth: Condition = (facts, limits) => {
  * Where it is not, nobody can say that a run is missing; what can be said is that it ran and did not succeed.
  */
 export const staleness: Condition = (facts, limits) => {
-  const { expected, lastSuccessAt: success, until } = facts;
+  const { expected, lastSuccessAt: success, lastRunsUntil: until } = facts;
   if (expected.kind === "paused") return notDue("Its schedules are paused: nothing is due.");
   const since = expected.kind === "known" ? expected.since : (success ?? facts.firstRunAt);
   if (since === null) return unknown("It has not run yet, and has no schedule.");
@@ -90,6 +94,15 @@ export const staleness: Condition = (facts, limits) => {
   if (!hasRunSince) return notDue(`${said} It has not run since, and nothing says that it should.`);
   return compared(age, limits.absolute_seconds!, said);
 };
+
+/** Of what never ran nothing is known. */
+function isAtRest({ expected, lastRunAt }: JobFacts, runs: number): boolean {
+  return expected.kind === "paused" || (runs === 0 && lastRunAt !== null);
+}
+
+function atRest({ expected }: JobFacts, over: string): Verdict {
+  return notDue(expected.kind === "paused" ? "Its schedules are paused." : `No runs ${over}.`);
+}
 
 const notDue = (sentence: string): Verdict => ({
   ...{ truth: "false", value: null, limit: null, sentence },

@@ -43,6 +43,19 @@ export function limitsFor(
   return { enabled: (ofName ?? ofOrg)?.enabled ?? true, limits, from };
 }
 
+/** The longest window that any rule has for a name, milliseconds: so much of its past is read. */
+export function longestWindow(
+  table: LimitTable,
+  rules: readonly Rule[],
+  { org, name }: { org: number; name: string },
+): number {
+  const windows = rules.map((rule) => {
+    const { enabled, limits } = limitsFor(table, rule, org, name);
+    return enabled ? (limits.window_seconds ?? 0) * 1_000 : 0;
+  });
+  return Math.max(0, ...windows);
+}
+
 function keyOf(org: number, rule: string, jobName: string): string {
   return `${org} ${rule} ${jobName}`;
 }

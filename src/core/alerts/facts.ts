@@ -4,9 +4,11 @@
  */
 import { EMPTY, type Histogram, mergeHistograms, percentile } from "../metrics/histogram.ts";
 
-/** The runs that ended in one minute: an attempt is a run. */
+/** The runs that ended in one minute, or of a long window in one hour: an attempt is a run. */
 export interface MinuteOfRuns {
   at: number;
+  /** A minute where nothing is said. */
+  lengthMs?: number;
   succeeded: number;
   failed: number;
   itemsSuccess: number;
@@ -45,6 +47,8 @@ export interface JobFacts {
   lastRunAt: number | null;
   /** As far as it is known. */
   firstRunAt: number | null;
+  /** Up to here these three are known: of Signalbox's own tasks they do not come from the rollups. */
+  lastRunsUntil: number;
   /** Jobs of the name that are ready and wait for a slot. */
   queueNow: number | null;
   queueBefore: number | null;
@@ -82,10 +86,10 @@ export function windowOf(facts: JobFacts, leastMs: number): number {
   return most;
 }
 
-/** Whole minutes: the one in which the window begins counts. */
+/** Whole minutes, or hours: the one in which the window begins counts. */
 export function runsOver({ minutes, until }: JobFacts, windowMs: number): Runs {
   const from = Math.floor((until - windowMs) / 60_000) * 60_000;
-  const within = minutes.filter(({ at }) => at >= from && at < until);
+  const within = minutes.filter(({ at, lengthMs = 60_000 }) => at + lengthMs > from && at < until);
   const total = (of: (minute: MinuteOfRuns) => number) =>
     within.reduce((sum, minute) => sum + of(minute), 0);
   const succeeded = total((minute) => minute.succeeded);

@@ -30,8 +30,17 @@ export const NOTES_MAX = 100;
 /** So often it is said again that one fires. */
 const REPEAT_MS: Record<Severity, number> = { critical: 3_600_000, warning: 4 * 3_600_000 };
 
-export function isToldAgain(severity: Severity, toldAt: number | null, now: number): boolean {
-  return toldAt === null || now - toldAt >= REPEAT_MS[severity];
+/** A condition that was not seen for longer is not said to hold still. */
+const SEEN_MS = 10 * 60_000;
+
+/** Of a firing alert. `toldAt` null: it was not told yet. */
+export function isToldAgain(
+  severity: Severity,
+  { toldAt, seenAt }: { toldAt: number | null; seenAt: number },
+  now: number,
+): boolean {
+  if (toldAt === null) return true;
+  return now - toldAt >= REPEAT_MS[severity] && now - seenAt <= SEEN_MS;
 }
 
 export interface Listener {
@@ -85,6 +94,18 @@ export function messageOf(notes: readonly AlertNote[], now: number): AlertMessag
   const alerts = sorted.slice(0, NOTES_MAX);
   const data = { alerts, more: sorted.length - alerts.length };
   return { type: "alerts.changed", timestamp: new Date(now).toISOString(), data };
+}
+
+/**
+ * Messages that wait for one channel, the oldest first, as one: of each alert what was said last. So nothing is
+ * overtaken, and of what has ended meanwhile only the end is told.
+ */
+export function joinMessages(messages: readonly AlertMessage[]): AlertMessage {
+  const last = new Map<string, AlertNote>();
+  for (const note of messages.flatMap(({ data }) => data.alerts)) last.set(note.id, note);
+  const { type, timestamp, data } = messageOf([...last.values()], 0);
+  const more = messages.reduce((sum, one) => sum + one.data.more, data.more);
+  return { type, timestamp: messages.at(-1)?.timestamp ?? timestamp, data: { ...data, more } };
 }
 
 /** "2 firing, 1 resolved": the head of messages to people. */

@@ -45,6 +45,8 @@ export interface Rule {
   /** Of its runbook: `docs/runbooks/<anchor>.md`. */
   anchor: string;
   limits: Limits;
+  /** What it is decided from: runs of a window, the last success, or how many wait. */
+  reads: "runs" | "success" | "queue";
   condition(facts: JobFacts, limits: Limits): Verdict;
   /** What is wrong with the job, without figures. */
   summary(job: string): string;
@@ -74,13 +76,23 @@ const stale = (intervals: number, { limit }: AlertLimit): Limits => ({
 const FAILURES: readonly Rule[] = [
   {
     ...{ name: "BackgroundJobFailing", severity: "warning", ...held(RATE.alert.warning) },
-    ...{ anchor: "job-failures", condition: failureRate, limits: failing(RATE.alert.warning) },
+    ...{
+      anchor: "job-failures",
+      reads: "runs",
+      condition: failureRate,
+      limits: failing(RATE.alert.warning),
+    },
     summary: (job) => `Background job ${job} is failing`,
     words: failureWords,
   },
   {
     ...{ name: "BackgroundJobCriticalFailureRate", severity: "critical" },
-    ...{ anchor: "critical-failure-rate", condition: failureRate, ...held(RATE.alert.critical) },
+    ...{
+      anchor: "critical-failure-rate",
+      reads: "runs",
+      condition: failureRate,
+      ...held(RATE.alert.critical),
+    },
     limits: failing(RATE.alert.critical),
     summary: (job) => `Most runs of background job ${job} fail`,
     words: failureWords,
@@ -90,14 +102,19 @@ const FAILURES: readonly Rule[] = [
 const STALENESS: readonly Rule[] = [
   {
     ...{ name: "BackgroundJobNotRunning", severity: "warning", ...held(STALE.alert.warning) },
-    ...{ anchor: "job-not-running", condition: staleness },
+    ...{ anchor: "job-not-running", reads: "success", condition: staleness },
     limits: stale(STALE.warningIntervals, STALE.alert.warning),
     summary: (job) => `Background job ${job} has not succeeded in time`,
     words: staleWords,
   },
   {
     ...{ name: "BackgroundJobCriticallyStale", severity: "critical" },
-    ...{ anchor: "job-critically-stale", condition: staleness, ...held(STALE.alert.critical) },
+    ...{
+      anchor: "job-critically-stale",
+      reads: "success",
+      condition: staleness,
+      ...held(STALE.alert.critical),
+    },
     limits: stale(STALE.badIntervals, STALE.alert.critical),
     summary: (job) => `Background job ${job} has not succeeded for a long time`,
     words: staleWords,
@@ -107,13 +124,23 @@ const STALENESS: readonly Rule[] = [
 const DURATIONS: readonly Rule[] = [
   {
     ...{ name: "BackgroundJobHighDuration", severity: "warning", ...held(P95.alert.warning) },
-    ...{ anchor: "high-duration", condition: slowest, limits: slow(P95.alert.warning) },
+    ...{
+      anchor: "high-duration",
+      reads: "runs",
+      condition: slowest,
+      limits: slow(P95.alert.warning),
+    },
     summary: (job) => `Background job ${job} takes long`,
     words: slowWords,
   },
   {
     ...{ name: "BackgroundJobCriticalDuration", severity: "critical" },
-    ...{ anchor: "critical-duration", condition: slowest, ...held(P95.alert.critical) },
+    ...{
+      anchor: "critical-duration",
+      reads: "runs",
+      condition: slowest,
+      ...held(P95.alert.critical),
+    },
     limits: slow(P95.alert.critical),
     summary: (job) => `Background job ${job} takes far too long`,
     words: slowWords,
@@ -123,7 +150,7 @@ const DURATIONS: readonly Rule[] = [
 const QUEUES: readonly Rule[] = [
   {
     ...{ name: "BackgroundJobQueueGrowing", severity: "warning", ...held(QUEUE.alert.warning) },
-    ...{ anchor: "queue-growing", condition: queueGrowth },
+    ...{ anchor: "queue-growing", reads: "queue", condition: queueGrowth },
     limits: { queue_size: QUEUE.alert.warning.limit, growth: QUEUE_GROWTH },
     summary: (job) => `More and more jobs called ${job} wait`,
     words: ({ queue_size, growth }) =>
@@ -131,7 +158,12 @@ const QUEUES: readonly Rule[] = [
   },
   {
     ...{ name: "BackgroundJobCriticalQueueSize", severity: "critical" },
-    ...{ anchor: "critical-queue-size", condition: queueSize, ...held(QUEUE.alert.critical) },
+    ...{
+      anchor: "critical-queue-size",
+      reads: "queue",
+      condition: queueSize,
+      ...held(QUEUE.alert.critical),
+    },
     limits: { queue_size: QUEUE.alert.critical.limit },
     summary: (job) => `Very many jobs called ${job} wait`,
     words: ({ queue_size }) => `more than ${queue_size} of its jobs wait for a slot`,
@@ -141,7 +173,7 @@ const QUEUES: readonly Rule[] = [
 const ITEMS: readonly Rule[] = [
   {
     ...{ name: "BackgroundJobHighItemFailureRate", severity: "warning" },
-    ...{ anchor: "high-item-failure-rate", condition: itemFailureRate },
+    ...{ anchor: "high-item-failure-rate", reads: "runs", condition: itemFailureRate },
     ...held(ITEM_RATE.alert.warning),
     limits: {
       failure_rate: ITEM_RATE.alert.warning.limit,

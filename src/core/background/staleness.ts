@@ -2,10 +2,15 @@
 import { type DueTimes, dueTimes, type Rule } from "../schedules/due_times.ts";
 import { type Judgement, STALENESS } from "./thresholds.ts";
 
+/** `since`: nothing was due by it before. */
+export interface HeldRule extends Rule {
+  since?: number;
+}
+
 /** How often a name is to run. */
 export type Expectation =
-  /** By the rules of its schedules that are not paused; `since`: when the first of them was made. */
-  | { kind: "scheduled"; rules: readonly Rule[]; since: number }
+  /** By the rules of its schedules that are not paused; `since`: the first of them holds. */
+  | { kind: "scheduled"; rules: readonly HeldRule[]; since: number }
   /** It has schedules, and all of them are paused. */
   | { kind: "paused" }
   /** It runs where there is something to do. */
@@ -72,7 +77,7 @@ function limitsOf(expected: Expectation, last: LastRuns): Pick<Staleness, "warni
       badAt: from + STALENESS.badSeconds * 1_000,
     };
   }
-  const from = last.successAt ?? expected.since;
+  const from = waitBegins(last.successAt, expected.since);
   if (expected.kind === "told") {
     const graceMs = (expected.graceSeconds ?? STALENESS.graceSeconds) * 1_000;
     const at = (intervals: number) => from + intervals * expected.intervalSeconds * 1_000 + graceMs;
@@ -99,11 +104,16 @@ function nextOf(expected: Expectation, now: number): Pick<Staleness, "intervalMs
   };
 }
 
+/** From when on a success is waited for: since the last one, but not before anything said when one is due. */
+export function waitBegins(successAt: number | null, since: number): number {
+  return Math.max(successAt ?? since, since);
+}
+
 /** The first due times of any of these rules after a moment, none twice. */
-export function dueAfter(rules: readonly Rule[], from: number, count: number): number[] {
+export function dueAfter(rules: readonly HeldRule[], from: number, count: number): number[] {
   const heads = rules.map((rule) => {
     const times = dueTimes(rule);
-    return { times, next: times.after(from) };
+    return { times, next: times.after(Math.max(from, rule.since ?? from)) };
   });
   const found: number[] = [];
   while (found.length < count) {

@@ -12,5 +12,19 @@ export function isSystem(org: string | number): boolean {
 }
 
 /** What maintenance there is, by the name that its runs bear. */
-export const MAINTENANCE_TASKS = ["rollups", "retention", "staging", "schedules"] as const;
+export const MAINTENANCE_TASKS = [
+  "rollups",
+  "retention",
+  "staging",
+  "schedules",
+  "alerts",
+  "deliveries",
+] as const;
 export type MaintenanceTask = (typeof MAINTENANCE_TASKS)[number];
+
+/** Maintenance that has a beat of its own, in seconds: what it may be late by is some minutes. */
+export const OWN_INTERVALS: Readonly<Partial<Record<string, number>>> = {
+  rollups: 300,
+  retention: 3_600,
+  alerts: 300,
+};

@@ -4,10 +4,11 @@
  * server leads still. So a restart or another server in its midst loses nothing and writes nothing twice.
  */
 import { v7 as uuidv7 } from "uuid";
-import { type LimitTable, limitsFor, limitTable } from "../../core/alerts/effective.ts";
+import { limitsFor, limitTable, longestWindow } from "../../core/alerts/effective.ts";
+import { judgeRule } from "../../core/alerts/judge.ts";
 import { ALERT_RULES, type Rule, type RuleName } from "../../core/alerts/rules.ts";
 import { type AlertState, KEEP_FIRING_MS, LAPSE_MS, stepAlert } from "../../core/alerts/step.ts";
-import { unknown, type Verdict } from "../../core/alerts/verdict.ts";
+import type { Verdict } from "../../core/alerts/verdict.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import { readLimits } from "../../db/statements/alerts/limits.ts";
 import {
@@ -19,7 +20,7 @@ import {
   writeAlerts,
 } from "../../db/statements/alerts/states.ts";
 import type { WatchedName } from "../../db/statements/alerts/watched_names.ts";
-import { readProgress } from "../../db/statements/rollups/progress.ts";
+import { readKnownUntil } from "../../db/statements/rollups/progress.ts";
 import { openUpkeep } from "../../db/upkeep.ts";
 import type { EngineContext } from "../context.ts";
 import { Term } from "../keeping/term.ts";
@@ -28,7 +29,7 @@ import { FactReader, type NamedFacts } from "./fact_reader.ts";
 import { type Change, tell } from "./tell.ts";
 
 const ROLE = "alerts";
-/** Rollups that are behind by more tell too little of now: nothing is decided by them. */
+/** Rollups that are behind by more, and by more than two passes, tell too little of now: nothing is decided by them. */
 const BEHIND_MAX_MS = 5 * 60_000;
 
 export class Evaluator implements Service {
@@ -36,7 +37,8 @@ export class Evaluator implements Service {
   readonly #context: EngineContext;
   readonly #term: Term;
   readonly #now: () => number;
-  readonly #facts = new FactReader();
+  readonly #facts: FactReader;
+  readonly #behindMaxMs: number;
   readonly #loop: Loop;
   #sql: Sql | undefined;
 
@@ -44,6 +46,9 @@ export class Evaluator implements Service {
     this.#context = context;
     this.#term = new Term(context, ROLE);
     this.#now = now;
+    const { rollupIntervalSeconds } = context.options;
+    this.#facts = new FactReader(rollupIntervalSeconds);
+    this.#behindMaxMs = Math.max(BEHIND_MAX_MS, 2 * rollupIntervalSeconds * 1_000);
     this.#loop = new Loop({
       name: this.name,
       everyMs: context.options.alertSeconds * 1_000,
@@ -69,12 +74,12 @@ export class Evaluator implements Service {
     const { reads } = this.#context.database;
     const now = this.#now();
     const table = limitTable(await readLimits(reads));
-    const progress = await readProgress(reads);
-    const until = Math.min(now, progress?.completeUntil ?? 0);
-    const facts = await this.#facts.read(reads, { until, now, windowMs: longest(table), only });
+    const until = Math.min(now, await readKnownUntil(reads));
+    const windowOf = (name: WatchedName) => longestWindow(table, ALERT_RULES, name);
+    const facts = await this.#facts.read(reads, { until, now, windowOf, only });
     return facts.map(({ name, facts: known }) => {
-      const { enabled, limits } = limitsFor(table, rule, name.org, name.name);
-      const verdict = enabled ? rule.condition(known, limits) : SWITCHED_OFF;
+      const held = limitsFor(table, rule, name.org, name.name);
+      const verdict = judgeRule(rule, known, held, { now, behindMaxMs: this.#behindMaxMs });
       return { org: name.org, orgName: name.orgName, jobName: name.name, verdict };
     });
   }
@@ -82,36 +87,37 @@ export class Evaluator implements Service {
   /** One look at everything; how many alerts changed, null where another server leads. */
   async beat(now = this.#now()): Promise<number | null> {
     const sql = this.#sql ?? this.#context.database.side;
-    const changes = await this.#term.act(sql, (tx) => this.#evaluate(tx, now));
-    if (changes !== null && changes > 0) this.#context.bus.tell("alerts.changed", {});
-    return changes;
+    const done = await this.#context.maintenance.pass(
+      "alerts",
+      () => this.#term.act(sql, (tx) => this.#evaluate(tx, now)),
+      // A look that finds nothing is one, too: without it nobody would see that there are none any more.
+      (looked) => (looked === null ? null : { success: looked.names }),
+    );
+    if (done === null) return null;
+    if (done.changes > 0) this.#context.bus.tell("alerts.changed", {});
+    return done.changes;
   }
 
-  async #evaluate(tx: Transaction, now: number): Promise<number> {
+  async #evaluate(tx: Transaction, now: number): Promise<{ changes: number; names: number }> {
     const table = limitTable(await readLimits(tx));
-    const progress = await readProgress(tx as unknown as Sql);
-    const until = Math.min(now, progress?.completeUntil ?? 0);
-    const isKnown = now - until <= BEHIND_MAX_MS;
-    const windowMs = longest(table);
+    const until = Math.min(now, await readKnownUntil(tx));
+    const windowOf = (name: WatchedName) => longestWindow(table, ALERT_RULES, name);
     const standing = new Map((await readAlerts(tx)).map((row) => [keyOf(row), row]));
-    const facts = await this.#facts.read(tx, { until, now, windowMs });
+    const facts = await this.#facts.read(tx, { until, now, windowOf });
     const work = new Work(now);
     for (const { name, facts: known } of facts) {
       for (const rule of ALERT_RULES) {
-        const { enabled, limits } = limitsFor(table, rule, name.org, name.name);
+        const held = limitsFor(table, rule, name.org, name.name);
         const before = standing.get(`${rule.name} ${name.id}`) ?? null;
         standing.delete(`${rule.name} ${name.id}`);
-        if (!enabled && before === null) continue;
-        const verdict = enabled
-          ? isKnown
-            ? rule.condition(known, limits)
-            : unknown("The rollups are behind.")
-          : SWITCHED_OFF;
-        work.step({ rule, name, before, verdict, keepMs: enabled ? KEEP_FIRING_MS : 0 });
+        if (!held.enabled && before === null) continue;
+        const verdict = judgeRule(rule, known, held, { now, behindMaxMs: this.#behindMaxMs });
+        work.step({ rule, name, before, verdict, keepMs: held.enabled ? KEEP_FIRING_MS : 0 });
       }
     }
     work.drop([...standing.values()]);
-    return work.write(tx, this.#context.options.publicUrl);
+    const changes = await work.write(tx, this.#context.options.publicUrl);
+    return { changes, names: facts.length };
   }
 }
 
@@ -121,16 +127,6 @@ export interface Evidence {
   jobName: string;
   verdict: Verdict;
 }
-
-/** The longest window that anybody has set, milliseconds. */
-function longest(table: LimitTable): number {
-  const windows = [...table.values()].map(({ limits }) => (limits.window_seconds ?? 0) * 1_000);
-  return Math.max(0, ...windows);
-}
-
-const SWITCHED_OFF: Verdict = {
-  ...{ truth: "false", value: null, limit: null, sentence: "The rule was switched off." },
-};
 
 interface Asked {
   rule: Rule;
@@ -193,7 +189,6 @@ function rowOf(
     value: isSaid ? verdict.value : before.value,
     limit: isSaid ? verdict.limit : before.limit,
     sentence: isSaid ? verdict.sentence : before.sentence,
-    toldAt: before?.toldAt ?? null,
   };
 }
 

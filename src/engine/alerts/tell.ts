@@ -15,6 +15,7 @@ import { readOpenChannels } from "../../db/statements/alerts/channels.ts";
 import { insertDeliveries } from "../../db/statements/alerts/deliveries.ts";
 import { readActiveSilences } from "../../db/statements/alerts/silences.ts";
 import type { AlertRow, EventRow } from "../../db/statements/alerts/states.ts";
+import { readTold, type ToldRow, writeTold } from "../../db/statements/alerts/told.ts";
 import type { WatchedName } from "../../db/statements/alerts/watched_names.ts";
 
 export interface Change {
@@ -26,9 +27,9 @@ export interface Change {
 }
 
 /**
- * Of a firing alert channels are told when it fires, or when its silence is over, and again from time to time; of
- * its end only where they were told that it fires. Writes the messages, notes on the rows when they were told, and
- * answers what goes into the history.
+ * Of a firing alert a channel is told when it fires, or as soon as it may hear of it: when a silence is over, or the
+ * channel was made. Again from time to time; and of its end, silenced or not, where it was told that it fires.
+ * Writes the messages and who was told, and answers what goes into the history.
  */
 export async function tell(
   tx: Transaction,
@@ -38,7 +39,13 @@ export async function tell(
   if (changes.length === 0) return [];
   const silences = await readActiveSilences(tx, now);
   const channels = await readOpenChannels(tx);
+  const before = await readTold(
+    tx,
+    changes.map(({ row }) => row.id),
+  );
+  const told = new Map(before.map((one) => [`${one.alert} ${one.channel}`, one.at]));
   const events: EventRow[] = [];
+  const fresh: ToldRow[] = [];
   const notes = new Map<string, AlertNote[]>();
   for (const { row, rule, name, event } of changes) {
     const about = { org: row.org, rule: row.rule, jobName: name.name };
@@ -46,15 +53,19 @@ export async function tell(
     if (event !== null) {
       events.push({ alert: row, kind: event, at: now, silence: silence?.id ?? null });
     }
-    const isFiring = event === "firing" || event === null;
-    const isDue = isFiring ? isToldAgain(rule.severity, row.toldAt, now) : row.toldAt !== null;
-    if (silence !== null || !isDue) continue;
-    if (isFiring) row.toldAt = now;
     const status = event ?? "firing";
     const noted = { ...row, rule, status, orgName: name.orgName, jobName: name.name };
     const note = noteOf(noted, publicUrl);
     for (const channel of channels) {
-      if (!hears(channel, row.org, rule.severity)) continue;
+      const toldAt = told.get(`${row.id} ${channel.id}`) ?? null;
+      const isDue =
+        status !== "firing"
+          ? toldAt !== null
+          : silence === null &&
+            hears(channel, row.org, rule.severity) &&
+            isToldAgain(rule.severity, { toldAt, seenAt: row.seenAt }, now);
+      if (!isDue) continue;
+      if (status === "firing") fresh.push({ alert: row.id, channel: channel.id, at: now });
       notes.set(channel.id, [...(notes.get(channel.id) ?? []), note]);
     }
   }
@@ -62,5 +73,6 @@ export async function tell(
     return { id: uuidv7({ msecs: now }), channel, message: messageOf(own, now), at: now };
   });
   await insertDeliveries(tx, messages);
+  await writeTold(tx, fresh);
   return events;
 }

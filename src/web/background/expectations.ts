@@ -1,9 +1,9 @@
 /** How often names are to run: by their schedules. Read for the organizations that are looked at. */
 import type { Expectation } from "../../core/background/staleness.ts";
-import type { Rule } from "../../core/schedules/due_times.ts";
 import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
+import { RULE_SINCE } from "../../db/statements/schedules/rule_since.ts";
 
 /** Schedules that are looked at; of more, those of further names are not known. */
 export const SCHEDULES_MAX = 200;
@@ -28,7 +28,7 @@ interface Row {
 export async function readScheduled(reads: Sql, orgs: OrgFilter): Promise<Scheduled[]> {
   const rows = await reads<Row[]>`
     select s.org_id, s.cron, s.time_zone, s.paused_at is not null as is_paused,
-      extract(epoch from s.created_at)::float8 * 1000 as since,
+      ${reads.unsafe(RULE_SINCE)} as since,
       case when s.job is not null then array[s.job ->> 'name'] else array(
         select distinct j ->> 'name' from json_array_elements(s.workflow -> 'jobs') j
         where j ->> 'name' is not null limit ${NAMES_MAX}) end as names
@@ -51,7 +51,9 @@ export function scheduledOf(rows: readonly Row[]): Scheduled[] {
   return [...byName.values()].map(({ org, name, rows: own }) => {
     const running = own.filter((row) => !row.is_paused);
     if (running.length === 0) return { org, name, expectation: { kind: "paused" } };
-    const rules: Rule[] = running.map((row) => ({ cron: row.cron, timeZone: row.time_zone }));
+    const rules = running.map((row) => ({
+      ...{ cron: row.cron, timeZone: row.time_zone, since: row.since },
+    }));
     const since = Math.min(...running.map((row) => row.since));
     return { org, name, expectation: { kind: "scheduled", rules, since } };
   });

@@ -4,7 +4,7 @@
  */
 import { figuresOf, type JobFigures } from "../../core/background/figures.ts";
 import { type Expectation, type Staleness, stalenessOf } from "../../core/background/staleness.ts";
-import { SYSTEM_ORG_ID } from "../../core/background/system_org.ts";
+import { OWN_INTERVALS, SYSTEM_ORG_ID } from "../../core/background/system_org.ts";
 import { countBuckets, ROWS_MAX } from "../../core/metrics/buckets.ts";
 import { knownMetric } from "../../core/metrics/catalogue.ts";
 import type { Coverage } from "../../core/metrics/series.ts";
@@ -130,8 +130,6 @@ async function chooseNames(
   };
 }
 
-/** Maintenance that has a beat of its own, in seconds: what it may be late by is some minutes. */
-const OWN_INTERVALS: Readonly<Record<string, number>> = { rollups: 300, retention: 3_600 };
 /** Names whose due times are computed in one go, while nobody else is served. */
 const AT_ONCE = 10;
 
@@ -149,12 +147,13 @@ async function judgeNames(
   return judged;
 }
 
-function ownExpectation({ org, name, runAt, told }: NameRow): Expectation {
+function ownExpectation({ org, name, runAt, successAt, told }: NameRow): Expectation {
   if (told !== null) return { kind: "told", ...told };
   if (org !== SYSTEM_ORG_ID) return { kind: "unknown" };
   const intervalSeconds = OWN_INTERVALS[name];
   if (intervalSeconds === undefined) return { kind: "as_needed" };
-  return { kind: "told", intervalSeconds, graceSeconds: null, since: runAt ?? 0 };
+  const since = successAt ?? runAt ?? 0;
+  return { kind: "told", intervalSeconds, graceSeconds: null, since };
 }
 
 async function withFigures(

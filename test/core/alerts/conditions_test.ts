@@ -12,6 +12,7 @@ const NOW = Date.parse("2030-01-02T12:00:00Z");
 const NOTHING: JobFacts = {
   ...{ until: NOW, minutes: [], expected: { kind: "unknown" }, observedMs: null },
   ...{ lastSuccessAt: null, lastRunAt: null, firstRunAt: null, queueNow: null, queueBefore: null },
+  lastRunsUntil: NOW,
 };
 const minute = (ago: number, more: Partial<MinuteOfRuns> = {}): MinuteOfRuns => ({
   ...{ at: NOW - ago, succeeded: 0, failed: 0, itemsSuccess: 0, itemsFailed: 0, durations: EMPTY },
@@ -21,6 +22,7 @@ function truth(name: RuleName, facts: Partial<JobFacts>, limits: Limits = {}) {
   const rule = ruleOf(name)!;
   return rule.condition({ ...NOTHING, ...facts }, { ...rule.limits, ...limits }).truth;
 }
+const SLOW = histogramOf(Array.from({ length: 10 }, () => HOUR));
 const every = (hours: number, since: number): JobFacts["expected"] => ({
   ...{ kind: "known", intervalMs: hours * HOUR, since },
   dues: Array.from({ length: 24 }, (_, n) => since + (n + 1) * hours * HOUR),
@@ -66,6 +68,19 @@ describe("a failure rate", () => {
       assert.equal(truth("BackgroundJobCriticalFailureRate", facts), "true");
       const healthy = minutes.map((one) => ({ ...one, failed: 0, succeeded: 1 }));
       assert.equal(truth("BackgroundJobFailing", { ...facts, minutes: healthy }), "false");
+    }
+  });
+
+  test("of a job that rests is none: it stopped, or its schedules are paused", () => {
+    const failing = [minute(MINUTE, { failed: 10, itemsFailed: 20, durations: SLOW })];
+    const rules: RuleName[] = ALERT_RULES.filter((rule) => rule.reads === "runs").map(
+      (rule) => rule.name,
+    );
+    assert.equal(rules.length, 5);
+    for (const name of rules) {
+      assert.equal(truth(name, { minutes: failing }), "true", name);
+      assert.equal(truth(name, { minutes: failing, expected: { kind: "paused" } }), "false", name);
+      assert.equal(truth(name, { lastRunAt: NOW - HOUR }), "false", name);
     }
   });
 

@@ -49,7 +49,7 @@ function play({ cron, hours, run }: Played): string[] {
       ...{ until: now, minutes: past.slice(-40), observedMs: null, firstRunAt: null },
       expected: { kind: "known", intervalMs: hours * HOUR, since, dues: known.get(since)! },
       ...{ lastSuccessAt: last, lastRunAt: past.at(-1)?.endsAt ?? null },
-      ...{ queueNow: 0, queueBefore: 0 },
+      ...{ queueNow: 0, queueBefore: 0, lastRunsUntil: now },
     };
     for (const rule of ALERT_RULES) {
       const { truth } = rule.condition(facts, rule.limits);

@@ -112,9 +112,13 @@ describe("a message", () => {
 
   test("is repeated hourly where it is critical, and every four hours else", () => {
     const hour = 3_600_000;
-    assert.ok(isToldAgain("critical", null, 0));
-    assert.ok(!isToldAgain("critical", 0, hour - 1) && isToldAgain("critical", 0, hour));
-    assert.ok(!isToldAgain("warning", 0, hour) && isToldAgain("warning", 0, 4 * hour));
+    const at = (now: number) => ({ toldAt: 0, seenAt: now });
+    const again = (severity: "critical" | "warning", now: number) =>
+      isToldAgain(severity, at(now), now);
+    assert.ok(isToldAgain("critical", { toldAt: null, seenAt: 0 }, hour));
+    assert.ok(!again("critical", hour - 1) && again("critical", hour));
+    assert.ok(!again("warning", hour) && again("warning", 4 * hour));
+    assert.ok(!isToldAgain("critical", { toldAt: 0, seenAt: 0 }, hour), "not seen since");
   });
 
   test("that does not arrive is tried less and less often, and given up after a day", () => {

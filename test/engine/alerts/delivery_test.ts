@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { SMTPServer } from "smtp-server";
 import { channelInput, silenceInput } from "../../../src/engine/alerts/input.ts";
@@ -163,9 +163,9 @@ describe("alerts that are told", () => {
     await ended("delivered");
     assert.equal(server.received.length, 1);
     // As a server leaves it that dies in its try: taken, and not ended.
-    await rig.sql`update alert_delivery set state = 'waiting', next_try_at = now() + interval '30 seconds'`;
+    await rig.sql`update alert_delivery set state = 'waiting', taken_until = now() + interval '30 seconds'`;
     assert.equal(await other.engine.alerts.deliver(), 0);
-    await rig.sql`update alert_delivery set next_try_at = now()`;
+    await rig.sql`update alert_delivery set taken_until = now()`;
     await eventually(async () => {
       await other.engine.alerts.deliver();
       return server.received.length === 2;
@@ -280,6 +280,42 @@ describe("alerts by e-mail", () => {
     } finally {
       await rig.stop({ oracles: false });
       await new Promise<void>((done) => smtp.close(() => done()));
+    }
+  });
+
+  test("end where the server takes too long over all its steps, before another server tries", async () => {
+    // It greets, and answers each line with one more of an answer that never ends.
+    const slow = createServer((socket) => {
+      socket.write("220 here\r\n");
+      socket.on("error", () => {});
+      const drip = setInterval(() => socket.write("250-wait\r\n"), 20);
+      socket.on("close", () => clearInterval(drip));
+    });
+    await new Promise<void>((ready) => slow.listen(0, "127.0.0.1", ready));
+    const mail = {
+      url: `smtp://127.0.0.1:${(slow.address() as AddressInfo).port}`,
+      from: "Signalbox <box@example.org>",
+    };
+    const rig = await Rig.start({
+      ...{ alertSeconds: 3_600, sending: { mail, allowsPrivate: false, mailDeadlineMs: 300 } },
+    });
+    try {
+      const input = channelInput.parse({ name: "m", kind: "email", addresses: ["a@example.org"] });
+      const by = { actor: "tester", isTrusted: true };
+      const { id } = await rig.engine.alerts.createChannel(null, input, by);
+      const sent = await rig.engine.alerts.testChannel(id, "tester");
+      assert.deepEqual(sent, {
+        ok: false,
+        error: "it took longer than 0.3 seconds",
+        isFinal: false,
+      });
+      await eventually(
+        () => new Promise<boolean>((done) => slow.getConnections((_, n) => done(n === 0))),
+        "its connection is gone",
+      );
+    } finally {
+      await rig.stop({ oracles: false });
+      await new Promise<void>((done) => slow.close(() => done()));
     }
   });
 

@@ -1,6 +1,7 @@
 /** The rules over a past of raw rows: through the rollups, on a real database, at moments that the test chooses. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { scheduleInput } from "../../../src/messages/schedule_input.ts";
 import { every, makeName, type Name, type Run, writeRuns } from "../../support/alerts/runs.ts";
 import { Rig } from "../../support/engine.ts";
 import { computed } from "../../support/metrics/computed.ts";
@@ -61,6 +62,35 @@ describe("alerts over recorded runs", () => {
       "BackgroundJobCriticalFailureRate resolved",
       "BackgroundJobFailing resolved",
     ]);
+  });
+
+  test("a failing job that is paused or stopped resolves, and nobody is told of it again", async () => {
+    const [stopped, paused] = [
+      await makeName(rig.sql, "stopped"),
+      await makeName(rig.sql, "paused"),
+    ];
+    const end = now - 90 * MINUTE;
+    for (const name of [stopped, paused]) {
+      await write(name, [
+        ...every(5 * MINUTE, now - 30 * HOUR, now - 2 * HOUR),
+        ...every(5 * MINUTE, now - 2 * HOUR, end, { outcome: "failed" }),
+      ]);
+    }
+    const input = { name: "tick", cron: "0 0 1 1 *", job: { name: "paused", kind: "handler" } };
+    const { schedules } = rig.engine;
+    const id = await schedules.create("default", scheduleInput.parse(input), "tester");
+    await look(end - 15 * MINUTE, end);
+    const firing = async () => {
+      const rows = await rig.sql`select n.name from alert a join job_name n on n.id = a.name_id
+        where state = 'firing' and rule like '%Fail%' order by 1, rule`;
+      return rows.map((row) => row.name);
+    };
+    assert.deepEqual(await firing(), ["paused", "paused", "stopped", "stopped"]);
+    await schedules.pause(id, "tester");
+    await look(end + 30_000, end + 6 * MINUTE);
+    assert.deepEqual(await firing(), ["stopped", "stopped"]);
+    await look(end + 6.5 * MINUTE, end + 80 * MINUTE);
+    assert.deepEqual(await firing(), []);
   });
 
   test("runs take long: both rules of run times fire, and resolve", async () => {

@@ -7,6 +7,8 @@ import { Rig } from "../../support/engine.ts";
 import { computed } from "../../support/metrics/computed.ts";
 import { exactRollups, happenings, storedRollups } from "../../support/metrics/exact_rollups.ts";
 
+const CHANNEL = "00000000-0000-4000-8000-000000000001";
+
 describe("maintenance", () => {
   let rig: Rig;
   let now: number;
@@ -122,16 +124,28 @@ describe("maintenance", () => {
   test("is what the parts of the engine record of themselves", async () => {
     await rig.engine.rollups.pass();
     await rig.engine.keeping.prune();
+    await rig.engine.alerts.beat();
+    await rig.sql`insert into alert_channel (id, name, kind, severity, url, may_be_private, enabled, created_at,
+      created_by, updated_at, updated_by)
+      values (${CHANNEL}, 'gone', 'webhook', 'warning', 'http://127.0.0.1:9/', true, true, now(), 'x', now(), 'x')`;
+    const message = { type: "alerts.changed", timestamp: "", data: { alerts: [], more: 0 } };
+    await rig.sql`insert into alert_delivery (id, channel_id, message, state, attempts, created_at, next_try_at)
+      values (${CHANNEL}, ${CHANNEL}, ${rig.sql.json(message)}, 'waiting', 0, now(), now())`;
+    await rig.engine.alerts.deliver();
     const { engine } = rig.engines[0]!;
     await rig.engines[0]!.stop();
     assert.ok(engine);
     const done = await rig.sql`
-      select distinct n.name, m.outcome from maintenance_run m join job_name n on n.id = m.name_id order by 1`;
+      select n.name, m.outcome, sum(m.items_failed)::int as failed
+      from maintenance_run m join job_name n on n.id = m.name_id group by 1, 2 order by 1`;
     assert.deepEqual(
-      done.map((row) => [row.name, row.outcome]),
+      done.map((row) => [row.name, row.outcome, row.failed]),
       [
-        ["retention", "succeeded"],
-        ["rollups", "succeeded"],
+        ["alerts", "succeeded", 0],
+        // Nobody listens there: that is no fault of ours.
+        ["deliveries", "succeeded", 1],
+        ["retention", "succeeded", 0],
+        ["rollups", "succeeded", 0],
       ],
     );
   });

@@ -119,10 +119,10 @@ describe("names that are expected", () => {
     };
     await sql`
       insert into schedule (id, org_id, name, cron, time_zone, job, workflow, overlap, catch_up, catch_up_max,
-        jitter_seconds, paused_at, settled_until, created_at, created_by, updated_at, updated_by)
+        jitter_seconds, paused_at, settled_until, rule_at, created_at, created_by, updated_at, updated_by)
       values (${randomUUID()}, 1, ${name}, ${cron}, 'UTC', ${runs.length > 1 ? null : sql.json(job)},
         ${runs.length > 1 ? sql.json(workflow) : null}, 'skip', 'none', 1, 0, ${paused ? at : null},
-        ${new Date(Date.now() + HOUR)}, ${at}, 'tester', ${at}, 'tester')`;
+        ${new Date(Date.now() + HOUR)}, ${at}, ${at}, 'tester', ${at}, 'tester')`;
   }
   async function ran(
     name: string,
@@ -153,8 +153,8 @@ describe("names that are expected", () => {
     await ran("long-ago", { success: 9 * 24 * HOUR });
     await ran("told", { success: 10 * 24 * HOUR });
     await sql`
-      insert into name_expectation (name_id, org_id, interval_seconds, grace_seconds, updated_by)
-      select id, 1, 86400, 0, 'tester' from job_name where name = 'told'`;
+      insert into name_expectation (name_id, org_id, interval_seconds, grace_seconds, updated_by, updated_at)
+      select id, 1, 86400, 0, 'tester', now() - interval '30 days' from job_name where name = 'told'`;
     const shown = new Map(tiles(await page(box)).map((tile) => [tile.name, tile]));
     const judged = Object.fromEntries([...shown].map(([name, tile]) => [name, tile.judgement]));
     assert.deepEqual(judged, {

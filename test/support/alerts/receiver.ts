@@ -13,19 +13,25 @@ export interface Receiver {
   received: Received[];
   /** What the next requests are answered, the last one for ever. */
   answers: { status: number; headers?: Record<string, string>; body?: string }[];
+  /** Before a request is answered. */
+  onRequest?: (path: string) => Promise<void>;
   close(): Promise<void>;
 }
 
 export async function receiver(): Promise<Receiver> {
-  const own: Pick<Receiver, "received" | "answers"> = { received: [], answers: [{ status: 200 }] };
+  const own: Pick<Receiver, "received" | "answers" | "onRequest"> = {
+    received: [],
+    answers: [{ status: 200 }],
+  };
   const server = createServer((request, response) => {
     let body = "";
     request.setEncoding("utf8");
     request.on("data", (part: string) => {
       body += part;
     });
-    request.on("end", () => {
+    request.on("end", async () => {
       own.received.push({ path: request.url ?? "", headers: request.headers, body });
+      await own.onRequest?.(request.url ?? "");
       const answer = own.answers.length > 1 ? own.answers.shift()! : own.answers[0]!;
       response.writeHead(answer.status, answer.headers ?? {});
       response.end(answer.body ?? "");

@@ -31,8 +31,6 @@ export const alert = pgTable(
     value: doublePrecision(),
     limit_value: doublePrecision(),
     sentence: text().notNull(),
-    /** When channels were told last that it fires; null: silenced since it fires, or pending. */
-    told_at: timestamp({ withTimezone: true }),
   },
   (t) => [
     unique("alert_of").on(t.rule, t.name_id),

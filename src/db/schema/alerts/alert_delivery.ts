@@ -12,12 +12,13 @@ export const alertDelivery = pgTable(
       .references(() => alertChannel.id, { onDelete: "cascade" }),
     /** `json`, kept as it was written: a signature covers the bytes. */
     message: json().notNull(),
-    /** `waiting`, `delivered` or `given_up`. */
+    /** `waiting`, `delivered`, `given_up`, or `replaced`: what it says went into the next one of its channel. */
     state: text().notNull(),
     attempts: integer().notNull(),
     created_at: timestamp({ withTimezone: true }).notNull(),
-    /** While one server tries, no other does before this. */
     next_try_at: timestamp({ withTimezone: true }).notNull(),
+    /** While one server tries, no other does before this, nor anything else of the channel. */
+    taken_until: timestamp({ withTimezone: true }),
     ended_at: timestamp({ withTimezone: true }),
     last_error: text(),
   },

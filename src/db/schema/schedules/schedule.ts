@@ -29,6 +29,8 @@ export const schedule = pgTable(
     pause_reason: text(),
     /** Due times of its last pause are missed ones. */
     resumed_at: timestamp({ withTimezone: true }),
+    /** When its rule and time zone became what they are. */
+    rule_at: timestamp({ withTimezone: true }).notNull().defaultNow(),
     settled_until: timestamp({ withTimezone: true }).notNull(),
     /** When it is to be looked at: the next due time with its jitter. Null: paused, or never again. */
     due_at: timestamp({ withTimezone: true }),

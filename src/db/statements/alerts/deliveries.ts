@@ -33,38 +33,95 @@ export async function insertDeliveries(
   );
 }
 
-export interface DueDelivery {
+const DUE = `
+with due as (
+  select channel_id, min(next_try_at) as at from alert_delivery where state = 'waiting' group by channel_id
+  having min(next_try_at) <= now() and coalesce(max(taken_until) <= now(), true)),
+placed as (
+  select due.*, coalesce(b.n, 0) + row_number() over (partition by c.org_id order by due.at, c.id) as place
+  from due join alert_channel c on c.id = due.channel_id
+  left join unnest($1::int[], $2::int[]) as b(org, n) on b.org = coalesce(c.org_id, 0))
+select id, coalesce(org_id, 0) as org from alert_channel
+where id = any(array(select channel_id from placed where place <= $3 order by at limit $4))
+order by id for no key update skip locked`;
+
+export interface Room {
+  /** Channels at most, and of one organization those that it has already included. */
+  limit: number;
+  each: number;
+  /** By organization, 0 being the instance: how many of its channels are being told something. */
+  busy: ReadonlyMap<number, number>;
+}
+
+export interface DueChannel {
+  id: string;
+  /** 0: of the instance. */
+  org: number;
+}
+
+/**
+ * Channels for which something is due and which nobody is telling anything. They stay locked: nobody else takes of
+ * them until the transaction ends. By database time.
+ */
+export async function lockDueChannels(
+  tx: Transaction,
+  { limit, each, busy }: Room,
+): Promise<DueChannel[]> {
+  const params = [`{${[...busy.keys()].join()}}`, `{${[...busy.values()].join()}}`, each, limit];
+  return (await tx.unsafe(DUE, params, prepared)) as unknown as DueChannel[];
+}
+
+export interface WaitingDelivery {
   id: string;
   channel_id: string;
   /** As it was written. */
   message: string;
-  /** With the one that begins now. */
   attempts: number;
   created_ms: number;
+  is_taken: boolean;
 }
 
-/**
- * Takes some that are due, for `leaseSeconds`: whoever dies in a try leaves them to be tried again. By database
- * time. Of one channel no two at once.
- */
-export async function takeDeliveries(
-  sql: Sql,
-  leaseSeconds: number,
-  limit: number,
-): Promise<DueDelivery[]> {
-  const rows = await sql.unsafe(
-    `with due as (
-       select id from alert_delivery d where state = 'waiting' and next_try_at <= now()
-       order by next_try_at, id limit $2 for update skip locked)
-     update alert_delivery d set attempts = d.attempts + 1,
-       next_try_at = now() + make_interval(secs => $1)
-     where d.id = any(array(select id from due))
-     returning d.id, d.channel_id, d.message::text as message, d.attempts,
-       extract(epoch from d.created_at)::float8 * 1000 as created_ms`,
-    [leaseSeconds, limit],
+/** All that waits for these channels, the oldest first. */
+export async function readWaiting(
+  tx: Transaction,
+  channels: readonly string[],
+): Promise<WaitingDelivery[]> {
+  const rows = await tx.unsafe(
+    `select id, channel_id, message::text as message, attempts, coalesce(taken_until > now(), false) as is_taken,
+       extract(epoch from created_at)::float8 * 1000 as created_ms
+     from alert_delivery where state = 'waiting' and channel_id = any($1::uuid[]) order by created_at, id`,
+    [`{${channels.join()}}`],
     prepared,
   );
-  return rows as unknown as DueDelivery[];
+  return rows as unknown as WaitingDelivery[];
+}
+
+export type DueDelivery = Omit<WaitingDelivery, "is_taken">;
+
+/** For `leaseSeconds`: whoever dies in a try leaves it to be tried again. `attempts`: with the one that begins. */
+export async function takeDelivery(
+  tx: Transaction,
+  { id, message, attempts }: DueDelivery,
+  leaseSeconds: number,
+): Promise<void> {
+  await tx.unsafe(
+    `update alert_delivery set message = $2::text::json, attempts = $3,
+       taken_until = clock_timestamp() + make_interval(secs => $4)
+     where id = $1`,
+    [id, message, attempts, leaseSeconds],
+    prepared,
+  );
+}
+
+/** What they say goes into another. */
+export async function replaceDeliveries(tx: Transaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.unsafe(
+    `update alert_delivery set state = 'replaced', ended_at = now(), taken_until = null
+     where id = any($1::uuid[])`,
+    [`{${ids.join()}}`],
+    prepared,
+  );
 }
 
 /** Only of the try that it tells of: another server may have begun the next. */
@@ -74,7 +131,7 @@ export async function endDelivery(
   end: { state: "delivered" | "given_up"; error: string | null },
 ): Promise<void> {
   await sql.unsafe(
-    `update alert_delivery set state = $3, ended_at = now(), last_error = $4
+    `update alert_delivery set state = $3, ended_at = now(), last_error = $4, taken_until = null
      where id = $1 and attempts = $2 and state = 'waiting'`,
     [id, attempts, end.state, end.error],
     prepared,
@@ -87,18 +144,20 @@ export async function postponeDelivery(
   { afterMs, error }: { afterMs: number; error: string },
 ): Promise<void> {
   await sql.unsafe(
-    `update alert_delivery set next_try_at = now() + make_interval(secs => $3::float8 / 1000), last_error = $4
+    `update alert_delivery set next_try_at = now() + make_interval(secs => $3::float8 / 1000), last_error = $4,
+       taken_until = null
      where id = $1 and attempts = $2 and state = 'waiting'`,
     [id, attempts, afterMs, error],
     prepared,
   );
 }
 
-/** Milliseconds until one is due; null where none waits. */
+/** Milliseconds until something is due for a channel; null where nothing waits. */
 export async function nextDelivery(sql: Sql): Promise<number | null> {
   const [row] = await sql.unsafe(
-    `select greatest(0, extract(epoch from next_try_at - now()))::float8 * 1000 as ms from alert_delivery
-     where state = 'waiting' order by next_try_at limit 1`,
+    `select greatest(0, extract(epoch from min(at) - now()))::float8 * 1000 as ms from (
+       select greatest(min(next_try_at), max(taken_until)) as at from alert_delivery
+       where state = 'waiting' group by channel_id) due`,
     [],
     prepared,
   );

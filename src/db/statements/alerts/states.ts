@@ -16,7 +16,6 @@ export interface AlertRow extends AlertState {
   value: number | null;
   limit: number | null;
   sentence: string;
-  toldAt: number | null;
 }
 
 /** All there are: a bounded number, one a rule and name. */
@@ -24,7 +23,7 @@ export async function readAlerts(sql: Sql | Transaction): Promise<AlertRow[]> {
   const rows = await sql.unsafe(
     `select id, rule, org_id as org, name_id as "nameId", severity, state, value, limit_value as "limit",
        sentence, ${MS("since", "since")}, ${MS("seen_at", "seenAt")}, ${MS("known_at", "knownAt")},
-       ${MS("fired_at", "firedAt")}, ${MS("clear_since", "clearSince")}, ${MS("told_at", "toldAt")}
+       ${MS("fired_at", "firedAt")}, ${MS("clear_since", "clearSince")}
      from alert order by id`,
     [],
     prepared,
@@ -47,25 +46,22 @@ const ROWS = rowSource<AlertRow>("a", [
   ["value", "float8", (a) => a.value],
   ["limit_value", "float8", (a) => a.limit],
   ["sentence", "text", (a) => a.sentence],
-  ["told_at", "seconds", (a) => a.toldAt],
 ]);
 
 const COLUMNS = `id, rule, org_id, name_id, severity, state, since, seen_at, known_at, fired_at, clear_since,
-  value, limit_value, sentence, told_at`;
+  value, limit_value, sentence`;
 
 export async function writeAlerts(tx: Transaction, rows: readonly AlertRow[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.unsafe(
     `insert into alert as t (${COLUMNS})
      select id, rule, org_id, name_id, severity, state, to_timestamp(since), to_timestamp(seen_at),
-       to_timestamp(known_at), to_timestamp(fired_at), to_timestamp(clear_since), value, limit_value, sentence,
-       to_timestamp(told_at)
+       to_timestamp(known_at), to_timestamp(fired_at), to_timestamp(clear_since), value, limit_value, sentence
      from ${ROWS.sql} order by id
      on conflict (rule, name_id) do update set id = excluded.id, state = excluded.state,
        since = excluded.since, seen_at = excluded.seen_at, known_at = excluded.known_at,
        fired_at = excluded.fired_at, clear_since = excluded.clear_since, value = excluded.value,
-       limit_value = excluded.limit_value, sentence = excluded.sentence, told_at = excluded.told_at,
-       severity = excluded.severity`,
+       limit_value = excluded.limit_value, sentence = excluded.sentence, severity = excluded.severity`,
     ROWS.params(rows),
     prepared,
   );
@@ -73,7 +69,12 @@ export async function writeAlerts(tx: Transaction, rows: readonly AlertRow[]): P
 
 export async function removeAlerts(tx: Transaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  await tx.unsafe(`delete from alert where id = any($1::uuid[])`, [`{${ids.join()}}`], prepared);
+  await tx.unsafe(
+    `with told as (delete from alert_told where alert_id = any($1::uuid[]))
+     delete from alert where id = any($1::uuid[])`,
+    [`{${ids.join()}}`],
+    prepared,
+  );
 }
 
 export interface EventRow {

@@ -1,6 +1,7 @@
 /** Which job names alert rules look at, and what is known of each besides its minutes. Bounded reads. */
 import type { Sql, Transaction } from "../../client.ts";
 import { READY_NAMES } from "../rollups/samples.ts";
+import { RULE_SINCE } from "../schedules/rule_since.ts";
 
 const prepared = { prepare: true };
 
@@ -23,7 +24,7 @@ export interface DueRow {
   cron: string;
   time_zone: string;
   isPaused: boolean;
-  /** Made or resumed. */
+  /** Its rule holds since. */
   since: number;
 }
 
@@ -31,7 +32,7 @@ export interface DueRow {
 export async function readDueNames(sql: Sql | Transaction): Promise<DueRow[]> {
   const rows = await sql.unsafe(
     `select org_id as org, cron, time_zone, paused_at is not null as "isPaused",
-       ${MS("greatest(created_at, resumed_at)")} as since,
+       ${RULE_SINCE} as since,
        case when job is not null then array[job ->> 'name'] else array(
          select distinct j ->> 'name' from json_array_elements(workflow -> 'jobs') j
          where j ->> 'name' is not null limit ${NAMES_OF_ONE}) end as names

@@ -39,6 +39,20 @@ export async function readProgress(sql: Sql): Promise<Progress | null> {
   return { horizon, marks, completeUntil: until, knownFrom: known };
 }
 
+/**
+ * Everything that ended before this moment is in the rollups, epoch milliseconds; 0 where nothing is. A minute that
+ * waits to be computed is not in them, though the pass has gone by.
+ */
+export async function readKnownUntil(sql: Sql | Transaction): Promise<number> {
+  const [row] = await sql.unsafe(
+    `select extract(epoch from least(complete_until, (select min(bucket_start) from rollup_dirty
+       where granularity = 'minute')))::float8 * 1000 as until from rollup_progress where id = 1`,
+    [],
+    prepared,
+  );
+  return (row?.until as number | undefined) ?? 0;
+}
+
 /** A statement's worth of ids: so many statements' events are looked at together. */
 const STATEMENTS_A_READ = 20_000;
 
@@ -108,7 +122,11 @@ export async function markDirty(
 }
 
 /** The newest first, since that is what people look at; epoch milliseconds. */
-export async function dirtyBuckets(sql: Sql, of: Granularity, limit: number): Promise<number[]> {
+export async function dirtyBuckets(
+  sql: Sql | Transaction,
+  of: Granularity,
+  limit: number,
+): Promise<number[]> {
   const rows = await sql.unsafe(
     `select extract(epoch from bucket_start)::float8 * 1000 as at from rollup_dirty
      where granularity = $1 order by bucket_start desc limit $2`,

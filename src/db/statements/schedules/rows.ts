@@ -89,9 +89,9 @@ export async function insertSchedule(tx: Transaction, s: NewSchedule): Promise<b
   const rows = await tx.unsafe(
     `insert into schedule (name, description, cron, time_zone, job, workflow, overlap, catch_up,
        catch_up_max, jitter_seconds, vendor_type, vendor_id, managed_by, id, org_id, created_by, updated_by,
-       created_at, updated_at, settled_until, due_at, paused_at, paused_by)
+       created_at, updated_at, settled_until, rule_at, due_at, paused_at, paused_by)
      values ($1, $2, $3, $4, $5::text::json, $6::text::json, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-       $16, ${AT(17)}, ${AT(17)}, ${AT(17)}, ${AT(18)},
+       $16, ${AT(17)}, ${AT(17)}, ${AT(17)}, ${AT(17)}, ${AT(18)},
        case when $19::boolean then ${AT(17)} end, case when $19::boolean then $16 end)
      on conflict (org_id, name) do nothing returning id`,
     [...settings(s), s.id, s.org, s.by, s.at, s.dueAt, s.isPaused],
@@ -111,7 +111,8 @@ export async function changeSchedule(
     `update schedule set name = $1, description = $2, cron = $3, time_zone = $4, job = $5::text::json,
        workflow = $6::text::json, overlap = $7, catch_up = $8, catch_up_max = $9, jitter_seconds = $10,
        vendor_type = $11, vendor_id = $12, managed_by = $13, updated_by = $15, updated_at = ${AT(16)},
-       settled_until = coalesce(${AT(17)}, settled_until), due_at = ${AT(18)}, revision = revision + 1
+       settled_until = coalesce(${AT(17)}, settled_until), rule_at = coalesce(${AT(17)}, rule_at),
+       due_at = ${AT(18)}, revision = revision + 1
      where id = $14`,
     [...settings(s), id, change.by, change.at, change.settledAt, change.dueAt],
     prepared,

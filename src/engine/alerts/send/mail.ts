@@ -11,16 +11,18 @@ export interface MailSettings {
 const TIMEOUT_MS = 15_000;
 const SUBJECT_MAX = 200;
 
-/** Throws what the mail server said. The message id stays the same at every try. */
+/** Throws what the mail server said, or that `deadlineMs` is over. The message id stays the same at every try. */
 export async function sendMail(
   { url, from }: MailSettings,
   { id, addresses, message }: { id: string; addresses: readonly string[]; message: AlertMessage },
+  deadlineMs: number,
 ): Promise<void> {
   const times = {
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,
     socketTimeout: TIMEOUT_MS,
   };
+  const signal = AbortSignal.timeout(deadlineMs);
   const transport = createTransport({ url, ...times });
   try {
     await transport.sendMail({
@@ -31,7 +33,12 @@ export async function sendMail(
       messageId: `<${id}@signalbox.invalid>`,
       headers: { "Auto-Submitted": "auto-generated" },
       ...{ disableFileAccess: true, disableUrlAccess: true },
+      // The times above are those of one step, and a slow server takes many.
+      signal,
     });
+  } catch (error) {
+    if (signal.aborted) throw new Error(`it took longer than ${deadlineMs / 1_000} seconds`);
+    throw error;
   } finally {
     transport.close();
   }
