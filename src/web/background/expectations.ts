@@ -39,14 +39,14 @@ export async function readScheduled(
   const rows = await reads<Row[]>`
     select s.org_id, s.cron, s.time_zone, s.paused_at is not null as is_paused,
       extract(epoch from s.created_at)::float8 * 1000 as since,
-      case when ${name} <> '' then array[${name}::text]
-        when s.job is not null then array[s.job ->> 'name'] else array(
-          select distinct j ->> 'name' from json_array_elements(s.workflow -> 'jobs') j
-          where j ->> 'name' is not null limit ${NAMES_MAX}) end as names
+      case when s.job is not null then array[s.job ->> 'name'] else array(
+        select distinct j ->> 'name' from json_array_elements(s.workflow -> 'jobs') j
+        where j ->> 'name' is not null limit ${NAMES_MAX}) end as names
     from schedule s where true ${named} ${andOfOrgs(reads, reads`s.org_id`, orgs)}
     order by s.org_id, s.name limit ${SCHEDULES_MAX + 1}`;
-  const isWhole = rows.length <= SCHEDULES_MAX;
-  return { scheduled: scheduledOf(rows.slice(0, SCHEDULES_MAX)), isWhole };
+  const read = rows.slice(0, SCHEDULES_MAX);
+  const asked = name === "" ? read : read.map((row) => ({ ...row, names: [name] }));
+  return { scheduled: scheduledOf(asked), isWhole: rows.length <= SCHEDULES_MAX };
 }
 
 /** One expectation a name, whatever the number of its schedules. */
