@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { LIVE_TOPICS } from "../../src/web/live_json.ts";
 import type { Shell } from "../../src/web/shell.ts";
+import { computed } from "../support/metrics/computed.ts";
 import { ACCOUNT_ROWS } from "./account_rows.ts";
 import { API_ROWS } from "./api_rows.ts";
 import { BOARD_ROWS } from "./board_rows.ts";
@@ -29,6 +30,8 @@ describe("who may what", () => {
   before(async () => {
     box = await stage();
     world = await seed(box);
+    // What rollups hold is told, too.
+    await computed(box.engine.rollups, box.database.reads as never);
   });
   after(async () => {
     assert.deepEqual(box.troubles, []);

@@ -97,6 +97,31 @@ describe("a metric over time", () => {
     assert.equal(total(acme.json.points), wanted);
   });
 
+  test("tells strangers what a public organization's names add up to, and no name", async () => {
+    const sql = box.database.reads as never as import("postgres").Sql;
+    await sql`update org set is_public = true where name = 'acme'`;
+    await box.directory.refresh();
+    const query = { metric: "jobs.created", granularity: "day", org: "acme", ...twoDays };
+    for (const by of ["queue", "name"]) {
+      const known = await ask({ ...query, group_by: by });
+      assert.ok(
+        known.json.points.some((one: Point) => typeof one.group === "string"),
+        by,
+      );
+      const asked = new URLSearchParams({ ...query, group_by: by });
+      const told = await box.fetch(new Request(`http://box${V1}/metrics/query?${asked}`));
+      assert.equal(told.status, 200);
+      const { points } = (await told.json()) as { points: Point[] };
+      assert.ok(
+        points.every((one: Point) => one.group === null),
+        by,
+      );
+      assert.equal(total(points), total(known.json.points), by);
+    }
+    await sql`update org set is_public = false where name = 'acme'`;
+    await box.directory.refresh();
+  });
+
   test("gives percentiles within a hundredth of the exact ones", async () => {
     const week = { metric: "jobs.duration_ms", granularity: "week" };
     const { json } = await ask({ ...week, from: new Date(now - 21 * DAY).toISOString() });

@@ -213,7 +213,10 @@ export interface SplitAsk extends Omit<SeriesAsk, "metrics"> {
   most: number;
 }
 
-/** One metric split by a dimension, the greatest first. */
+/**
+ * One metric split by a dimension, the greatest first. Strangers see aggregates of public organizations: what is in
+ * these is added up as the rest for them.
+ */
 export async function readSplit(
   deps: SeriesDeps,
   scope: Scope,
@@ -231,7 +234,7 @@ export async function readSplit(
     metric.kind === "gauge" && ask.by !== "worker" ? await readLooks(deps, span) : undefined;
   const groups = greatest(
     Map.groupBy(cells, (cell) => cell[ask.by]),
-    ask.most,
+    scope.isSignedIn || ask.by === "org" ? ask.most : 0,
   );
   const series = groups.map(([id, own]) => ({
     id,
