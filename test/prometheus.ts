@@ -35,7 +35,7 @@ promtool(DEPLOY, "check", "rules", "alerts.yml");
 const example = configFolder();
 promtool(example.folder, "check", "config", "prometheus.yml");
 example.remove();
-promtool(DEPLOY, "test", "rules", "alerts_test.yml");
+promtool(DEPLOY, "test", "rules", "alerts_test.yml", "alerts_days_test.yml");
 try {
   await comparedLive(count);
 } catch (error) {

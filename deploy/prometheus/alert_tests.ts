@@ -4,7 +4,7 @@
  */
 import { stringify } from "yaml";
 import type { RuleName } from "../../src/core/alerts/rules.ts";
-import { type Minute, type Series, seriesOf } from "./simulated_runs.ts";
+import { type Minute, PAUSED, type Series, seriesOf } from "./simulated_runs.ts";
 
 interface Scenario {
   name: string;
@@ -27,6 +27,8 @@ function scenario(
   return { name, minutes, series, looks: looks.map(([at, ...firing]) => ({ at, firing })) };
 }
 
+const FAILING = ["BackgroundJobFailing", "BackgroundJobCriticalFailureRate"] as const;
+const STALE = ["BackgroundJobNotRunning", "BackgroundJobCriticallyStale"] as const;
 const trouble = (minute: number) => within(minute, 30, 90);
 
 const FAILURES: readonly Scenario[] = [
@@ -40,16 +42,7 @@ const FAILURES: readonly Scenario[] = [
     "all runs fail for an hour: both alerts of failures",
     180,
     (minute) => (trouble(minute) ? { failed: 1 } : { succeeded: 1 }),
-    [[29], [60, "BackgroundJobFailing", "BackgroundJobCriticalFailureRate"], [120]],
-  ),
-  scenario(
-    "an hourly job fails every third time for a day: seen over the long window",
-    3 * DAY,
-    (minute) => {
-      if (minute % 60 !== 30) return {};
-      return minute < DAY && minute % 180 === 30 ? { failed: 1 } : { succeeded: 1 };
-    },
-    [[10], [DAY - 60, "BackgroundJobFailing"], [3 * DAY]],
+    [[29], [60, ...FAILING], [120]],
   ),
   scenario(
     "two runs, and one failed: too few to judge by",
@@ -68,23 +61,116 @@ const FAILURES: readonly Scenario[] = [
   ),
 ];
 
-const LATE: readonly Scenario[] = [
+/** What a job does that is to run every so many minutes, once it has run well for a day. */
+const broken = (every: number, until: number) => (minute: number) => {
+  if (minute % every !== 0) return {};
+  return within(minute, DAY, until) ? { failed: 1 } : { succeeded: 1 };
+};
+
+const RARE: readonly Scenario[] = [
   scenario(
-    "a job for every 5 minutes stops for two days after one, and succeeds again",
-    4 * DAY,
-    (minute) => (minute % 5 === 0 && !within(minute, DAY, 3 * DAY) ? { succeeded: 1 } : {}),
+    "a job for every 5 minutes fails always: seen within half an hour, and forgotten as soon",
+    DAY + 180,
+    broken(5, DAY + 100),
     [
-      [DAY + 60],
-      [DAY + 150, "BackgroundJobNotRunning"],
-      [2 * DAY + 30, "BackgroundJobNotRunning", "BackgroundJobCriticallyStale"],
-      [3 * DAY + 30],
+      [DAY],
+      [DAY + 30, ...FAILING],
+      [DAY + 95, ...FAILING],
+      [DAY + 125, "BackgroundJobFailing"],
+      [DAY + 145],
     ],
   ),
   scenario(
-    "a job that never succeeded has no time of success, and is overdue all the same",
-    60,
-    (minute) => (minute > 0 && minute <= 20 && minute % 10 === 0 ? { failed: 1 } : {}),
-    [[10], [25, "BackgroundJobNotRunning", "BackgroundJobCriticallyStale"]],
+    "a job for every 15 minutes fails always: seen within the hour, and forgotten in as much",
+    DAY + 240,
+    broken(15, DAY + 115),
+    [[DAY], [DAY + 60, ...FAILING], [DAY + 150, "BackgroundJobFailing"], [DAY + 200]],
+  ),
+  scenario(
+    "a job for every minute fails for two hours and is paused: that is over, and does not come back",
+    DAY + 2_400,
+    (minute) =>
+      minute >= DAY + 120 ? { every: PAUSED } : { ...broken(1, DAY + 120)(minute), every: 60 },
+    [
+      [DAY + 100, ...FAILING, ...STALE],
+      ...[140, 180, 300, 600, 1_200, 2_200, 2_400].map((later) => [DAY + later] as const),
+    ],
+  ),
+  scenario(
+    "a job of which nothing says how often fails all the time and stops: what is left is that it has not succeeded",
+    DAY + 2_400,
+    (minute) => (minute >= DAY + 120 ? {} : broken(1, DAY + 120)(minute)),
+    [
+      [DAY + 100, ...FAILING],
+      ...[300, 600, 1_200].map((later) => [DAY + later, "BackgroundJobNotRunning"] as const),
+      ...[2_200, 2_400].map((later) => [DAY + later, ...STALE] as const),
+    ],
+  ),
+];
+
+const LATE: readonly Scenario[] = [
+  scenario(
+    "a job that is to run every 5 minutes stops for two hours, and succeeds again",
+    DAY + 180,
+    (minute) => ({
+      ...(minute % 5 === 0 && !within(minute, DAY, DAY + 120) ? { succeeded: 1 } : {}),
+      every: 300,
+    }),
+    [[DAY + 15], [DAY + 30, "BackgroundJobNotRunning"], [DAY + 45, ...STALE], [DAY + 150]],
+  ),
+  scenario(
+    "a job that is to run every 5 minutes has never succeeded since that was said",
+    120,
+    (minute) => ({ ...(minute % 5 === 0 && minute > 0 ? { failed: 1 } : {}), every: 300 }),
+    [[10], [45, ...FAILING, ...STALE]],
+  ),
+  scenario(
+    "a job is paused for a day, and resumed: it is waited for from then on",
+    2 * DAY + 180,
+    (minute) => {
+      if (within(minute, DAY, 2 * DAY)) return { every: PAUSED };
+      return { every: 3_600, ...(minute % 60 === 30 ? { succeeded: 1 } : {}) };
+    },
+    [[DAY + 300], [2 * DAY - 5], [2 * DAY + 15], [2 * DAY + 180]],
+  ),
+  scenario(
+    "a job on demand fails, and nobody has seen it succeed since",
+    DAY + 180,
+    (minute) =>
+      minute < 30 || minute === DAY + 90 ? { succeeded: 1 } : minute === 60 ? { failed: 1 } : {},
+    [[50], [140], [180, "BackgroundJobNotRunning"], [DAY + 60, ...STALE], [DAY + 120]],
+  ),
+];
+
+/** Over days, where a look every half hour is enough. */
+const DAYS: readonly Scenario[] = [
+  scenario(
+    "an hourly job fails every third time for a day: seen over the long window",
+    3 * DAY,
+    (minute) => {
+      if (minute % 60 !== 30) return {};
+      return minute < DAY && minute % 180 === 30 ? { failed: 1 } : { succeeded: 1 };
+    },
+    [[30], [DAY - 60, "BackgroundJobFailing"], [3 * DAY]],
+  ),
+  scenario(
+    "a job on demand runs of a morning, and nothing says that it should again",
+    3 * DAY,
+    (minute) => (minute < 60 ? { succeeded: 1 } : {}),
+    [[60], [5 * 60], [13 * 60], [DAY + 120], [3 * DAY]],
+  ),
+  scenario(
+    "a new job fails twice and has never succeeded: late after 2 hours, stale after 24, and forgotten within 8 days",
+    8 * DAY,
+    (minute) => (minute === 10 || minute === 20 ? { failed: 1 } : {}),
+    [
+      [30],
+      [120],
+      [180, "BackgroundJobNotRunning"],
+      [DAY, "BackgroundJobNotRunning"],
+      [DAY + 60, ...STALE],
+      [8 * DAY],
+    ],
   ),
 ];
 
@@ -130,10 +216,12 @@ const QUEUES: readonly Scenario[] = [
 
 /** Jobs as the fleet has them that the rules take after, with some items that fail. */
 function healthy(): Scenario {
-  const every = (minutes: number, offset: number, seconds: number) => (minute: number) =>
-    minute % minutes === offset
+  const every = (minutes: number, offset: number, seconds: number) => (minute: number) => ({
+    every: minutes * 60,
+    ...(minute % minutes === offset
       ? { succeeded: 1, seconds, items: { success: 50, failed: 1 }, queue: 1 }
-      : { queue: 0 };
+      : { queue: 0 }),
+  });
   const minutes = DAY;
   return {
     name: "a healthy fleet, hourly and six-hourly jobs among it, for a day: nothing ever fires",
@@ -168,15 +256,20 @@ function testOf({ name, minutes, series, looks }: Scenario): object {
   };
 }
 
-export const SCENARIOS: readonly Scenario[] = [...[FAILURES, LATE, SLOW, QUEUES].flat(), healthy()];
+const BY_HOURS: readonly Scenario[] = [...[FAILURES, RARE, LATE, SLOW, QUEUES].flat(), healthy()];
+export const SCENARIOS: readonly Scenario[] = [...BY_HOURS, ...DAYS];
 
-/** The path below `deploy/`, with its text. */
-export function alertTestFiles(): Record<string, string> {
+function fileOf(scenarios: readonly Scenario[], every: string): string {
   const head = "# Made from deploy/prometheus/alert_tests.ts: `bun run deploy:generate`.\n";
-  const body = {
-    rule_files: ["alerts.yml"],
-    evaluation_interval: "5m",
-    tests: SCENARIOS.map(testOf),
+  const tests = scenarios.map(testOf);
+  const body = { rule_files: ["alerts.yml"], evaluation_interval: every, tests };
+  return head + stringify(body, { lineWidth: 0 });
+}
+
+/** The paths below `deploy/`, with their text. */
+export function alertTestFiles(): Record<string, string> {
+  return {
+    "prometheus/alerts_test.yml": fileOf(BY_HOURS, "5m"),
+    "prometheus/alerts_days_test.yml": fileOf(DAYS, "30m"),
   };
-  return { "prometheus/alerts_test.yml": head + stringify(body, { lineWidth: 0 }) };
 }

@@ -1,63 +1,50 @@
 /**
  * The alert rules for Prometheus, out of the definition that Signalbox itself evaluates (`src/core/alerts`). It
- * knows no schedules, so that "overdue" goes by how often a job succeeded within the last week, and it sees a job
- * that runs rarely over a longer window beside the short one.
+ * knows no rows, so that a job that runs rarely is seen over the shortest of a few windows that holds enough of it,
+ * and no due times, but how often each is to run.
  */
 import { stringify } from "yaml";
 import { ALERT_RULES, type Rule, type RuleName } from "../../src/core/alerts/rules.ts";
 import type { Limits } from "../../src/core/alerts/thresholds.ts";
+import { BY, ladder, ON, PAUSED, RECORDED } from "./windows.ts";
 
-const BY = "by (organization, job_name)";
-const ON = "on (organization, job_name)";
-/** Six runs of a six-hourly job. */
-const RARE = "36h";
 const WEEK_SECONDS = 7 * 86_400;
-const RUNS = "job_execution_total";
-const ITEMS = "job_items_processed_total";
-const SUCCESS = "job_last_success_timestamp_seconds";
 const SIZE = `max ${BY} (job_queue_size)`;
-
-const increase = (series: string, window: string) => `sum ${BY} (increase(${series}[${window}]))`;
-
-/** Over the rule's window, or over the long one where the former holds too few. */
-function overEither(window: string, of: (window: string) => string, enough: (w: string) => string) {
-  const short = `(${of(window)}) and ${enough(window)}`;
-  const long = `((${of(RARE)}) and ${enough(RARE)}) unless ${ON} (${enough(window)})`;
-  return `(${short}) or (${long})`;
-}
-
-// Increases are estimates: a whole number may come out a little smaller.
-const atLeast = (series: string, n: number) => (window: string) =>
-  `(${increase(series, window)} > ${n - 0.5})`;
+const SUCCESS = `max ${BY} (job_last_success_timestamp_seconds)`;
+const FAILURE = `max ${BY} (job_last_failure_timestamp_seconds)`;
+const INTERVAL = `max ${BY} (job_expected_interval_seconds)`;
+const GRACE = `max ${BY} (job_expected_grace_seconds)`;
+/** The wait for a success began. */
+const BEGAN = `max ${BY} ({__name__=~"job_last_success_timestamp_seconds|job_expected_since_timestamp_seconds"})`;
 
 function failing({ failure_rate, window_seconds, runs_min }: Limits): string {
-  const share = (window: string) =>
-    `${increase(`${RUNS}{status="failed"}`, window)} / ${increase(RUNS, window)} > ${failure_rate}`;
-  return overEither(`${window_seconds}s`, share, atLeast(RUNS, runs_min!));
+  const share = ({ failed, runs }: Record<string, string>) =>
+    `${failed} / ${runs} > ${failure_rate}`;
+  return ladder(window_seconds!, share, { of: "runs", least: runs_min! });
 }
 
 function failingItems({ failure_rate, window_seconds, items_min }: Limits): string {
-  const counted = `${ITEMS}{status=~"success|failed"}`;
-  const share = (window: string) =>
-    `${increase(`${ITEMS}{status="failed"}`, window)} / ${increase(counted, window)} > ${failure_rate}`;
-  return overEither(`${window_seconds}s`, share, atLeast(counted, items_min!));
+  const share = ({ itemsFailed, items }: Record<string, string>) =>
+    `${itemsFailed} / ${items} > ${failure_rate}`;
+  return ladder(window_seconds!, share, { of: "items", least: items_min! });
 }
 
 function slow({ p95_seconds, window_seconds, runs_min }: Limits): string {
-  const buckets = "job_execution_duration_seconds_bucket";
-  const p95 = (window: string) =>
-    `histogram_quantile(0.95, sum by (organization, job_name, le) (increase(${buckets}[${window}]))) > ${p95_seconds}`;
-  return overEither(`${window_seconds}s`, p95, atLeast(RUNS, runs_min!));
+  const longer = ({ p95 }: Record<string, string>) => `${p95} > ${p95_seconds}`;
+  return ladder(window_seconds!, longer, { of: "runs", least: runs_min! });
 }
 
-function stale({ intervals, grace_seconds, absolute_seconds }: Limits): string {
-  const age = `(time() - max ${BY} (${SUCCESS}))`;
-  const pace = `${WEEK_SECONDS} / clamp_min(max ${BY} (changes(${SUCCESS}[7d])), 1)`;
-  const overdue = `${age} > clamp_min(${intervals} * ${pace} + ${grace_seconds}, ${absolute_seconds})`;
-  const failed = `${increase(`${RUNS}{status="failed"}`, `${absolute_seconds}s`)} > 0`;
-  // Its value is a time as well: at least so long has it not succeeded.
-  const never = `(0 * (${failed}) + ${absolute_seconds}) unless ${ON} (max ${BY} (${SUCCESS}))`;
-  return `(${overdue}) or (${never})`;
+/**
+ * Where it is told how often a job is to run, a run can be missing. Where it is not, what can be said is that it
+ * failed and has not succeeded since; or never did, for at least so long.
+ */
+function stale({ intervals, absolute_seconds }: Limits): string {
+  const overdue = `time() - ${BEGAN} > ${intervals} * ${INTERVAL} + ${GRACE}`;
+  const failed = `(time() - ${SUCCESS} > ${absolute_seconds}) and ${ON} (${FAILURE} > ${SUCCESS}) unless ${ON} (${INTERVAL})`;
+  // As it was then, and whatever server told it: one that takes over leaves a hole of a scrape or two.
+  const then = `max ${BY} (max_over_time(job_last_failure_timestamp_seconds[5m] offset ${absolute_seconds}s))`;
+  const never = `(time() - ${then}) and ${ON} (time() - ${FAILURE} < ${WEEK_SECONDS}) unless ${ON} (${BEGAN}) unless ${ON} (${PAUSED})`;
+  return `(${overdue}) or (${failed}) or (${never})`;
 }
 
 const EXPRESSIONS: Record<RuleName, (limits: Limits) => string> = {
@@ -96,9 +83,9 @@ function ruleOf(rule: Rule): object {
 
 /** The path below `deploy/`, with its text. */
 export function ruleFiles(): Record<string, string> {
-  const groups = [
-    { name: "signalbox_background_jobs", interval: "30s", rules: ALERT_RULES.map(ruleOf) },
-  ];
+  // Of one group, and so evaluated one after the other: what is recorded is there for those that ask for it.
+  const rules = [...RECORDED, ...ALERT_RULES.map(ruleOf)];
+  const groups = [{ name: "signalbox_background_jobs", interval: "30s", rules }];
   const head = "# Made from src/core/alerts: change it there, then `bun run deploy:generate`.\n";
   return { "prometheus/alerts.yml": head + stringify({ groups }, { lineWidth: 0 }) };
 }

@@ -10,13 +10,19 @@ export interface Minute {
   items?: { success: number; failed: number };
   /** Jobs that wait. */
   queue?: number;
+  /** Seconds: how often it is to run, as it is told. Infinite: its schedules are paused. */
+  every?: number;
 }
+
+export const PAUSED = Number.POSITIVE_INFINITY;
 
 export interface Series {
   series: string;
   values: string;
 }
 
+/** As it is told with every interval. */
+const GRACE_SECONDS = 120;
 /** Those around the limits. Finer ones change no percentile that a rule asks for. */
 const BANDS = RUN_SECONDS.filter((seconds) => seconds >= 60 && seconds <= 1_200);
 
@@ -31,14 +37,20 @@ export function seriesOf(job: string, minutes: number, of: (minute: number) => M
   };
   const sum = { succeeded: 0, failed: 0, good: 0, bad: 0 };
   const bands = [...BANDS, Number.POSITIVE_INFINITY].map((upTo) => ({ upTo, runs: 0 }));
-  let successAt: number | null = null;
+  const at: Record<"success" | "failure" | "since", number | null> = {
+    ...{ success: null, failure: null, since: null },
+  };
+  let before: number | undefined;
   for (let minute = 0; minute <= minutes; minute++) {
-    const { succeeded = 0, failed = 0, seconds = 1, items, queue = 0 } = of(minute);
+    const { succeeded = 0, failed = 0, seconds = 1, items, queue = 0, every } = of(minute);
     sum.succeeded += succeeded;
     sum.failed += failed;
     sum.good += items?.success ?? 0;
     sum.bad += items?.failed ?? 0;
-    if (succeeded > 0) successAt = minute * 60;
+    if (succeeded > 0) at.success = minute * 60;
+    if (failed > 0) at.failure = minute * 60;
+    if (every !== before) at.since = every === undefined || every === PAUSED ? null : minute * 60;
+    before = every;
     for (const band of bands) if (seconds <= band.upTo) band.runs += succeeded + failed;
     put("job_execution_total", ',status="success"', sum.succeeded);
     put("job_execution_total", ',status="failed"', sum.failed);
@@ -48,12 +60,21 @@ export function seriesOf(job: string, minutes: number, of: (minute: number) => M
     }
     put("job_items_processed_total", ',status="success"', sum.good);
     put("job_items_processed_total", ',status="failed"', sum.bad);
-    put("job_last_success_timestamp_seconds", "", successAt);
+    put("job_last_success_timestamp_seconds", "", at.success);
+    put("job_last_failure_timestamp_seconds", "", at.failure);
+    put("job_expected_interval_seconds", "", every ?? null);
+    put("job_expected_grace_seconds", "", every === undefined ? null : GRACE_SECONDS);
+    put("job_expected_since_timestamp_seconds", "", at.since);
     put("job_queue_size", "", queue);
   }
   return [...lines]
-    .filter(([, values]) => values.some((value) => value !== null && value !== 0))
+    .filter(([series, values]) => values.some((value) => isTold(series, value)))
     .map(([series, values]) => ({ series, values: expanding(values) }));
+}
+
+/** A counter that never counts is left out, and a moment may be 0. */
+function isTold(series: string, value: number | null): boolean {
+  return value !== null && (value !== 0 || series.includes("_timestamp_"));
 }
 
 /** As promtool writes series: `1+2x3` is 1 and three more, each 2 greater; `_x3` is three times nothing. */
@@ -66,9 +87,12 @@ export function expanding(values: readonly (number | null)[]): string {
     if (from === null) {
       while (end < values.length && values[end] === null) end += 1;
       parts.push(`_x${end - at}`);
+    } else if (from === PAUSED) {
+      while (values[end] === PAUSED) end += 1;
+      parts.push(`Inf+0x${end - at - 1}`);
     } else {
       const next = values[end];
-      const step = next === undefined || next === null ? 0 : next - from;
+      const step = next === undefined || next === null || next === PAUSED ? 0 : next - from;
       while (end < values.length && values[end] === from + step * (end - at)) end += 1;
       parts.push(`${from}${step < 0 ? "-" : "+"}${Math.abs(step)}x${end - at - 1}`);
     }

@@ -37,7 +37,9 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const metrics = createMetrics({
     reads: database.reads,
     replicaId: engine.replicaId,
+    now: () => engine.now(),
     runs: engine.background.runs,
+    rollupIntervalSeconds: engine.background.rollupIntervalSeconds,
     version: API_VERSION,
     traffic,
   });

@@ -4,10 +4,11 @@
  * that computes rollups. Written by hand: counting is done in the engine, where every end would
  * otherwise look up its labels.
  */
-import { SYSTEM_ORG, SYSTEM_ORG_ID } from "../core/background/system_org.ts";
 import type { Sql } from "../db/client.ts";
-import { READY_NAMES } from "../db/statements/rollups/samples.ts";
 import { type NameTally, RUN_SECONDS, type RunTally } from "../engine/background/run_tally.ts";
+import type { ExpectedNames } from "./expected_names.ts";
+import { head, type Labels, line, OTHER } from "./exposition.ts";
+import { gaugeLines } from "./job_gauges.ts";
 
 export interface JobMetricsDeps {
   reads: Sql;
@@ -15,15 +16,10 @@ export interface JobMetricsDeps {
   runs: Pick<RunTally, "all">;
 }
 
-const OTHER = "other";
-
-/** By organization and name. */
-type Labels = [organization: string, name: string];
-
-export async function jobLines(deps: JobMetricsDeps): Promise<string> {
+export async function jobLines(deps: JobMetricsDeps, expected: ExpectedNames): Promise<string> {
   const tallies = await labelled(deps);
   const lines = [...counterLines(tallies), ...histogramLines(tallies), ...itemLines(tallies)];
-  if (await leads(deps)) lines.push(...(await gaugeLines(deps.reads)));
+  if (await leads(deps)) lines.push(...(await gaugeLines(deps.reads, await expected.read())));
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -74,10 +70,6 @@ function added(a: NameTally, b: NameTally): NameTally {
   };
 }
 
-function head(name: string, type: "counter" | "histogram" | "gauge", help: string): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
-}
-
 function counterLines(all: Labelled): string[] {
   const name = "job_execution_total";
   return [
@@ -120,49 +112,4 @@ function itemLines(all: Labelled): string[] {
       Object.entries(items).map(([status, n]) => line(name, labels, n, { status })),
     ),
   ];
-}
-
-async function gaugeLines(reads: Sql): Promise<string[]> {
-  const [succeeded, ready] = await Promise.all([
-    reads<{ org: string; name: string; at: number }[]>`
-      select case r.org_id when ${SYSTEM_ORG_ID} then ${SYSTEM_ORG} else o.name end as org, n.name,
-        extract(epoch from r.last_success_at)::float8 as at
-      from name_run r join job_name n on n.id = r.name_id left join org o on o.id = r.org_id
-      where r.last_success_at is not null and n.name <> ${OTHER}
-        and (o.id is not null or r.org_id = ${SYSTEM_ORG_ID})
-      order by 1, 2`,
-    reads.unsafe(
-      `select o.name as org, coalesce(n.name, '${OTHER}') as name, sum(r.ready)::float8 as n
-       from (${READY_NAMES}) r join org o on o.id = r.org_id left join job_name n on n.id = r.name_id
-       group by 1, 2 order by 1, 2`,
-      [],
-      { prepare: true },
-    ),
-  ]);
-  const [success, queue] = ["job_last_success_timestamp_seconds", "job_queue_size"];
-  return [
-    ...head(
-      success,
-      "gauge",
-      "When a run of this name ended well last; a name that never did has no line",
-    ),
-    ...succeeded.map(({ org, name, at }) => line(success, [org, name], at)),
-    ...head(queue, "gauge", "Jobs that are ready and wait for a slot"),
-    ...ready.map(({ org, name, n }) => line(queue, [org, name], n)),
-  ];
-}
-
-function line(
-  metric: string,
-  [organization, job]: Labels,
-  value: number,
-  more: Record<string, string> = {},
-) {
-  const labels = Object.entries({ organization, job_name: job, ...more });
-  const written = labels.map(([key, text]) => `${key}="${escaped(text)}"`);
-  return `${metric}{${written.join(",")}} ${value}`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

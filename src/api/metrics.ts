@@ -5,9 +5,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Sql } from "../db/client.ts";
 import type { Traffic } from "../web/traffic.ts";
+import { ExpectedNames, type ExpectedNamesDeps } from "./expected_names.ts";
 import { type JobMetricsDeps, jobLines } from "./job_metrics.ts";
 
-export interface MetricsDeps extends JobMetricsDeps {
+export interface MetricsDeps extends JobMetricsDeps, ExpectedNamesDeps {
   reads: Sql;
   replicaId: string;
   version: string;
@@ -43,6 +44,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const build = { name: "signalbox_build_info", help: "1, with the version of the API" };
   new Gauge({ ...build, labelNames: ["version"], registers }).set({ version: deps.version }, 1);
   const readFleet = fleetGauges(deps, registers);
+  const expected = new ExpectedNames(deps);
   /** Of names, as they were at the last look; without a database nothing is told of them. */
   let jobs = "";
   let looks = 0;
@@ -61,7 +63,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
       if (looked === null || performance.now() - lookedAt > SHARED_MS) {
         lookedAt = performance.now();
         looked = readFleet().then(async () => {
-          jobs = await jobLines(deps).catch(() => "");
+          jobs = await jobLines(deps, expected).catch(() => "");
         });
       }
       await looked;

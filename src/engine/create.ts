@@ -194,8 +194,9 @@ class SignalboxEngine implements Engine, SessionHost {
     ];
   }
 
-  get background(): Pick<EngineContext, "runs" | "expectations"> {
-    return this.context;
+  get background(): Engine["background"] {
+    const { runs, expectations, options } = this.context;
+    return { runs, expectations, rollupIntervalSeconds: options.rollupIntervalSeconds };
   }
 
   get replicaId(): string {

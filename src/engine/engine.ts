@@ -205,7 +205,12 @@ export interface Engine {
   };
 
   /** What ended on this server since it started, by name; and how often names are to run. */
-  readonly background: { runs: Pick<RunTally, "all">; expectations: Pick<Expectations, "set"> };
+  readonly background: {
+    runs: Pick<RunTally, "all">;
+    expectations: Pick<Expectations, "set">;
+    /** Figures of what ended come so often. */
+    rollupIntervalSeconds: number;
+  };
   readonly keeping: Keeping;
   readonly schedules: Schedules;
   readonly alerts: Alerts;

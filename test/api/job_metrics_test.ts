@@ -1,6 +1,8 @@
 /** What Prometheus is told of jobs by name. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { SYSTEM_ORG_ID } from "../../src/core/background/system_org.ts";
 import { THRESHOLDS } from "../../src/core/background/thresholds.ts";
 import { RUN_SECONDS } from "../../src/engine/background/run_tally.ts";
 import { type ApiBox, apiBox, type HandWorker, JOBS, TOKEN } from "../support/api_box.ts";
@@ -40,7 +42,9 @@ describe("metrics of jobs", () => {
     return new Map(
       text.split("\n").flatMap((line): [string, number][] => {
         const at = line.lastIndexOf(" ");
-        return line.startsWith("job_") ? [[line.slice(0, at), Number(line.slice(at + 1))]] : [];
+        if (!line.startsWith("job_")) return [];
+        const value = line.slice(at + 1);
+        return [[line.slice(0, at), value === "+Inf" ? Number.POSITIVE_INFINITY : Number(value)]];
       }),
     );
   };
@@ -81,6 +85,52 @@ describe("metrics of jobs", () => {
     assert.equal((await scrape()).has(of("job_last_success_timestamp_seconds", "breaks")), false);
   });
 
+  test("tell when each name failed last, and say nothing of one that never did", async () => {
+    await run("works", { outcome: "succeeded", run_ms: 5 });
+    await computed(box.engine.rollups, box.database.intake);
+    const [row] = await box.database.reads`
+      select extract(epoch from max(ended_at))::float8 as at from dispatched_job d
+      join job_name n on n.id = d.name_id where n.name = 'breaks'`;
+    await told(of("job_last_failure_timestamp_seconds", "breaks"), row!.at);
+    assert.equal((await scrape()).has(of("job_last_failure_timestamp_seconds", "works")), false);
+  });
+
+  test("tell how often a name is to run: by its schedules, else as it was said, else nothing", async () => {
+    // Later than anything that is written by itself as of now.
+    const at = new Date("2099-01-02T03:04:05Z");
+    const schedule = async (name: string, cron: string, paused: boolean) =>
+      box.database.intake`
+        insert into schedule (id, org_id, name, cron, time_zone, job, overlap, catch_up, catch_up_max, jitter_seconds,
+          paused_at, settled_until, created_at, created_by, updated_at, updated_by)
+        values (${randomUUID()}, 1, ${`${name} ${cron}`}, ${cron}, 'UTC', ${JSON.stringify({ name })}::text::json,
+          'skip', 'none', 1, 0, ${paused ? at : null}, ${new Date(Date.now() + 3_600_000)}, ${at}, 'x', ${at}, 'x')`;
+    for (const name of ["sync", "works", "breaks"]) {
+      await box.call("PUT", "/api/v1/orgs/default/expectations", {
+        ...{ name, expected_interval_seconds: 900, grace_seconds: 30 },
+      });
+    }
+    await schedule("works", "*/10 * * * *", false);
+    await schedule("works", "* * * * *", true);
+    await schedule("breaks", "*/10 * * * *", true);
+    await schedule("never-submitted", "*/10 * * * *", false);
+    await box.database.intake`
+      insert into job_name (org_id, name) values (${SYSTEM_ORG_ID}, 'retention') on conflict do nothing`;
+    const expected = (name: string) => of("job_expected_interval_seconds", name);
+    await told(expected("works"), 600);
+    const lines = await scrape();
+    assert.equal(lines.get(expected("sync")), 900);
+    assert.equal(lines.get(expected("breaks")), Number.POSITIVE_INFINITY);
+    for (const name of ["never-submitted", "late"]) assert.ok(!lines.has(expected(name)), name);
+    const own = `job_expected_interval_seconds{organization="system",job_name="retention"}`;
+    assert.equal(lines.get(own), 3_600);
+    // Figures of what ended come once an hour here, and nobody is late by that.
+    const grace = (name: string) => lines.get(of("job_expected_grace_seconds", name));
+    assert.deepEqual([grace("sync"), grace("works")], [30 + 3_540, 120 + 3_540]);
+    const since = (name: string) => lines.get(of("job_expected_since_timestamp_seconds", name));
+    assert.deepEqual([since("works"), since("breaks")], [at.getTime() / 1_000, undefined]);
+    assert.ok(since("sync")! > Date.now() / 1_000 - 600);
+  });
+
   test("tell how much of a name waits, and 0 or nothing when it does not any more", async () => {
     worker.leave();
     const ids = [await submit("late"), await submit("late")];
@@ -102,8 +152,8 @@ describe("metrics of jobs", () => {
     for (const id of json.ids as string[]) worker.end(await worker.take(id));
     for (const id of json.ids as string[]) await box.reaches(id, "succeeded");
     await run("other", { outcome: "succeeded" });
-    // Three names came before them.
-    await told(of("job_execution_total", "other", ',status="success"'), NAMES - 197 + 1);
+    // Four names came before them.
+    await told(of("job_execution_total", "other", ',status="success"'), NAMES - 196 + 1);
     const { text } = await box.call("GET", "/metrics", undefined, {
       authorization: `Bearer ${TOKEN}`,
     });

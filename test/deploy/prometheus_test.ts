@@ -12,9 +12,16 @@ interface PrometheusRule {
   annotations: { runbook: string };
 }
 
+interface Recorded {
+  record: string;
+  expr: string;
+}
+
 describe("alert rules for Prometheus", () => {
   const text = deployFiles()["prometheus/alerts.yml"]!;
-  const rules = parse(text).groups[0].rules as PrometheusRule[];
+  const all = parse(text).groups[0].rules as (PrometheusRule | Recorded)[];
+  const rules = all.filter((rule) => "alert" in rule);
+  const recorded = all.filter((rule) => "record" in rule);
 
   test("are up to date (else run: bun run deploy:generate)", () => {
     for (const [path, made] of Object.entries(deployFiles())) {
@@ -34,8 +41,11 @@ describe("alert rules for Prometheus", () => {
   });
 
   test("ask for metrics that /metrics has, match sides by the same labels, and close what they open", () => {
-    const source = readFileSync(new URL("../../src/api/job_metrics.ts", import.meta.url), "utf8");
-    for (const { alert, expr } of rules) {
+    const source = ["job_metrics", "job_gauges"]
+      .map((file) => readFileSync(new URL(`../../src/api/${file}.ts`, import.meta.url), "utf8"))
+      .join();
+    for (const { expr, ...rule } of all) {
+      const alert = "alert" in rule ? rule.alert : rule.record;
       for (const [name] of expr.matchAll(/\bjob_(?!name)[a-z_]+/g)) {
         assert.ok(source.includes(name.replace(/_bucket$/, "")), `${alert} asks for ${name}`);
       }
@@ -43,5 +53,22 @@ describe("alert rules for Prometheus", () => {
       assert.equal(open, [...expr].filter((letter) => letter === ")").length, alert);
       assert.ok(!/\+ rate|vector\(0\)/.test(expr), alert);
     }
+  });
+
+  test("ask for what was recorded before, and nothing is recorded that no rule asks for", () => {
+    const asked = new Set<string>();
+    for (const [at, { expr }] of all.entries()) {
+      for (const [name] of expr.matchAll(/\bsignalbox:[\w:]+/g)) {
+        asked.add(name);
+        assert.ok(
+          recorded.some((rule) => rule.record === name && all.indexOf(rule) < at),
+          name,
+        );
+      }
+    }
+    assert.deepEqual(
+      recorded.map(({ record }) => record).filter((name) => !asked.has(name)),
+      [],
+    );
   });
 });

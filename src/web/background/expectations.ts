@@ -25,16 +25,28 @@ interface Row {
   names: string[];
 }
 
-export async function readScheduled(reads: Sql, orgs: OrgFilter): Promise<Scheduled[]> {
+/** `isWhole` false: there are more schedules, of which nothing was read. `name` empty: of all names. */
+export async function readScheduled(
+  reads: Sql,
+  orgs: OrgFilter,
+  name: string,
+): Promise<{ scheduled: Scheduled[]; isWhole: boolean }> {
+  const named =
+    name === ""
+      ? reads``
+      : reads`and (s.job ->> 'name' = ${name} or exists (
+          select from json_array_elements(s.workflow -> 'jobs') j where j ->> 'name' = ${name}))`;
   const rows = await reads<Row[]>`
     select s.org_id, s.cron, s.time_zone, s.paused_at is not null as is_paused,
       ${reads.unsafe(RULE_SINCE)} as since,
       case when s.job is not null then array[s.job ->> 'name'] else array(
         select distinct j ->> 'name' from json_array_elements(s.workflow -> 'jobs') j
         where j ->> 'name' is not null limit ${NAMES_MAX}) end as names
-    from schedule s where true ${andOfOrgs(reads, reads`s.org_id`, orgs)}
-    order by s.org_id, s.name limit ${SCHEDULES_MAX}`;
-  return scheduledOf(rows);
+    from schedule s where true ${named} ${andOfOrgs(reads, reads`s.org_id`, orgs)}
+    order by s.org_id, s.name limit ${SCHEDULES_MAX + 1}`;
+  const read = rows.slice(0, SCHEDULES_MAX);
+  const asked = name === "" ? read : read.map((row) => ({ ...row, names: [name] }));
+  return { scheduled: scheduledOf(asked), isWhole: rows.length <= SCHEDULES_MAX };
 }
 
 /** One expectation a name, whatever the number of its schedules. */

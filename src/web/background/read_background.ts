@@ -15,7 +15,7 @@ import type { MetricFilter } from "../metrics/metric_filter.ts";
 import { type GroupedCell, readCells } from "../metrics/read_cells.ts";
 import { aligned, readLooks, type SeriesDeps, type Span } from "../metrics/read_series.ts";
 import { type NameRow, readNames, recentNames, toldNames, waitingNames } from "./candidates.ts";
-import { idsOfNames, readScheduled, SCHEDULES_MAX, type Scheduled } from "./expectations.ts";
+import { idsOfNames, readScheduled, type Scheduled } from "./expectations.ts";
 import { readQueueSizes } from "./queues.ts";
 import {
   cellsOf,
@@ -101,17 +101,16 @@ async function chooseNames(
   { filter, span, now }: { filter: MetricFilter; span: Span; now: number },
 ): Promise<{ shown: Judged[]; found: number; hasAllSchedules: boolean }> {
   const asked = { orgs, ids };
-  const [scheduled, recent, waiting, told] = await Promise.all([
-    readScheduled(reads, orgs),
+  const [{ scheduled, isWhole }, recent, waiting, told] = await Promise.all([
+    readScheduled(reads, orgs, filter.name),
     recentNames(reads, asked, Math.min(span.from, now - GONE_MS)),
     waitingNames(reads, asked),
     toldNames(reads, asked),
   ]);
-  const wanted = scheduled.filter((one) => filter.name === "" || one.name === filter.name);
-  const scheduledIds = await idsOfNames(reads, wanted);
+  const scheduledIds = await idsOfNames(reads, scheduled);
   const all = new Set([...scheduledIds.values(), ...recent, ...waiting, ...told]);
   const rows = await readNames(reads, orgs, [...all]);
-  const expected = new Map(wanted.map((one) => [`${one.org} ${one.name}`, one]));
+  const expected = new Map(scheduled.map((one) => [`${one.org} ${one.name}`, one]));
   const judged = await judgeNames(rows, expected, now);
   const runs = await roughRuns(reads, rows, span);
   const rank = ({ staleness: { judgement } }: Judged) => ["bad", "warning"].indexOf(judgement);
@@ -126,7 +125,7 @@ async function chooseNames(
   return {
     shown: judged.slice(0, Math.min(NAMES_MAX, namesWithin(span))),
     found: judged.length,
-    hasAllSchedules: scheduled.length < SCHEDULES_MAX,
+    hasAllSchedules: isWhole,
   };
 }
 

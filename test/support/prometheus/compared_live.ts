@@ -1,20 +1,28 @@
 /** Jobs on a real server, scraped by a real Prometheus: both have to tell the same of them. */
-import { PANELS } from "../../../deploy/grafana/panels.ts";
-import { QUERIES } from "../../../deploy/grafana/queries.ts";
 import { ALERT_RULES } from "../../../src/core/alerts/rules.ts";
 import { Worker } from "../../../src/sdk/worker.ts";
 import { eventually } from "../eventually.ts";
 import { ADMIN_TOKEN, TestSystem, WORKER_TOKEN } from "../system.ts";
+import { boardTable, type Row } from "./board_tables.ts";
+import { type Count, near, panels } from "./panels_compared.ts";
 import { type Scraper, startScraper } from "./scraper.ts";
-
-/** Told of each comparison: null, or what is wrong. */
-export type Count = (name: string, fault: string | null) => void;
 
 const SCRAPES_MIN = 20;
 const WAITING = 3;
+/** Runs that take so long, beside many that take no time: beyond a limit that the board has too. */
+const LONG = 5;
+const LONG_MS = 11_000;
+const ITEMS = { success: 3, failed: 1, skipped: 2 };
+const INTERVAL_SECONDS = 900;
+/** One of each, before the range that is looked at: a counter's first value counts for nothing in an increase. */
+const BEFORE = { succeeded: 1, failed: 1 };
 const JOB = '{organization="default",job_name="sync"}';
 const SLOW = { deadlineMs: 180_000, everyMs: 250 };
-type Row = Record<string, string | number | null>;
+
+interface Asked {
+  fails?: boolean;
+  ms?: number;
+}
 
 export async function comparedLive(count: Count): Promise<void> {
   const system = await TestSystem.create({ leaseSeconds: 30 });
@@ -37,10 +45,13 @@ async function startWorker(port: number): Promise<Worker> {
     url: `ws://127.0.0.1:${port}`,
     token: WORKER_TOKEN,
     name: "prometheus",
+    concurrency: LONG + 1,
     handlers: {
-      sync: (job) => {
-        job.items({ success: 3, failed: 1, skipped: 2 });
-        if ((job.payload as { fails?: boolean }).fails) throw new Error("as it is asked to");
+      sync: async (job) => {
+        const { fails, ms } = job.payload as Asked;
+        job.items(ITEMS);
+        if (ms !== undefined) await new Promise((done) => setTimeout(done, ms));
+        if (fails) throw new Error("as it is asked to");
       },
     },
   });
@@ -50,46 +61,64 @@ async function startWorker(port: number): Promise<Worker> {
 
 async function compare(system: TestSystem, scraper: Scraper, count: Count): Promise<void> {
   const run = runner(system);
-  // A counter's first value counts for nothing in an increase: both have to be there before.
-  await run(false);
-  await run(true);
+  await run({});
+  await run({ fails: true });
+  await tellInterval(system.port);
   for (let n = 0; n < WAITING; n++) {
     await system.client.submit({ name: "waits", kind: "handler", payload: {} });
   }
   const counted = async (n: number) =>
     (await value(scraper, `sum(job_execution_total${JOB})`)) === n;
-  await eventually(() => counted(2), "the first runs are scraped", SLOW);
+  const first = BEFORE.succeeded + BEFORE.failed;
+  await eventually(() => counted(first), "the first runs are scraped", SLOW);
   const since = Date.now() / 1_000;
   const ran = await runWhileScraped(scraper, run);
-  await eventually(() => counted(2 + ran.all), "all runs are scraped", SLOW);
-  const rows = await nativeRows(system, 2 + ran.all);
+  await eventually(() => counted(first + ran.all), "all runs are scraped", SLOW);
+  const rows = await nativeRows(system, first + ran.all);
   await gauges(scraper, rows, count);
   await totals(scraper, rows.sync!, count);
-  await increases(scraper, { ...ran, since }, count);
-  await panels(scraper, count);
+  const seconds = Math.ceil(Date.now() / 1_000 - since);
+  await increases(scraper, { ...ran, seconds }, count);
+  const [row, waiting] = [rows.sync!, rows.waits!];
+  await panels(
+    { port: system.port, scraper, row, waiting, before: BEFORE, items: ITEMS, seconds },
+    count,
+  );
   const rules = await scraper.rules();
   for (const { name } of ALERT_RULES) {
     count(`${name} is evaluated`, rules[name] === "ok" ? null : `it is ${rules[name]}`);
   }
+  const wrong = Object.entries(rules).filter(([, health]) => health !== "ok");
+  count("all rules are evaluated", wrong.length === 0 ? null : wrong.flat().join(" "));
 }
 
-function runner({ client }: TestSystem) {
-  return async (fails: boolean) => {
-    const { id } = await client.submit({
-      ...{ name: "sync", kind: "handler", payload: { fails } },
-    });
+type Run = (asked: Asked) => Promise<void>;
+
+function runner({ client }: TestSystem): Run {
+  return async (payload) => {
+    const { id } = await client.submit({ name: "sync", kind: "handler", payload });
     await client.wait(id);
   };
 }
 
-/** A run for each scrape, of which every fifth fails. */
-async function runWhileScraped(scraper: Scraper, run: (fails: boolean) => Promise<void>) {
+async function tellInterval(port: number): Promise<void> {
+  const { ok } = await fetch(`http://127.0.0.1:${port}/api/v1/orgs/default/expectations`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify({ name: "sync", expected_interval_seconds: INTERVAL_SECONDS }),
+  });
+  if (!ok) throw new Error("the interval was not taken");
+}
+
+/** A run for each scrape, of which every fifth fails, and a few long ones beside them. */
+async function runWhileScraped(scraper: Scraper, run: Run) {
   const scrapes = async () => (await value(scraper, 'sum_over_time(up{job="signalbox"}[1h])')) ?? 0;
   const first = await scrapes();
+  const long = Promise.all(Array.from({ length: LONG }, () => run({ ms: LONG_MS })));
   let [all, failed] = [0, 0];
   for (let seen = first; seen < first + SCRAPES_MIN; all++) {
     const fails = all % 5 === 4;
-    await run(fails);
+    await run({ fails });
     if (fails) failed += 1;
     const before = seen;
     seen = await eventually(async () => {
@@ -97,7 +126,8 @@ async function runWhileScraped(scraper: Scraper, run: (fails: boolean) => Promis
       return now > before ? now : null;
     }, "the next scrape");
   }
-  return { all, failed };
+  await long;
+  return { all: all + LONG, failed };
 }
 
 async function value(scraper: Scraper, expr: string): Promise<number | null> {
@@ -107,13 +137,8 @@ async function value(scraper: Scraper, expr: string): Promise<number | null> {
 
 /** What the board's table of background jobs says, by name, once its rollups have every run. */
 async function nativeRows(system: TestSystem, runs: number): Promise<Record<string, Row>> {
-  const url = `http://127.0.0.1:${system.port}/board/background?chart=names&format=json`;
-  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
   const read = async () => {
-    const table = await (await fetch(url, { headers })).json();
-    const rows = (table.rows as Row[string][][]).map((cells) =>
-      Object.fromEntries(cells.map((cell, at) => [table.columns[at] as string, cell])),
-    );
+    const rows = await boardTable(system.port, "names");
     const byName = Object.fromEntries(rows.map((row) => [String(row.name), row]));
     return byName.sync?.runs === runs && byName.waits?.queue === WAITING ? byName : null;
   };
@@ -129,6 +154,8 @@ async function gauges(scraper: Scraper, rows: Record<string, Row>, count: Count)
     (await value(scraper, `job_queue_size${JOB}`)) ?? 0,
     0,
   );
+  const interval = await value(scraper, `job_expected_interval_seconds${JOB}`);
+  same(count, "how often it is to run", interval, rows.sync!.expected_interval_seconds);
   const at = Date.parse(String(rows.sync!.last_success_at));
   const told = async () => value(scraper, `job_last_success_timestamp_seconds${JOB}`);
   // The page may have read the rollups after the last scrape.
@@ -155,53 +182,18 @@ async function totals(scraper: Scraper, row: Row, count: Count): Promise<void> {
 interface Ran {
   all: number;
   failed: number;
-  /** Epoch seconds: the first runs were scraped, the others had not begun. */
-  since: number;
+  /** Since the first runs were scraped, and the others had not begun. */
+  seconds: number;
 }
 
-async function increases(scraper: Scraper, { all, failed, since }: Ran, count: Count) {
-  const seconds = Math.ceil(Date.now() / 1_000 - since);
-  const ask = (expr: string) => value(scraper, filled(expr, seconds));
-  const runs = (status: string) =>
-    ask(`sum(increase(job_execution_total{status="${status}"}[$__range]))`);
-  near(count, "increase of runs that ended well", await runs("success"), all - failed, 1);
-  near(count, "increase of runs that failed", await runs("failed"), failed, 1);
-  near(
-    count,
-    "the panel's success rate",
-    await ask(QUERIES.successRate),
-    (all - failed) / all,
-    1 / all,
-  );
-  near(count, "the panel's failure rate", await ask(QUERIES.failureRate), failed / all, 1 / all);
-}
-
-/** As Grafana does it, of everything. */
-function filled(expr: string, seconds: number): string {
-  return expr
-    .replaceAll("$__range_s", String(seconds))
-    .replaceAll("$__range", `${seconds}s`)
-    .replaceAll("$__rate_interval", `${seconds}s`)
-    .replaceAll(/\$(organization|job_name)\b/g, ".*");
-}
-
-async function panels(scraper: Scraper, count: Count): Promise<void> {
-  for (const { title, targets } of PANELS) {
-    for (const { refId, expr } of targets) {
-      const found = await scraper.query(filled(expr, 300)).catch((error: Error) => error.message);
-      const fault = typeof found === "string" ? found : found.length === 0 ? "no data" : null;
-      count(`panel "${title}", ${refId}`, fault);
-    }
-  }
+async function increases(scraper: Scraper, { all, failed, seconds }: Ran, count: Count) {
+  const runs = async (status: string) =>
+    (await value(scraper, `sum(increase(job_execution_total{status="${status}"}[${seconds}s]))`)) ??
+    Number.NaN;
+  count("increase of runs that ended well", near(await runs("success"), all - failed, 1));
+  count("increase of runs that failed", near(await runs("failed"), failed, 1));
 }
 
 function same(count: Count, name: string, told: unknown, native: unknown): void {
   count(name, told === native ? null : `Prometheus tells ${told}, the board ${native}`);
-}
-
-/** Within 5 %, or one run. */
-function near(count: Count, name: string, told: number | null, right: number, one: number): void {
-  const off = Math.abs((told ?? Number.NaN) - right);
-  const isNear = off <= Math.max(0.05 * right, one);
-  count(name, isNear ? null : `Prometheus tells ${told}, and it is ${right}`);
 }
