@@ -200,7 +200,7 @@ export interface Engine {
     /** Pause and resume of all, descriptions, limits. Throw NotFound. */
     readonly queues: Pick<QueueKeeper, "switchAll" | "change">;
     /** Ends what waits; what runs, runs on. Nothing of it is leased once `begin` has answered. */
-    readonly stops: Pick<QueueStops, "preview" | "begin">;
+    readonly stops: Pick<QueueStops, "preview" | "begin" | "again">;
     readonly slots: Pick<Slots, "free" | "freeAll" | "count">;
   };
 
