@@ -195,10 +195,10 @@ export class StormUser {
     return slots.free(ask, { requeue }, { orgs: "all", actor: ACTOR });
   }
 
-  #keyLimit(engine: Engine, queue: string): Promise<boolean> {
+  #keyLimit(engine: Engine, queue: string): Promise<unknown> {
     const per_key = this.#dice.chance(0.5) ? { tag: "batch", concurrency: 1 } : null;
     const patch = { limits: { per_key } };
-    return engine.operating.queues.change("default", queue, patch, ACTOR);
+    return engine.operating.queues.change({ org: "default", queue }, patch, ACTOR);
   }
 
   // Submissions
