@@ -16,7 +16,13 @@ export const queue = z
     description: z.string(),
     pending: z.int().min(0).describe("Jobs that wait, for whatever"),
     running: z.int().min(0).describe("Jobs that a worker holds"),
-    latency_seconds: z.number().min(0).describe("How long the next job has been ready; 0: none is"),
+    latency_seconds: z
+      .number()
+      .min(0)
+      .describe("How long the oldest ready job has been ready; 0: none is"),
+    latency_is_least: z
+      .boolean()
+      .describe("It is at least so long: so much waits that not all that are older were looked at"),
     paused_at: time.nullable(),
     paused_by: z.string().nullable(),
     pause_reason: z.string().nullable(),

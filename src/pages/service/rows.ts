@@ -35,7 +35,7 @@ export function queueRow(queue: ServiceQueue, operates: boolean) {
     ...{ org, name, operates, item: `${org}/${name}` },
     href: `${HOME}/queue?${new URLSearchParams({ org, queue: name })}`,
     ...{ pending: count(pending), running: count(running) },
-    latency: pending > 0 && latency > 0 ? duration(latency * 1_000) : "–",
+    latency: pending > 0 ? latencyWords(queue) : "–",
     isLate: pending > 0 && latency >= LATE_SECONDS,
     paused: moment(queue.paused_at),
     by: queue.paused_by ?? "",
@@ -43,6 +43,11 @@ export function queueRow(queue: ServiceQueue, operates: boolean) {
     isStopping: queue.stopping,
     limits: limitWords(queue.limits),
   };
+}
+
+function latencyWords({ latency_seconds: seconds, latency_is_least: isLeast }: ServiceQueue) {
+  if (seconds === 0) return isLeast ? "unknown" : "–";
+  return `${isLeast ? "at least " : ""}${duration(seconds * 1_000)}`;
 }
 
 export function limitWords(limits: ServiceQueue["limits"]): string[] {
