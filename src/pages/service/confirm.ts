@@ -29,8 +29,15 @@ interface Wanted {
   ask: DeedAsk;
 }
 
-export async function confirmAction(c: BoardContext, shell: Shell): Promise<Response> {
-  const { key, deed, ask } = wantedOf(c, shell, new URL(c.req.url).searchParams);
+export function confirmAction(c: BoardContext, shell: Shell): Promise<Response> {
+  return showPreview(c, shell, wantedOf(c, shell, new URL(c.req.url).searchParams));
+}
+
+async function showPreview(
+  c: BoardContext,
+  shell: Shell,
+  { key, deed, ask }: Wanted,
+): Promise<Response> {
   const preview = await deed.preview(ask);
   const model = {
     ...{
@@ -53,7 +60,10 @@ export async function runAction(c: BoardContext, shell: Shell): Promise<Response
   }
   const form = await readForm(c.req.raw);
   const query = new URL(c.req.url).searchParams;
-  const { key, deed, ask } = wantedOf(c, shell, form.has("do") ? form : query);
+  const wanted = wantedOf(c, shell, form.has("do") ? form : query);
+  // What is ticked comes as a form: two hundred would be too long for an address.
+  if (form.get("look") === "yes") return showPreview(c, shell, wanted);
+  const { key, deed, ask } = wanted;
   const reason = clipText((form.get("reason") ?? "").trim(), REASON_MAX) || undefined;
   const run = { ...ask, author, reason, requeue: form.get("requeue") === "yes" };
   const done = await deed.run(run);

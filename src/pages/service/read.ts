@@ -18,7 +18,7 @@ import { pendingCard, queueRow, scheduleRow, slotRow, workerRow, workersCard } f
 const QUEUES_MAX = 1_000;
 const SCHEDULES_MAX = 200;
 const SLOTS_MAX = 500;
-const OPERATIONS_SHOWN = 5;
+const OPERATIONS_SHOWN = 20;
 
 export interface ServiceAsk {
   shell: Shell;
