@@ -15,7 +15,11 @@ import { ADMIN_TOKEN, freePort, type Process, TestSystem } from "../support/syst
 const WAITING = 16_000;
 /** What a chunk ends. */
 const CHUNK = 2_000;
-const NOWHERE = { requirements: { pool: "nobody" } };
+/** Nobody takes it. */
+const SHORT = {
+  ...{ name: "short", queue: "scan", payload: { command: ["true"] } },
+  requirements: { pool: "nobody" },
+};
 
 let cluster: OwnCluster;
 let sql: postgres.Sql;
@@ -54,11 +58,17 @@ async function leader(): Promise<number> {
   return Number(row!.address.split(":").at(-1));
 }
 
-test("ends all that waited and nothing else, and the audit log tells it once", async () => {
+const numbers = async (operation: string) =>
+  (
+    await sql`
+      select state, done::int, affected::int from operation where id = ${operation}`
+  )[0]!;
+
+/** Two servers with a worker each, and on each a job that runs until the file is there. */
+async function start(file: string) {
   chmodSync(system.folder, 0o755);
-  const file = join(system.folder, "go");
-  const servers = new Map<number, Process>();
   const ports = [system.port, await freePort()];
+  const servers = new Map<number, Process>();
   for (const port of ports) servers.set(port, await system.server(port, `server-${port}`));
   for (const port of ports) system.worker(`at-${port}`, 1, port);
   await system.connected(...ports.map((port) => `at-${port}`));
@@ -68,59 +78,37 @@ test("ends all that waited and nothing else, and the audit log tells it once", a
     const rows = await sql`select from live_job where state = 'running'`;
     return rows.length === 2;
   }, "one runs at each server");
+  return { ports, servers, running };
+}
+
+/** Half of them ready, half of them for later. */
+async function submitWaiting(): Promise<string[]> {
   const pending: string[] = [];
-  const command = { command: ["true"] };
   for (const queue of ["scan", "sweep"]) {
     const jobs = Array.from({ length: WAITING / 2 }, (_, n) => ({
-      ...{ name: "short", queue, payload: command, ...NOWHERE },
-      ...(n % 2 === 0 ? { run_at: "2999-01-01T00:00:00Z" } : {}),
+      ...SHORT,
+      ...{ queue, ...(n % 2 === 0 ? { run_at: "2999-01-01T00:00:00Z" } : {}) },
     }));
     pending.push(...(await system.client.submitMany(jobs)));
   }
+  return pending;
+}
 
-  const { operation, affected } = await stopAll(ports[0]!);
-  assert.equal(affected, WAITING);
-  const row = async () =>
-    (
-      await sql`
-        select state, done::int, affected::int from operation where id = ${operation}`
-    )[0]!;
-  await eventually(async () => (await row()).done >= CHUNK, "some of it is done", {
+/** Kills the server that is at it, in the midst of it; the other one's address. */
+async function killLeader(operation: string, servers: Map<number, Process>): Promise<number> {
+  await eventually(async () => (await numbers(operation)).done >= CHUNK, "some of it is done", {
     deadlineMs: 60_000,
     everyMs: 10,
   });
   const dies = await leader();
   servers.get(dies)!.kill("SIGKILL");
   await servers.get(dies)!.exited;
-  const atDeath = await row();
-  assert.deepEqual(
-    [atDeath.state, atDeath.done < WAITING],
-    ["running", true],
-    "in the midst of it",
-  );
-  const [lives] = ports.filter((port) => port !== dies);
-  const later = await system
-    .clientOf(lives!)
-    .submitMany(
-      [1, 2, 3].map(() => ({ name: "later", queue: "scan", payload: command, ...NOWHERE })),
-    );
+  const { state, done } = await numbers(operation);
+  assert.deepEqual([state, done < WAITING], ["running", true], "in the midst of it");
+  return [...servers.keys()].find((port) => port !== dies)!;
+}
 
-  const over = await eventually(
-    async () => {
-      const found = await row();
-      return found.state === "running" ? undefined : found;
-    },
-    "another server ends the rest",
-    { deadlineMs: 120_000, everyMs: 250 },
-  );
-  assert.deepEqual([over.state, over.done, over.affected], ["done", WAITING, WAITING]);
-  const ends = await sql`select job_id, state, reason from job_end`;
-  assert.deepEqual(new Set(ends.map(({ job_id }) => job_id)), new Set(pending));
-  assert.equal(ends.length, WAITING, "each once");
-  assert.ok(ends.every(({ state, reason }) => state === "cancelled" && reason === "storm"));
-  const left = await sql`select id from live_job order by id`;
-  assert.deepEqual(new Set(left.map(({ id }) => id)), new Set([...running, ...later]));
-
+async function toldOnce(operation: string): Promise<void> {
   const [org] = await sql`select id from org where name = 'default'`;
   const audited = await sql`
     select org_id, actor, action, reason, affected, after -> 'queues' as queues from audit_log
@@ -134,6 +122,32 @@ test("ends all that waited and nothing else, and the audit log tells it once", a
     ],
   );
   assert.deepEqual(audited[1]!.queues, ["scan", "sweep"]);
+}
+
+test("ends all that waited and nothing else, and the audit log tells it once", async () => {
+  const file = join(system.folder, "go");
+  const { ports, servers, running } = await start(file);
+  const pending = await submitWaiting();
+  const { operation, affected } = await stopAll(ports[0]!);
+  assert.equal(affected, WAITING);
+  const lives = await killLeader(operation, servers);
+  const later = await system.clientOf(lives).submitMany([SHORT, SHORT, SHORT]);
+  const over = await eventually(
+    async () => {
+      const found = await numbers(operation);
+      return found.state === "running" ? undefined : found;
+    },
+    "another server ends the rest",
+    { deadlineMs: 120_000, everyMs: 250 },
+  );
+  assert.deepEqual([over.state, over.done, over.affected], ["done", WAITING, WAITING]);
+  const ends = await sql`select job_id, state, reason from job_end`;
+  assert.deepEqual(new Set(ends.map(({ job_id }) => job_id)), new Set(pending));
+  assert.equal(ends.length, WAITING, "each once");
+  assert.ok(ends.every(({ state, reason }) => state === "cancelled" && reason === "storm"));
+  const left = await sql`select id from live_job order by id`;
+  assert.deepEqual(new Set(left.map(({ id }) => id)), new Set([...running, ...later]));
+  await toldOnce(operation);
 
   // What ran at the stop was none of it, on either server's worker.
   writeFileSync(file, "");
