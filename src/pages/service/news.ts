@@ -106,7 +106,7 @@ export async function operationNews(
     return operationModel(row, deps.engine.now(), operates);
   });
   const items = said.filter(({ mayUndo }) => mayUndo).map(({ id }) => id);
-  const label = `Call off ${items.length === 1 ? "it" : `all ${count(items.length)}`}`;
+  const label = items.length === 1 ? "Call it off" : `Call off all ${count(items.length)}`;
   const affected = rows.reduce((n, row) => n + row.affected, 0);
   return {
     text: `${plural(rows.length, "operation")}, of ${plural(affected, "job")}:`,

@@ -54,7 +54,7 @@ describe("the form of a queue", () => {
     const asked = await save(fields);
     assert.equal(asked.status, 200);
     assert.match(asked.text, /At once, at most:.*no limit.*→.*3/);
-    assert.match(asked.text, /of jobs that wait 1, of those that run 0/);
+    assert.match(asked.text, /has 1 pending and 0 running/);
     assert.equal((await stands()).concurrency, undefined);
     const done = await save({ ...printed(asked.text), reason: "provider" });
     assert.equal(done.status, 303, done.text);
