@@ -30,9 +30,12 @@ export class Operating {
     return this.#stop(`${this.#queue(name)}/stop`, options);
   }
 
-  /** Every queue of the organization. */
-  stopQueues(options: StopOptions = {}): Promise<answers.StoppedQueues> {
-    return this.#stop(`${this.#org}/queues/stop`, options);
+  /** Every queue of the organization, or those that are named: as one operation. */
+  stopQueues({
+    queues,
+    ...options
+  }: StopOptions & { queues?: readonly string[] } = {}): Promise<answers.StoppedQueues> {
+    return this.#stop(`${this.#org}/queues/stop`, options, queues);
   }
 
   pauseQueues(options: Reasoned = {}): Promise<{ affected: number }> {
@@ -86,8 +89,12 @@ export class Operating {
     return `${this.#org}/queues/${encodeURIComponent(name)}`;
   }
 
-  #stop(path: string, { dryRun, delaySeconds, ...options }: StopOptions) {
-    const body = { dry_run: dryRun, delay_seconds: delaySeconds };
+  #stop(
+    path: string,
+    { dryRun, delaySeconds, ...options }: StopOptions,
+    queues?: readonly string[],
+  ) {
+    const body = { dry_run: dryRun, delay_seconds: delaySeconds, queues };
     return this.#post<answers.StoppedQueues>(path, body, options);
   }
 

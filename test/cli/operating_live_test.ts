@@ -56,6 +56,20 @@ describe("signalbox queues", () => {
     assert.equal((await run("queues", "stop")).code, 2);
   });
 
+  test("stop of several is one operation, called off by one undo", async () => {
+    const jobs = [];
+    for (const queue of ["lint", "docs"]) {
+      jobs.push(await submit(queue, "true", { requirements: { pool: "nobody" } }));
+    }
+    const look = await run("queues", "stop", "lint", "docs", "--dry-run");
+    assert.equal(look.stdout, "lint, docs have 2 jobs that wait.\n");
+    const stop = await run("queues", "stop", "lint", "docs", "--json");
+    const { operation, affected } = JSON.parse(stop.stdout);
+    assert.equal(affected, 2);
+    assert.equal((await run("queues", "undo", operation)).stdout, "Called off whole.\n");
+    for (const { id } of jobs) assert.equal((await system.client.job(id)).state, "ready");
+  });
+
   test("limit changes what is named, and says how it stands", async () => {
     const limit = (...args: string[]) => run("queues", "limit", "builds", ...args);
     const first = await limit("--concurrency", "3", "--per-key", "team=1", "--rate", "100/60");

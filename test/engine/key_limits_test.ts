@@ -18,8 +18,7 @@ describe("a limit per key", () => {
 
   const limit = (concurrency: number, tag = "customer") =>
     rig.engine.operating.queues.change(
-      "default",
-      "mail",
+      { org: "default", queue: "mail" },
       { limits: { per_key: { tag, concurrency } } },
       "ada",
     );
@@ -97,14 +96,18 @@ describe("a limit per key", () => {
       const hosts = await held("host");
       return hosts.h0 === 4 && hosts.h1 === 4;
     }, "four of each host");
-    await rig.engine.operating.queues.change("default", "mail", { limits: null }, "ada");
+    await rig.engine.operating.queues.change(
+      { org: "default", queue: "mail" },
+      { limits: null },
+      "ada",
+    );
     await eventually(async () => (await held()).x === 12, "all");
   });
 
   test("counts beside the queue's own: whichever is reached first", async () => {
     await rig.submitMany([...of("a", 5), ...of("b", 5)]);
     const limits = { concurrency: 3, per_key: { tag: "customer", concurrency: 2 } };
-    await rig.engine.operating.queues.change("default", "mail", { limits }, "ada");
+    await rig.engine.operating.queues.change({ org: "default", queue: "mail" }, { limits }, "ada");
     await rig.worker({ concurrency: 10, run: hold });
     await eventually(async () => {
       const { a = 0, b = 0 } = await held();

@@ -55,13 +55,8 @@ const change = route({
     const { id: org } = orgOf(deps, caller, params.org, "operate");
     const id = await queueIdOf(deps, org, params.name);
     const { reason, ...patch } = body;
-    await deps.engine.operating.queues.change(
-      params.org,
-      params.name,
-      patch,
-      caller.author,
-      reason,
-    );
+    const queue = { org: params.org, queue: params.name };
+    await deps.engine.operating.queues.change(queue, patch, caller.author, { reason });
     const [row] = await readQueues(deps.database.reads, [org], { after: null, limit: 1, only: id });
     return ok(queueView(row!));
   },

@@ -16,7 +16,13 @@ export const queue = z
     description: z.string(),
     pending: z.int().min(0).describe("Jobs that wait, for whatever"),
     running: z.int().min(0).describe("Jobs that a worker holds"),
-    latency_seconds: z.number().min(0).describe("How long the next job has been ready; 0: none is"),
+    latency_seconds: z
+      .number()
+      .min(0)
+      .describe("How long the oldest ready job has been ready; 0: none is"),
+    latency_is_least: z
+      .boolean()
+      .describe("It is at least so long: so much waits that not all that are older were looked at"),
     paused_at: time.nullable(),
     paused_by: z.string().nullable(),
     pause_reason: z.string().nullable(),
@@ -52,6 +58,10 @@ export const stopInput = reasonInput.extend({
     .max(3_600)
     .optional()
     .describe("How long it can be called off whole; 10 unless told"),
+});
+
+export const stopOfOrgInput = stopInput.extend({
+  queues: z.array(z.string().max(63)).min(1).max(200).optional().describe("Only these"),
 });
 
 export const stopAnswer = z

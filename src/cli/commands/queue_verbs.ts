@@ -20,6 +20,12 @@ interface Verb {
   /** What became of it, after its name, and as JSON. */
   act(client: Client, name: string, flags: Flags): Promise<{ words: string; answer: object }>;
   all(client: Client, flags: Flags): Promise<{ words: string; answer: object }>;
+  /** Several as one; each for itself without it. */
+  several?(
+    client: Client,
+    names: string[],
+    flags: Flags,
+  ): Promise<{ words: string; answer: object }>;
 }
 
 const VERBS: readonly Verb[] = [
@@ -33,6 +39,8 @@ const VERBS: readonly Verb[] = [
       stopped(await operating.stopQueue(name, stopOptions(flags)), flags),
     all: async ({ operating }, flags) =>
       stopped(await operating.stopQueues(stopOptions(flags)), flags),
+    several: async ({ operating }, queues, flags) =>
+      stopped(await operating.stopQueues({ ...stopOptions(flags), queues }), flags, MANY),
   },
   {
     name: "pause",
@@ -85,6 +93,11 @@ async function actOn(context: Context, verb: Verb, names: string[], flags: Flags
     context.exitCode = EXIT.usage;
     return;
   }
+  if (verb.several && names.length > 1) {
+    const { words, answer } = await verb.several(client, names, flags);
+    if (flags.json) return printJson(context, answer);
+    return context.out.line(`${names.map(oneLine).join(", ")} ${words}.`);
+  }
   const done: object[] = [];
   for (const name of names) {
     const { words, answer } = await verb.act(client, name, flags);
@@ -94,13 +107,16 @@ async function actOn(context: Context, verb: Verb, names: string[], flags: Flags
   if (flags.json) printJson(context, { items: done });
 }
 
-function stopped(answer: StoppedQueues, { dryRun }: Flags) {
+const ONE = { has: "has", is: "is" };
+const MANY = { has: "have", is: "are" };
+
+function stopped(answer: StoppedQueues, { dryRun }: Flags, { has, is } = ONE) {
   const { operation, affected } = answer;
   const jobs = affected === 1 ? "1 job" : `${affected.toLocaleString("en")} jobs`;
-  if (dryRun) return { words: `has ${jobs} that wait`, answer };
-  if (operation === null) return { words: "has nothing that waits", answer };
+  if (dryRun) return { words: `${has} ${jobs} that wait`, answer };
+  if (operation === null) return { words: `${has} nothing that waits`, answer };
   const undo = `to call it off within 10 s: signalbox queues undo ${operation}`;
-  return { words: `is stopped: ${jobs} will end; ${undo}`, answer };
+  return { words: `${is} stopped: ${jobs} will end; ${undo}`, answer };
 }
 
 function changed(answer: { affected: number }, did: string, was: string) {

@@ -44,8 +44,12 @@ function columns(paint: Paint): Column<Queue>[] {
     { title: "RUNNING", value: (queue) => queue.running.toLocaleString("en"), align: "right" },
     {
       title: "LATENCY",
-      value: (queue) =>
-        queue.latency_seconds === 0 ? "-" : printDuration(queue.latency_seconds * 1000),
+      value: ({ latency_seconds: seconds, latency_is_least: isLeast }) =>
+        seconds === 0
+          ? isLeast
+            ? "?"
+            : "-"
+          : `${isLeast ? "≥ " : ""}${printDuration(seconds * 1000)}`,
       align: "right",
     },
     {

@@ -1,5 +1,6 @@
 /** What operators set of queues: paused all at once, described, limited. Each change with its audit rows. */
 import { type Actor, actorName } from "../../core/author.ts";
+import { overwritten } from "../../core/overwritten.ts";
 import type { Transaction } from "../../db/client.ts";
 import {
   type Limits,
@@ -12,13 +13,29 @@ import {
 import type { EngineContext } from "../context.ts";
 import { transact } from "../pipeline.ts";
 import { audit } from "./audit.ts";
-import { queueOf, whichQueues } from "./queue_names.ts";
+import { orgIdOf, type QueueName, queueOf } from "./queue_names.ts";
 
 /** What is not named stays; `null` takes a limit away, of `limits` all. */
 export interface QueuePatch {
   description?: string | undefined;
   limits?: { [K in keyof Limits]?: Limits[K] | undefined } | null | undefined;
 }
+
+/** What can be set, side by side. */
+export interface FlatSettings extends Limits {
+  description: string;
+}
+
+export interface QueueChangeOptions {
+  reason?: string | undefined;
+  /** As they were when somebody decided to change them; what is not named may be anything. */
+  seen?: Partial<FlatSettings>;
+}
+
+export type QueueChange =
+  | { ok: true; changed: boolean }
+  /** Somebody has changed these fields since they were seen; nothing was changed now. */
+  | { ok: false; fields: (keyof FlatSettings)[]; now: FlatSettings };
 
 /** Names that the audit log keeps of many. */
 const NAMED_MAX = 100;
@@ -40,12 +57,10 @@ export class QueueKeeper {
     actor: Actor,
     reason?: string,
   ): Promise<number> {
-    const which = await whichQueues(this.#context, { org, queue: null });
+    const orgId = await orgIdOf(this.#context, org);
     const by = { actor: actorName(actor), reason: reason ?? null };
     return this.#change(async (tx) => {
-      const rows = await (to === "pause"
-        ? pauseQueues(tx, which.org, by)
-        : resumeQueues(tx, which.org));
+      const rows = await (to === "pause" ? pauseQueues(tx, orgId, by) : resumeQueues(tx, orgId));
       for (const [id, own] of Map.groupBy(rows, (row) => row.org)) {
         const names = own.map(({ name }) => name).sort();
         await audit(tx, actor, {
@@ -58,20 +73,28 @@ export class QueueKeeper {
     });
   }
 
-  /** Holds from the next lease on. Answers whether anything changed. */
-  async change(org: string, queue: string, patch: QueuePatch, actor: Actor, reason?: string) {
+  /** Holds from the next lease on. */
+  async change(
+    { org, queue }: QueueName,
+    patch: QueuePatch,
+    actor: Actor,
+    { reason, seen = {} }: QueueChangeOptions = {},
+  ): Promise<QueueChange> {
     const { orgId, id } = await queueOf(this.#context, org, queue);
-    return this.#change(async (tx) => {
+    return this.#change(async (tx): Promise<QueueChange> => {
       const before = await lockSettings(tx, id);
       const after = patched(before, patch);
+      const now = flat(before);
+      const fields = overwritten(flat(after), { seen, now });
+      if (fields.length > 0) return { ok: false, fields, now };
       const news = differences(before, after);
-      if (news === null) return false;
+      if (news === null) return { ok: true, changed: false };
       await writeSettings(tx, id, after);
       await audit(tx, actor, {
         ...{ org: orgId, action: "queue.update", objectKind: "queue", objectId: queue, reason },
         ...news,
       });
-      return true;
+      return { ok: true, changed: true };
     });
   }
 
@@ -93,18 +116,19 @@ function patched(was: QueueSettings, { description, limits }: QueuePatch): Queue
   };
 }
 
+function flat({ description, limits }: QueueSettings): FlatSettings {
+  return { description, ...limits };
+}
+
 /** What differs, as it was and as it is; null where nothing does. */
 function differences(was: QueueSettings, is: QueueSettings) {
   const before: Record<string, unknown> = {};
   const after: Record<string, unknown> = {};
-  const compare = (key: string, old: unknown, now: unknown) => {
-    if (JSON.stringify(old) === JSON.stringify(now)) return;
-    before[key] = old;
-    after[key] = now;
-  };
-  compare("description", was.description, is.description);
-  for (const key of ["concurrency", "rate", "per_key"] as const) {
-    compare(key, was.limits[key], is.limits[key]);
+  const [old, now] = [flat(was), flat(is)];
+  for (const key of Object.keys(now) as (keyof FlatSettings)[]) {
+    if (JSON.stringify(old[key]) === JSON.stringify(now[key])) continue;
+    before[key] = old[key];
+    after[key] = now[key];
   }
   return Object.keys(after).length === 0 ? null : { before, after };
 }

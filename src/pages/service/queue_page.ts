@@ -2,7 +2,7 @@
 import { isSameOrigin } from "../../accounts/same_origin.ts";
 import { may, sees } from "../../core/scope.ts";
 import { clipText } from "../../core/storable.ts";
-import { queueLimits } from "../../messages/queue_limits.ts";
+import type { FlatSettings } from "../../engine/operator/queue_settings.ts";
 import { PageError } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import { readQueues, type ServiceQueue } from "../../web/service/queues.ts";
@@ -10,44 +10,73 @@ import type { BoardContext, Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
 import { mustOperate, nothing } from "./deed.ts";
 import { HOME } from "./filter.ts";
+import {
+  changesOf,
+  collisionWords,
+  fieldsOf,
+  type QueueEdit,
+  type QueueFields,
+  readEdit,
+  typedOver,
+} from "./queue_form.ts";
 import { queueRow } from "./rows.ts";
 
-const TEXT_MAX = 200;
-
-interface QueueFields {
-  description: string;
-  concurrency: string;
-  count: string;
-  seconds: string;
-  tag: string;
-  perKey: string;
-}
+const REASON_MAX = 200;
 
 export async function showQueue(c: BoardContext, shell: Shell): Promise<Response> {
   const params = new URL(c.req.url).searchParams;
   const queue = await seenQueue(c, shell, params);
-  return print(c, shell, queue, fieldsOf(queue), { isSaved: params.has("saved") });
+  const fields = fieldsOf(settingsOf(queue));
+  return print(c, shell, queue, { fields, seen: fields, isSaved: params.has("saved") });
 }
 
+/** In two steps, as every deed here: what it changes and hits, with a reason to give; and then done. */
 export async function changeQueue(c: BoardContext, shell: Shell): Promise<Response> {
   const { via, author, scope } = c.get("caller");
   if (via === "cookie" && !isSameOrigin(c.req.raw)) {
     throw new PageError(403, "Refused", "That request came from another site.");
   }
   const form = await readForm(c.req.raw);
-  const queue = await seenQueue(
-    c,
-    shell,
-    form.has("queue") ? form : new URL(c.req.url).searchParams,
-  );
+  const query = new URL(c.req.url).searchParams;
+  const queue = await seenQueue(c, shell, form.has("queue") ? form : query);
   mustOperate(shell.deps, scope, queue.org);
-  const fields = fieldsIn(form);
-  const { limits, problem } = limitsIn(fields);
-  if (problem !== null) return print(c, shell, queue, fields, { problem }, 422);
-  const patch = { description: fields.description, limits };
-  const reason = clipText((form.get("reason") ?? "").trim(), TEXT_MAX) || undefined;
-  await shell.deps.engine.operating.queues.change(queue.org, queue.name, patch, author, reason);
-  return go(`${hrefOf(queue)}&saved`);
+  const edit = readEdit(form, settingsOf(queue));
+  const { problem, fields, seen } = edit;
+  if (problem !== null) return print(c, shell, queue, { fields, seen, problem, status: 422 });
+  if (edit.changed.length === 0) return go(`${hrefOf(queue)}&saved`);
+  if (form.get("sure") !== "yes") return confirm(c, shell, queue, edit);
+  const { description, ...limits } = edit.wanted;
+  const reason = clipText((form.get("reason") ?? "").trim(), REASON_MAX) || undefined;
+  const done = await shell.deps.engine.operating.queues.change(
+    { org: queue.org, queue: queue.name },
+    { description, limits },
+    author,
+    { reason, seen: edit.before },
+  );
+  if (done.ok) return go(`${hrefOf(queue)}&saved`);
+  // What they left alone is shown as it is by now, and a second look is at that.
+  return print(c, shell, queue, {
+    ...{ fields: typedOver(done.now, edit), seen: fieldsOf(done.now), status: 409 },
+    problem: collisionWords(edit, done),
+  });
+}
+
+function confirm(c: BoardContext, shell: Shell, queue: ServiceQueue, edit: QueueEdit): Response {
+  const row = queueRow(queue, true);
+  const model = { row, changes: changesOf(edit), fields: edit.fields, seen: edit.seen };
+  const title = `Change ${queue.name}?`;
+  return shell.page(
+    c,
+    "service/confirm_queue",
+    { ...model, title, back: hrefOf(queue) },
+    {
+      ...{ title, nav: "service" },
+    },
+  );
+}
+
+function settingsOf({ description, limits }: ServiceQueue): FlatSettings {
+  return { concurrency: null, rate: null, per_key: null, ...limits, description };
 }
 
 function hrefOf({ org, name }: Pick<ServiceQueue, "org" | "name">): string {
@@ -69,67 +98,24 @@ async function seenQueue(
   return queue;
 }
 
-function fieldsOf({ description, limits }: ServiceQueue): QueueFields {
-  const text = (value: number | undefined | null) => (value == null ? "" : String(value));
-  return {
-    ...{ description, concurrency: text(limits?.concurrency) },
-    ...{ count: text(limits?.rate?.count), seconds: text(limits?.rate?.seconds) },
-    ...{ tag: limits?.per_key?.tag ?? "", perKey: text(limits?.per_key?.concurrency) },
-  };
-}
-
-function fieldsIn(form: URLSearchParams): QueueFields {
-  const word = (key: string) => clipText((form.get(key) ?? "").trim(), TEXT_MAX);
-  return {
-    ...{ description: word("description"), concurrency: word("concurrency") },
-    ...{
-      count: word("count"),
-      seconds: word("seconds"),
-      tag: word("tag"),
-      perKey: word("per_key"),
-    },
-  };
-}
-
-type Parsed = { limits: ServiceQueue["limits"]; problem: null } | { limits: null; problem: string };
-
-/** An empty field is no limit; half of a pair is a mistake. */
-function limitsIn({ concurrency, count, seconds, tag, perKey }: QueueFields): Parsed {
-  const wrong = (problem: string): Parsed => ({ limits: null, problem });
-  if ((count === "") !== (seconds === ""))
-    return wrong("A rate is a count and the seconds that it is for: give both, or neither.");
-  if ((tag === "") !== (perKey === ""))
-    return wrong("A limit per key is the name of a tag and a number: give both, or neither.");
-  const number = (text: string) => (text === "" ? null : Number(text));
-  const parsed = queueLimits.safeParse({
-    concurrency: number(concurrency),
-    rate: count === "" ? null : { count: Number(count), seconds: Number(seconds) },
-    per_key: tag === "" ? null : { tag, concurrency: Number(perKey) },
-  });
-  if (parsed.success) {
-    const { concurrency: most = null, rate = null, per_key = null } = parsed.data;
-    return { limits: { concurrency: most, rate, per_key }, problem: null };
-  }
-  const [issue] = parsed.error.issues;
-  return wrong(`${issue!.path.join(" ").replaceAll("_", " ")}: ${issue!.message}`);
-}
-
 interface Shown {
+  fields: QueueFields;
+  /** What the form is printed against: how it stood. */
+  seen: QueueFields;
   problem?: string;
   isSaved?: boolean;
+  status?: number;
 }
 
 function print(
   c: BoardContext,
   shell: Shell,
   queue: ServiceQueue,
-  fields: QueueFields,
-  { problem = "", isSaved = false }: Shown,
-  status = 200,
+  { fields, seen, problem = "", isSaved = false, status = 200 }: Shown,
 ): Response {
   const org = shell.deps.directory.byName(queue.org)!;
   const operates = may(c.get("caller").scope, org.id, "operate");
   const row = queueRow(queue, operates);
-  const model = { ...{ row, fields, problem, isSaved, operates }, text: queue.description };
+  const model = { ...{ row, fields, seen, problem, isSaved, operates }, text: queue.description };
   return shell.page(c, "service/queue", model, { title: queue.name, nav: "service", status });
 }

@@ -1,4 +1,4 @@
-/** Queues with their counts, and how long the first in line waits. */
+/** Queues with their counts, and how long the oldest of them has waited. */
 import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
 import { countByQueue, pendingOf, runningOf } from "../../db/job_counts.ts";
@@ -8,6 +8,7 @@ import {
   type Limits,
   limitsOf,
 } from "../../db/statements/operating/queue_settings.ts";
+import { type Latencies, readLatencies } from "./latencies.ts";
 
 export interface ServiceQueue {
   id: number;
@@ -18,7 +19,10 @@ export interface ServiceQueue {
   pending: number;
   /** Jobs that a worker holds. */
   running: number;
+  /** Since when its oldest ready job waits; 0 where none is ready. */
   latency_seconds: number;
+  /** It is at least so long: not all that are older were looked at. */
+  latency_is_least: boolean;
   paused_at: string | null;
   paused_by: string | null;
   pause_reason: string | null;
@@ -38,9 +42,6 @@ interface QueueRow extends LimitColumns {
   pause_reason: string | null;
   stopping: boolean;
 }
-
-/** Shapes whose line is looked at; more of them leave the latency a lower bound. */
-const SHAPES_MAX = 2_000;
 
 /** By name and then organization, from after `after`. */
 export async function readQueues(
@@ -63,13 +64,13 @@ export async function readQueues(
     order by q.name, o.name limit ${limit}`) as unknown as QueueRow[];
   const [counts, latencies] = await Promise.all([countByQueue(sql, orgs), readLatencies(sql)]);
   return rows.map((row) => ({
+    ...latencyOf(latencies, row.id, counts.get(row.id)?.ready ?? 0),
     id: row.id,
     org: row.org,
     name: row.name,
     description: row.description,
     pending: pendingOf(counts.get(row.id)),
     running: runningOf(counts.get(row.id)),
-    latency_seconds: latencies.get(row.id) ?? 0,
     paused_at: row.paused_at?.toISOString() ?? null,
     paused_by: row.paused_by,
     pause_reason: row.pause_reason,
@@ -78,30 +79,12 @@ export async function readQueues(
   }));
 }
 
+function latencyOf({ byQueue, wasCut }: Latencies, queue: number, ready: number) {
+  const found = byQueue.get(queue) ?? { seconds: 0, isLeast: wasCut && ready > 0 };
+  return { latency_seconds: found.seconds, latency_is_least: found.isLeast };
+}
+
 function anyOf(limits: Limits): Limits | null {
   const { concurrency, rate, per_key } = limits;
   return concurrency === null && rate === null && per_key === null ? null : limits;
-}
-
-/**
- * Seconds that the head of each queue's line has been ready, by queue id. Hops along the index from
- * shape to shape and takes each head, so its cost goes with the shapes that have a line, not with
- * the jobs in it. With priorities the head need not be the oldest; it is the next.
- */
-async function readLatencies(sql: Sql): Promise<Map<number, number>> {
-  const rows = await sql`
-    with recursive head as (
-      (select shape_id, queue_id, ready_at, 1 as n from live_job
-       where ready_rank is not null and state = 'ready' order by shape_id, ready_rank, id limit 1)
-      union all
-      select next.shape_id, next.queue_id, next.ready_at, head.n + 1 from head
-      cross join lateral (
-        select shape_id, queue_id, ready_at from live_job
-        where ready_rank is not null and state = 'ready' and shape_id > head.shape_id
-        order by shape_id, ready_rank, id limit 1) next
-      where head.n < ${SHAPES_MAX}
-    )
-    select queue_id as queue, extract(epoch from now() - min(ready_at))::float8 as seconds
-    from head group by queue_id`;
-  return new Map(rows.map((row) => [row.queue as number, Math.max(0, row.seconds as number)]));
 }

@@ -154,6 +154,10 @@ describe("the job service", () => {
     await page.fill("[name=tag]", "repository");
     await page.fill("[name=per_key]", "1");
     await button(page, "Save").click();
+    const changes = (await page.textContent("[aria-label='What it changes']"))!;
+    assert.match(changes, /At once, at most: no limit → 3.*Rate: no limit → 5 in 2 s/s);
+    await page.fill("#confirm-reason", "the provider asks for it");
+    await button(page, "Save").click();
     await page.waitForURL(/saved/);
     const { json } = await box.call("GET", QUEUES);
     const own = json.items.find(({ name }: { name: string }) => name === "limited");

@@ -6,6 +6,7 @@ import type { ServiceQueue } from "../../../src/web/service/queues.ts";
 
 const queue = (name: string, pending: number, over: Partial<ServiceQueue> = {}): ServiceQueue => ({
   ...{ id: 1, org: "acme", name, description: "", pending, running: 0, latency_seconds: 0 },
+  latency_is_least: false,
   ...{ paused_at: null, paused_by: null, pause_reason: null, stopping: false, limits: null },
   ...over,
 });
@@ -45,6 +46,14 @@ describe("the card of pending jobs", () => {
       [true, false, false],
     );
   });
+});
+
+test("a latency that may be more says so", () => {
+  const words = (over: Partial<ServiceQueue>) => queueRow(queue("a", 1, over), true).latency;
+  assert.equal(words({ latency_seconds: 90 }), "1 m 30 s");
+  assert.equal(words({ latency_seconds: 90, latency_is_least: true }), "at least 1 m 30 s");
+  assert.equal(words({ latency_is_least: true }), "unknown");
+  assert.equal(words({}), "–");
 });
 
 test("limits are said in words, each of those there are", () => {
