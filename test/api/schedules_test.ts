@@ -66,6 +66,18 @@ describe("a schedule", () => {
     assert.deepEqual(await refused({ job: { ...JOB, run_at: "2030-01-01T00:00:00Z" } }), [
       "/job/run_at is not known here",
     ]);
+    // Replacing would cancel the run before, and the new one would be that.
+    const keyed = [
+      { job: { ...JOB, dedupe_key: "one" }, overlap: "replace" },
+      { job: null, workflow: { name: "f", jobs: [{ key: "a", ...JOB, dedupe_key: "one" }] } },
+    ];
+    for (const [at, path] of ["/job", "/workflow/jobs/0"].entries()) {
+      const said = await refused(keyed[at]!);
+      assert.match(
+        said.join(),
+        new RegExp(`^${path}/dedupe_key is not for a schedule.* leave it out`),
+      );
+    }
     assert.match((await refused({ overlap: "pile" }))[0], /^\/overlap /);
     assert.match((await refused({ job: { ...JOB, payload: {} } }))[0], /^\/job\/payload\/command/);
     await make();
