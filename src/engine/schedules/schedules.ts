@@ -202,10 +202,11 @@ export class ScheduleKeeper implements Schedules, Service {
       const { fate, tell } = await firing.deal(tx, row, ready);
       if (fate.state === "skipped") return { result: conflict(row, fate), tell };
       const askedBy = actorName(actor);
-      let nominal = this.#at();
-      // Two by hand in one millisecond are two.
+      let nominal = offTheSecond(this.#at());
       const occasion = { kind: "manual" as const, lateMs: 0, askedBy };
-      while (!(await firing.record(tx, id, { ...occasion, nominal }, fate))) nominal += 1;
+      while (!(await firing.record(tx, id, { ...occasion, nominal }, fate))) {
+        nominal = offTheSecond(nominal + 1);
+      }
       const after = { name: row.name, state: fate.state, job: fate.job, workflow: fate.workflow };
       await this.#audit(tx, actor, "trigger", row, { reason, after });
       const result: TriggerResult = { ok: true, nominal, fate };
@@ -257,6 +258,11 @@ export class ScheduleKeeper implements Schedules, Service {
   #at(): number {
     return Math.floor(this.#parts.now());
   }
+}
+
+/** Two by hand in one millisecond are two; and a whole second may be a due time, which fires beside them. */
+function offTheSecond(at: number): number {
+  return at % 1000 === 0 ? at + 1 : at;
 }
 
 /** Names that the audit log keeps of many. */

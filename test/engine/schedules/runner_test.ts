@@ -1,4 +1,4 @@
-/** How often the runner looks, and at what, while something cannot be done. */
+/** What the runner does, and when, where something is wrong: with a schedule, or with its row. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import postgres from "postgres";
@@ -9,7 +9,7 @@ import { type SimulatedRunner, simulatedRunner } from "../../support/schedules/s
 const FROM = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
 
-describe("a schedule that keeps failing", () => {
+describe("the runner of schedules", () => {
   let database: TestDatabase;
   let sql: postgres.Sql;
   let runner: SimulatedRunner;
@@ -47,7 +47,7 @@ describe("a schedule that keeps failing", () => {
     return rows.map(({ at, kind, state }) => `${at.toISOString().slice(11, 16)} ${kind} ${state}`);
   };
 
-  test("is tried ever later, and fires once that works", async () => {
+  test("tries what keeps failing ever later, and it fires once that works", async () => {
     const id = await make("broken", {});
     await breakFires(id);
     now = FROM + MINUTE;
@@ -67,7 +67,7 @@ describe("a schedule that keeps failing", () => {
     assert.deepEqual(await fired(id), ["00:01 missed submitted", "00:02 due skipped"]);
   });
 
-  test("is tried at once when somebody changed something", async () => {
+  test("tries it at once when somebody changed something", async () => {
     const id = await make("broken", {});
     await breakFires(id);
     now = FROM + MINUTE;
@@ -79,7 +79,7 @@ describe("a schedule that keeps failing", () => {
     assert.deepEqual(await fired(id), ["00:01 due submitted"]);
   });
 
-  test("holds up no other", async () => {
+  test("does what else is due beside it", async () => {
     const broken = await make("broken", {});
     const sound = await make("sound", { overlap: "replace" });
     await breakFires(broken);
@@ -89,5 +89,31 @@ describe("a schedule that keeps failing", () => {
       assert.equal((await fired(sound)).length, minute);
     }
     assert.deepEqual(await fired(broken), []);
+  });
+
+  test("submits nothing for a due time that has its row, and goes on", async () => {
+    const id = await make("restored", { overlap: "replace" });
+    now = FROM + MINUTE;
+    await runner.pass();
+    // As if the row of the schedule were older than those of its fires.
+    await sql`update schedule set settled_until = ${new Date(FROM)}, due_at = ${new Date(now)}
+      where id = ${id}`;
+    await runner.pass();
+    const jobs = () => sql`select job_id from schedule_fire union all select id from job`;
+    assert.equal((await jobs()).length, 2, "one fire and one job");
+    assert.match(runner.troubles.join(), /a due time had fired before/);
+    now += MINUTE;
+    await runner.pass();
+    assert.deepEqual(await fired(id), ["00:01 due submitted", "00:02 due submitted"]);
+    assert.equal((await jobs()).length, 4);
+  });
+
+  test("fires what is due also where somebody asked for a run in that very moment", async () => {
+    const id = await make("asked", { overlap: "replace" });
+    now = FROM + MINUTE;
+    const result = await runner.schedules.trigger(id, "tester");
+    assert.ok(result.ok);
+    await runner.pass();
+    assert.deepEqual(await fired(id), ["00:01 due submitted", "00:01 manual submitted"]);
   });
 });
