@@ -112,6 +112,16 @@ describe("a schedule", () => {
     assert.ok(!JSON.stringify(rows).includes("command"), "what jobs are given is in no log");
   });
 
+  test("says in the audit log why it was made and changed, where somebody said so", async () => {
+    const { id } = await make({ reason: "asked for in a ticket" });
+    await box.call("PATCH", `${ALL}/${id}`, { cron: "0 5 * * *", reason: "too early" });
+    await box.call("PATCH", `${ALL}/${id}`, { description: "reports" });
+    assert.deepEqual(
+      (await audited(id)).map((row) => row.reason),
+      ["asked for in a ticket", "too early", null],
+    );
+  });
+
   test("is removed, and is not there any more", async () => {
     const { id } = await make();
     const removed = await box.call("DELETE", `${ALL}/${id}`, { reason: "done with it" });
