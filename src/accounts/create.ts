@@ -58,6 +58,8 @@ export interface Accounts {
   readonly workerTokens: WorkerTokens;
   /** Keys the hashes of requests that are kept: some hold a password. */
   readonly requestKey: string;
+  /** Signs what a page says in its address of what was just done. */
+  readonly noteKey: string;
   /** Whoever remembers something of people, sessions or organizations listens here. */
   readonly announcements: Announcements;
   /** How many streams and sockets would be ended with their credential. */
@@ -120,6 +122,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     tokens: new ApiTokens(parts),
     workerTokens: new WorkerTokens(parts),
     requestKey: derivedKey(adminToken, "signalbox requests that may be repeated"),
+    noteKey: derivedKey(adminToken, "signalbox notes of what was done"),
     announcements,
     get watched() {
       return watchers.size;

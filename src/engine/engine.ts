@@ -27,7 +27,14 @@ import type { Explanation, FullExplanation } from "./explain.ts";
 import type { Feed } from "./feed.ts";
 import type { Interner } from "./interner.ts";
 import type { Keeping } from "./keeping/keeping.ts";
-import type { BulkAsk, BulkKind, BulkOptions, Preview, UndoResult } from "./operator/bulk.ts";
+import type {
+  Begun,
+  BulkAsk,
+  BulkKind,
+  BulkOptions,
+  Preview,
+  UndoResult,
+} from "./operator/bulk.ts";
 import type { QueueKeeper } from "./operator/queue_settings.ts";
 import type { QueueStops } from "./operator/queue_stops.ts";
 import type { Slots } from "./operator/slots.ts";
@@ -181,11 +188,7 @@ export interface Engine {
   /** Cancels or retries all that match, in chunks, as an operation. */
   readonly bulk: {
     preview(ask: BulkAsk, options?: { isWhole?: boolean }): Promise<Preview>;
-    begin(
-      ask: BulkAsk,
-      options: BulkOptions,
-      actor: Actor,
-    ): Promise<{ operation: string; affected: number; isComplete: boolean }>;
+    begin(ask: BulkAsk, options: BulkOptions, actor: Actor, receipt?: Receipt): Promise<Begun>;
     undo(id: string, actor: Actor, reason?: string): Promise<UndoResult>;
   };
 
@@ -200,7 +203,7 @@ export interface Engine {
     /** Pause and resume of all, descriptions, limits. Throw NotFound. */
     readonly queues: Pick<QueueKeeper, "switchAll" | "change">;
     /** Ends what waits; what runs, runs on. Nothing of it is leased once `begin` has answered. */
-    readonly stops: Pick<QueueStops, "preview" | "begin">;
+    readonly stops: Pick<QueueStops, "preview" | "begin" | "again">;
     readonly slots: Pick<Slots, "free" | "freeAll" | "count">;
   };
 

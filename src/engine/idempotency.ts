@@ -1,7 +1,7 @@
 /**
  * `Idempotency-Key`: the first request with a key does the work, the others get its answer.
  *
- * Two ways, by what the work is. A submission signs a receipt inside its own transaction: it happens
+ * Two ways, by what the work is. A submission or a stop signs a receipt inside its own transaction: it happens
  * exactly once, however often its server is killed, and a repeat makes the answer from the receipt.
  * Everything else claims the key before and keeps the answer after; where a server dies between, the
  * next one does it again, which is why only work that may be done twice goes this way.

@@ -2,7 +2,8 @@
 import { cleanText } from "../core/storable.ts";
 import { readBounded } from "./bounded_body.ts";
 
-const FORM_MAX_BYTES = 16_384;
+/** Room for the most that can be ticked at once, each with its ids. */
+const FORM_MAX_BYTES = 65_536;
 
 /** Empty where it is larger than any form of ours. */
 export async function readForm(

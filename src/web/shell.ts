@@ -29,7 +29,10 @@ export interface BoardDeps {
   /** Signing in and out; who is asking says `access`. */
   auth: Auth;
   authentication: Authentication;
-  accounts: Pick<Accounts, "organizations" | "members" | "invitations" | "tokens" | "workerTokens">;
+  accounts: Pick<
+    Accounts,
+    "organizations" | "members" | "invitations" | "tokens" | "workerTokens" | "noteKey"
+  >;
   access: Access;
   directory: Directory;
   live: LiveHub;

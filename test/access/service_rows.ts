@@ -1,6 +1,6 @@
 /** The table of the job service's page. */
 import { form, get, post, type Row, row, type Target } from "./rows.ts";
-import { jobOf, V1 } from "./seed.ts";
+import { jobOf, V1, waitingOperation } from "./seed.ts";
 import { MANAGE, OPERATE_PAGE, READ_PAGE, SIGNED_IN, SIGNED_IN_PAGE } from "./verdicts.ts";
 
 const HOME = "/board/service";
@@ -52,6 +52,7 @@ export const SERVICE_ROWS: readonly Row[] = [
     async (target) => [
       post(`${HOME}/confirm?do=pause&item=${target.of.org}/${target.of.queue}`),
       post(`${HOME}/confirm?do=pause-schedules&item=${await scheduleOf(target)}`),
+      post(`${HOME}/confirm?do=call-off&item=${await waitingOperation(target)}`),
     ],
     303,
   ),

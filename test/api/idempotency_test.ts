@@ -251,6 +251,59 @@ async function forgetAnswer(key: string): Promise<void> {
     where key = ${key}`;
 }
 
+/** What a request leaves whose server dies after its commit, and before the answer is kept. */
+function receiptOf(key: string, path: string, body: object) {
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  return receiptFor(box.accounts.requestKey, "admin", key, ["POST", path, bytes]);
+}
+const ADMIN = { name: "admin", user: null, token: null, address: null };
+
+test("a stop whose server died after its commit is answered again, and ends nothing that came since", async () => {
+  const queue = "stopped-once";
+  const path = `${V1}/orgs/default/queues/${queue}/stop`;
+  const waits = { ...later, queue };
+  await box.call("POST", JOBS, waits);
+  const headers = keyed();
+  const body = { delay_seconds: 600, reason: "storm" };
+  const stopped = await box.engine.operating.stops.begin(
+    { queues: [{ org: "default", queue }] },
+    { reason: body.reason, delaySeconds: body.delay_seconds },
+    ADMIN,
+    receiptOf(headers["idempotency-key"], path, body),
+  );
+  await box.call("POST", JOBS, waits);
+  const again = await box.call("POST", path, body, headers);
+  assert.equal(again.status, 202, again.text);
+  assert.deepEqual(again.json, stopped);
+  assert.equal(again.headers.get("idempotent-replayed"), "true");
+  const operations = await box.database.reads`select from operation where kind = 'stop_queues'`;
+  assert.equal(operations.length, 1);
+  const other = await box.call("POST", path, { ...body, delay_seconds: 1 }, headers);
+  assert.equal(other.status, 422);
+});
+
+test("so is a cancel of what matches", async () => {
+  const path = `${V1}/orgs/default/jobs/cancel`;
+  const filter = { queue: "cancelled-once" };
+  await box.call("POST", JOBS, { ...later, ...filter });
+  const headers = keyed();
+  const body = { filter, delay_seconds: 600 };
+  const begun = await box.engine.bulk.begin(
+    { kind: "cancel", org: "default", filter },
+    { delaySeconds: 600 },
+    ADMIN,
+    receiptOf(headers["idempotency-key"], path, body),
+  );
+  await box.call("POST", JOBS, { ...later, ...filter });
+  const again = await box.call("POST", path, body, headers);
+  assert.deepEqual(
+    [again.status, again.json.operation, again.json.affected],
+    [202, begun.operation, 1],
+  );
+  const operations = await box.database.reads`select from operation where kind = 'cancel'`;
+  assert.equal(operations.length, 1);
+});
+
 test("keys of one caller are not keys of another", async () => {
   const idempotency = createIdempotency(box.database);
   const answer = (n: number) => async () => ({ status: 200, body: n });

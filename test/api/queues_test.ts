@@ -103,6 +103,30 @@ describe("queues through the API", () => {
     assert.deepEqual([nothing.status, nothing.json.affected], [200, 0]);
   });
 
+  test("stopped by name, several are one operation, and the others go on", async () => {
+    for (const queue of [a, b, b]) await submit(queue);
+    const other = `${a}-other`;
+    await submit(other);
+    const names = { queues: [a, b] };
+    const look = await act("/stop", { ...names, dry_run: true });
+    assert.equal(look.json.affected, 3);
+    const stopped = await act("/stop", { ...names, delay_seconds: 0, reason: "wrong" });
+    assert.deepEqual(
+      [stopped.status, stopped.json.queues],
+      [
+        202,
+        [
+          { org: "default", name: b, affected: 2 },
+          { org: "default", name: a, affected: 1 },
+        ],
+      ],
+    );
+    const done = await over(stopped.json.operation);
+    assert.deepEqual([done.done, done.filter.q], [3, `queue:${a} queue:${b}`]);
+    assert.equal((await queueOf(other)).pending, 1);
+    assert.equal((await act("/stop", { queues: [a, "nothing"] })).status, 404);
+  });
+
   test("stopped and called off within its time, a queue is dispatched again", async () => {
     const id = await submit(a);
     const stopped = await act(`/${a}/stop`, { reason: "oops" });

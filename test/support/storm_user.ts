@@ -179,7 +179,8 @@ export class StormUser {
   }
 
   async #stop(engine: Engine, queue: string): Promise<void> {
-    const ask = { org: "default", queue: this.#dice.chance(0.8) ? queue : null };
+    const one = { queues: [{ org: "default", queue }] };
+    const ask = this.#dice.chance(0.8) ? one : { org: "default", queues: null };
     const delaySeconds = this.#dice.pick([0, 0.3, 2]);
     const stopped = await engine.operating.stops.begin(ask, { delaySeconds }, ACTOR);
     if (stopped.operation !== null) this.told.stops.push(stopped.operation);

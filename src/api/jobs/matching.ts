@@ -1,8 +1,9 @@
 /** Cancel and retry of everything that matches. */
 import type { FilterFields } from "../../core/search/fields.ts";
+import type { Begun } from "../../engine/operator/bulk.ts";
 import { inOrg } from "../allowed.ts";
 import { orgParams } from "../query.ts";
-import { type Route, route } from "../route.ts";
+import { type Reply, type Route, route } from "../route.ts";
 import { matchingAnswer, matchingInput } from "./schemas.ts";
 
 /** Two routes with one shape: the verb is the last step of the path. */
@@ -25,7 +26,7 @@ export function onMatching(verb: "cancel" | "retry"): Route {
         schema: matchingAnswer,
       },
     },
-    handle: async ({ params, body, caller, deps }) => {
+    handle: async ({ params, body, caller, deps, receipt }) => {
       const { bulk } = deps.engine;
       const ask = { kind: verb, org: params.org, filter: body.filter as FilterFields };
       if (body.dry_run) {
@@ -35,8 +36,12 @@ export function onMatching(verb: "cancel" | "retry"): Route {
         return { status: 202, body: counted };
       }
       const options = { reason: body.reason, delaySeconds: body.delay_seconds };
-      const { operation, affected, isComplete } = await bulk.begin(ask, options, caller.author);
-      return { status: 202, body: { operation, affected, complete: isComplete } };
+      return answered(await bulk.begin(ask, options, caller.author, receipt));
     },
+    fromReceipt: async (receipt) => answered(receipt as Begun),
   });
+}
+
+function answered({ operation, affected, isComplete }: Begun): Reply {
+  return { status: 202, body: { operation, affected, complete: isComplete } };
 }

@@ -54,6 +54,10 @@ export const stopInput = reasonInput.extend({
     .describe("How long it can be called off whole; 10 unless told"),
 });
 
+export const stopOfOrgInput = stopInput.extend({
+  queues: z.array(z.string().max(63)).min(1).max(200).optional().describe("Only these"),
+});
+
 export const stopAnswer = z
   .object({
     operation: z.uuid().nullable().describe("Null: nothing waited, or it was only counted"),

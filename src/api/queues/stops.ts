@@ -1,12 +1,13 @@
 /** Stop of queues: of one, of all of an organization, of all. */
 import type { z } from "zod";
+import type { QueueAsk } from "../../engine/operator/queue_names.ts";
+import type { Stopped, StopReceipt } from "../../engine/operator/queue_stops.ts";
 import { inOrg, superusersOnly } from "../allowed.ts";
-import type { ApiDeps, Caller } from "../deps.ts";
+import type { ApiDeps } from "../deps.ts";
 import { orgOf, queueIdOf } from "../lookup.ts";
 import { orgParams } from "../query.ts";
-import type { Reply, Route } from "../route.ts";
-import { route } from "../route.ts";
-import { queueParams, stopAnswer, stopInput, tag } from "./schemas.ts";
+import { type Reply, type Route, type RouteInput, route } from "../route.ts";
+import { queueParams, stopAnswer, stopInput, stopOfOrgInput, tag } from "./schemas.ts";
 
 const STOPS =
   "What waits ends as cancelled, workflows with it; what runs, runs on, and what is submitted later is left " +
@@ -30,28 +31,35 @@ const one = route({
   body: stopInput,
   bodyOptional: true,
   answers,
-  handle: async ({ params, body, caller, deps }) => {
+  handle: async ({ params, body, caller, deps, receipt }) => {
     const { id: org } = orgOf(deps, caller, params.org, "operate");
     await queueIdOf(deps, org, params.name);
-    return stop(deps, caller, { org: params.org, queue: params.name }, body);
+    const queues = [{ org: params.org, queue: params.name }];
+    return stop({ deps, caller, body, receipt }, { queues });
   },
+  fromReceipt,
 });
 
 const ofOrg = route({
   method: "post",
   path: "/orgs/{org}/queues/stop",
   tag,
-  summary: "Stop every queue of an organization",
-  description: STOPS,
+  summary: "Stop every queue of an organization, or those that `queues` names",
+  description: `As one operation. ${STOPS}`,
   allow: inOrg("operate"),
   params: orgParams,
-  body: stopInput,
+  body: stopOfOrgInput,
   bodyOptional: true,
   answers,
-  handle: async ({ params, body, caller, deps }) => {
-    orgOf(deps, caller, params.org, "operate");
-    return stop(deps, caller, { org: params.org, queue: null }, body);
+  handle: async ({ params, body, caller, deps, receipt }) => {
+    const { id } = orgOf(deps, caller, params.org, "operate");
+    const { org } = params;
+    for (const name of body.queues ?? []) await queueIdOf(deps, id, name);
+    const named = body.queues?.map((queue) => ({ org, queue }));
+    const ask = named ? { queues: named } : { org, queues: null };
+    return stop({ deps, caller, body, receipt }, ask);
   },
+  fromReceipt,
 });
 
 const everywhere = route({
@@ -64,23 +72,29 @@ const everywhere = route({
   body: stopInput,
   bodyOptional: true,
   answers,
-  handle: ({ body, caller, deps }) => stop(deps, caller, { org: null, queue: null }, body),
+  handle: (asked) => stop(asked, { org: null, queues: null }),
+  fromReceipt,
 });
 
-async function stop(
-  { engine }: ApiDeps,
-  { author }: Caller,
-  ask: { org: string | null; queue: string | null },
-  { dry_run, reason, delay_seconds: delaySeconds }: z.infer<typeof stopInput>,
-): Promise<Reply> {
-  if (dry_run) {
-    return {
-      status: 200,
-      body: { operation: null, ...(await engine.operating.stops.preview(ask)) },
-    };
-  }
-  const stopped = await engine.operating.stops.begin(ask, { reason, delaySeconds }, author);
-  return { status: stopped.operation === null ? 200 : 202, body: stopped };
+type Asked = Pick<
+  RouteInput<object, object, z.infer<typeof stopInput>>,
+  "deps" | "caller" | "body" | "receipt"
+>;
+
+async function stop({ deps, caller, body, receipt }: Asked, ask: QueueAsk): Promise<Reply> {
+  const { stops } = deps.engine.operating;
+  const { dry_run, reason, delay_seconds: delaySeconds } = body;
+  if (dry_run) return answered({ operation: null, ...(await stops.preview(ask)) });
+  return answered(await stops.begin(ask, { reason, delaySeconds }, caller.author, receipt));
+}
+
+/** A stop that was begun twice would end what was submitted in between. */
+async function fromReceipt(receipt: unknown, { deps }: { deps: ApiDeps }): Promise<Reply> {
+  return answered(await deps.engine.operating.stops.again(receipt as StopReceipt));
+}
+
+function answered(body: Stopped): Reply {
+  return { status: body.operation === null ? 200 : 202, body };
 }
 
 export const stopRoutes: readonly Route[] = [one, ofOrg, everywhere];

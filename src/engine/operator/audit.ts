@@ -24,9 +24,9 @@ export function operationObject({
   filter,
 }: Pick<OperationRow, "id" | "kind" | "filter">): Pick<OperationEnd, "objectKind" | "objectId"> {
   if (kind === "stop_queues") {
-    const { org, queue_ids, queues } = stopOf(filter);
+    const { org, all, queue_ids, queues } = stopOf(filter);
     if (queue_ids.length === 1) return { objectKind: "queue", objectId: queues[0]! };
-    return { objectKind: "queues", objectId: org ?? "all" };
+    return { objectKind: "queues", objectId: org ?? (all ? "all" : "several") };
   }
   return kind === "cancel_workflow"
     ? { objectKind: "workflow", objectId: filter.workflow as string }

@@ -18,7 +18,8 @@ import {
   undoOperation,
 } from "../../db/statements/operations.ts";
 import type { EngineContext } from "../context.ts";
-import { NotFound } from "../engine.ts";
+import { NotFound, type Receipt } from "../engine.ts";
+import { signReceipt } from "../idempotency.ts";
 import { transact } from "../pipeline.ts";
 import { audit, operationObject } from "./audit.ts";
 
@@ -48,6 +49,13 @@ export interface BulkOptions {
   reason?: string | undefined;
   /** Begins so much later; until then nothing has happened. */
   delaySeconds?: number | undefined;
+}
+
+/** Also what is kept of it for a repeat of its request. */
+export interface Begun {
+  operation: string;
+  affected: number;
+  isComplete: boolean;
 }
 
 export type UndoResult =
@@ -93,14 +101,17 @@ export class Bulk {
     return { affected: walked.hits.length, isComplete: walked.isEnd, queues };
   }
 
+  /** Throws ReceiptTaken. */
   async begin(
     ask: BulkAsk,
     { reason, delaySeconds = 0 }: BulkOptions,
     actor: Actor,
-  ): Promise<{ operation: string; affected: number; isComplete: boolean }> {
+    receipt?: Receipt,
+  ): Promise<Begun> {
     const { org, criteria, from, q } = await this.#resolve(ask);
     const { affected, isComplete } = await this.preview(ask);
     const id = uuidv7();
+    const begun: Begun = { operation: id, affected, isComplete };
     const row: OperationRow = {
       ...{
         id,
@@ -120,9 +131,10 @@ export class Bulk {
         ...{ org, action: `jobs.${ask.kind}`, ...operationObject(row), reason: row.reason },
         ...{ affected, after: { operation: id, filter: ask.filter } },
       });
+      await signReceipt(tx, receipt, begun);
     });
     this.#onOperation();
-    return { operation: id, affected, isComplete };
+    return begun;
   }
 
   /** A chunk that is under way is waited for: what the answer says has been done is all there is. */

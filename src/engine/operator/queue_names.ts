@@ -3,30 +3,41 @@ import type { WhichQueues } from "../../db/statements/operating/stop_queues.ts";
 import type { EngineContext } from "../context.ts";
 import { NotFound } from "../engine.ts";
 
-/** Of an organization, or (null) of all; one of it, or (null) every one. */
-export interface QueueAsk {
-  org: string | null;
-  queue: string | null;
+type Namer = Pick<EngineContext, "names">;
+
+export interface QueueName {
+  org: string;
+  queue: string;
 }
 
+/** Every queue of an organization, or (null) of all; or those that are named, of whichever. */
+export type QueueAsk = { org: string | null; queues: null } | { queues: readonly QueueName[] };
+
 /** Throws NotFound. */
-export async function whichQueues(
-  context: Pick<EngineContext, "names">,
-  { org, queue }: QueueAsk,
-): Promise<WhichQueues> {
-  if (org === null) return { org: null, queue: null };
-  if (queue !== null) {
-    const found = await queueOf(context, org, queue);
-    return { org: found.orgId, queue: found.id };
+export async function whichQueues(context: Namer, ask: QueueAsk): Promise<WhichQueues> {
+  if (ask.queues === null) {
+    const org = await orgIdOf(context, ask.org);
+    return { orgs: org === null ? "all" : [org], queues: null };
   }
-  const orgId = await context.names.orgId(org);
-  if (orgId === undefined) throw new NotFound(`There is no organization ${org}.`);
-  return { org: orgId, queue: null };
+  const found = [];
+  for (const { org, queue } of ask.queues) found.push(await queueOf(context, org, queue));
+  return {
+    orgs: [...new Set(found.map(({ orgId }) => orgId))],
+    queues: [...new Set(found.map(({ id }) => id))],
+  };
+}
+
+/** Null stays null: all of them. Throws NotFound. */
+export async function orgIdOf({ names }: Namer, org: string | null): Promise<number | null> {
+  if (org === null) return null;
+  const id = await names.orgId(org);
+  if (id === undefined) throw new NotFound(`There is no organization ${org}.`);
+  return id;
 }
 
 /** Throws NotFound. */
 export async function queueOf(
-  { names }: Pick<EngineContext, "names">,
+  { names }: Namer,
   org: string,
   name: string,
 ): Promise<{ orgId: number; id: number }> {

@@ -12,7 +12,7 @@ import {
 import type { EngineContext } from "../context.ts";
 import { transact } from "../pipeline.ts";
 import { audit } from "./audit.ts";
-import { queueOf, whichQueues } from "./queue_names.ts";
+import { orgIdOf, queueOf } from "./queue_names.ts";
 
 /** What is not named stays; `null` takes a limit away, of `limits` all. */
 export interface QueuePatch {
@@ -40,12 +40,10 @@ export class QueueKeeper {
     actor: Actor,
     reason?: string,
   ): Promise<number> {
-    const which = await whichQueues(this.#context, { org, queue: null });
+    const orgId = await orgIdOf(this.#context, org);
     const by = { actor: actorName(actor), reason: reason ?? null };
     return this.#change(async (tx) => {
-      const rows = await (to === "pause"
-        ? pauseQueues(tx, which.org, by)
-        : resumeQueues(tx, which.org));
+      const rows = await (to === "pause" ? pauseQueues(tx, orgId, by) : resumeQueues(tx, orgId));
       for (const [id, own] of Map.groupBy(rows, (row) => row.org)) {
         const names = own.map(({ name }) => name).sort();
         await audit(tx, actor, {

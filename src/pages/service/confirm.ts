@@ -7,15 +7,20 @@ import type { BoardContext, Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
 import type { Deed, DeedAsk } from "./deed.ts";
 import { HOME, TABS } from "./filter.ts";
+import { type News, newsOf, newsParams, operationNews, UNDO_MAX } from "./news.ts";
+import { OPERATION_DEEDS } from "./operation_deeds.ts";
 import { QUEUE_DEEDS } from "./queue_deeds.ts";
 import { SCHEDULE_DEEDS } from "./schedule_deeds.ts";
 import { SLOT_DEEDS } from "./slot_deeds.ts";
 
-const DEEDS: Readonly<Record<string, Deed>> = { ...QUEUE_DEEDS, ...SCHEDULE_DEEDS, ...SLOT_DEEDS };
+const DEEDS: Readonly<Record<string, Deed>> = {
+  ...QUEUE_DEEDS,
+  ...OPERATION_DEEDS,
+  ...SCHEDULE_DEEDS,
+  ...SLOT_DEEDS,
+};
 const REASON_MAX = 200;
 const ITEMS_MAX = 200;
-/** More would make an address that is too long; they can be ticked again. */
-const UNDO_MAX = 20;
 const ORG_MAX = 63;
 
 interface Wanted {
@@ -51,15 +56,29 @@ export async function runAction(c: BoardContext, shell: Shell): Promise<Response
   const { key, deed, ask } = wantedOf(c, shell, form.has("do") ? form : query);
   const reason = clipText((form.get("reason") ?? "").trim(), REASON_MAX) || undefined;
   const run = { ...ask, author, reason, requeue: form.get("requeue") === "yes" };
-  const { affected, operation } = await deed.run(run);
-  if (operation !== undefined) return go(`/board/jobs/operations/${operation}`);
+  const done = await deed.run(run);
+  const { operations = [] } = done;
+  if (operations.length === 1) return go(`/board/jobs/operations/${operations[0]}`);
+  const teller = { key: shell.deps.accounts.noteKey, author, now: shell.deps.engine.now() };
+  const news =
+    operations.length > 0
+      ? new URLSearchParams(operations.slice(0, UNDO_MAX).map((id) => ["op", id]))
+      : newsParams(teller, key, { changed: deed.undo === undefined ? [] : ask.items, ...done });
   const back = new URL(backTo(deed, ask.org), "http://board");
-  back.searchParams.set("did", key);
-  back.searchParams.set("n", String(affected));
-  if (deed.undo !== undefined && affected > 0 && ask.items.length <= UNDO_MAX) {
-    for (const item of ask.items) back.searchParams.append("item", item);
-  }
+  for (const [name, value] of news) back.searchParams.append(name, value);
   return go(back.pathname + back.search);
+}
+
+/** What was just done, as the address says after it; null where that says nothing that is true. */
+export async function newsAt(
+  c: BoardContext,
+  { deps }: Shell,
+  params: URLSearchParams,
+): Promise<News | null> {
+  const { author, scope } = c.get("caller");
+  if (params.has("op")) return operationNews({ deps, scope }, params);
+  const teller = { key: deps.accounts.noteKey, author, now: deps.engine.now() };
+  return newsOf(teller, DEEDS, params);
 }
 
 function wantedOf(c: BoardContext, shell: Shell, params: URLSearchParams): Wanted {
@@ -86,24 +105,4 @@ function backTo({ tab }: Deed, org: string): string {
   if (org !== "") params.set("org", org);
   const query = params.toString();
   return query === "" ? HOME : `${HOME}?${query}`;
-}
-
-export interface News {
-  text: string;
-  /** The deed that takes it back, with what it takes. */
-  undo: { key: string; items: string[]; label: string } | null;
-}
-
-/** What was just done, as the address says after it; null where that says nothing. */
-export function newsOf(params: URLSearchParams): News | null {
-  const key = params.get("did") ?? "";
-  const deed = Object.hasOwn(DEEDS, key) ? DEEDS[key] : undefined;
-  const n = Number(params.get("n"));
-  if (deed === undefined || !Number.isInteger(n) || n < 0) return null;
-  const items = params.getAll("item").slice(0, UNDO_MAX);
-  const other = deed.undo === undefined ? undefined : DEEDS[deed.undo];
-  const label =
-    other === undefined ? "" : `${other.verb} ${items.length === 1 ? "it" : "them"} again`;
-  const undo = other && items.length > 0 ? { key: deed.undo!, items, label } : null;
-  return { text: n === 0 ? "Nothing changed: it was so already." : deed.done(n), undo };
 }

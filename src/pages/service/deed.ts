@@ -38,10 +38,19 @@ export interface DeedRun extends DeedAsk {
   requeue: boolean;
 }
 
+/** What was not done of what was ticked, and why. */
+export interface Refusal {
+  label: string;
+  reason: string;
+}
+
 export interface Done {
   affected: number;
-  /** One that shows its progress on a page of its own. */
-  operation?: string | undefined;
+  /** Of the items those that changed, where an undo is not for all of them. */
+  changed?: readonly string[];
+  refused?: readonly Refusal[];
+  /** What goes on in the background and shows its progress, by id. */
+  operations?: readonly string[];
 }
 
 export interface Deed {
@@ -57,11 +66,14 @@ export interface Deed {
   run(ask: DeedRun): Promise<Done>;
   /** "Paused 3 queues." */
   done(affected: number): string;
+  /** Said instead where nothing changed. */
+  none?: string;
   /** The deed that takes it back, for the same items. */
   undo?: string;
 }
 
 export const ITEMS_SHOWN = 20;
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Names of organizations that the caller operates in, or null: all there are. */
 export function operatedOrgs({ deps, scope, org }: DeedAsk): (string | null)[] {
@@ -94,8 +106,12 @@ export function nothing(what: string, name: string): PageError {
 }
 
 export function shown(labels: readonly string[]): Hit[] {
-  const hits = labels.slice(0, ITEMS_SHOWN).map((label) => ({ label, value: "" }));
-  const more = labels.length - hits.length;
+  return some(labels.map((label) => ({ label, value: "" })));
+}
+
+export function some(all: readonly Hit[]): Hit[] {
+  const hits = all.slice(0, ITEMS_SHOWN);
+  const more = all.length - hits.length;
   return more > 0 ? [...hits, { label: `and ${count(more)} more`, value: "" }] : hits;
 }
 

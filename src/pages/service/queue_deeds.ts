@@ -1,4 +1,5 @@
 /** Stop, pause and resume of queues; items are "organization/queue". */
+import type { QueueAsk, QueueName } from "../../engine/operator/queue_names.ts";
 import { count, plural } from "../../web/format.ts";
 import {
   type Deed,
@@ -7,19 +8,14 @@ import {
   type DeedRun,
   type Done,
   everywhere,
-  ITEMS_SHOWN,
   mustOperate,
   nothing,
   operatedOrgs,
   shown,
+  some,
 } from "./deed.ts";
 
-interface QueueItem {
-  org: string;
-  queue: string;
-}
-
-function queuesOf({ deps, scope, items }: DeedAsk): QueueItem[] {
+function queuesOf({ deps, scope, items }: DeedAsk): QueueName[] {
   return items.map((item) => {
     const at = item.indexOf("/");
     const [org, queue] = [item.slice(0, at), item.slice(at + 1)];
@@ -28,9 +24,7 @@ function queuesOf({ deps, scope, items }: DeedAsk): QueueItem[] {
   });
 }
 
-type StopAsk = { org: string | null; queue: string | null };
-
-async function previewStop(ask: DeedAsk, asked: StopAsk[]): Promise<DeedPreview> {
+async function previewStop(ask: DeedAsk, asked: QueueAsk[]): Promise<DeedPreview> {
   const found = await Promise.all(asked.map((one) => ask.deps.engine.operating.stops.preview(one)));
   const queues = found.flatMap((one) => one.queues).sort((a, b) => b.affected - a.affected);
   const affected = queues.reduce((n, one) => n + one.affected, 0);
@@ -42,42 +36,50 @@ async function previewStop(ask: DeedAsk, asked: StopAsk[]): Promise<DeedPreview>
       affected === 0
         ? "Nothing is pending there now."
         : `Stops ${plural(affected, "pending job")} in ${where}.`,
-    hits: queues.slice(0, ITEMS_SHOWN).map(({ org, name, affected: n }) => ({
-      ...{ label: `${org} / ${name}`, value: count(n) },
-    })),
+    hits: some(
+      queues.map(({ org, name, affected: n }) => ({
+        ...{ label: `${org} / ${name}`, value: count(n) },
+      })),
+    ),
     affected,
   };
 }
 
-async function runStop(ask: DeedRun, asked: StopAsk[]): Promise<Done> {
+async function runStop(ask: DeedRun, asked: QueueAsk[]): Promise<Done> {
   const { deps, author, reason } = ask;
-  const ids: string[] = [];
+  const operations: string[] = [];
   let affected = 0;
   for (const one of asked) {
     const stopped = await deps.engine.operating.stops.begin(one, { reason }, author);
-    if (stopped.operation !== null) ids.push(stopped.operation);
+    if (stopped.operation !== null) operations.push(stopped.operation);
     affected += stopped.affected;
   }
-  return { affected, operation: ids.length === 1 ? ids[0] : undefined };
+  return { affected, operations };
 }
 
 const STOPPED =
   "From this moment none of them is given to a worker. They end as cancelled, their workflows with them; it begins 10 seconds later and can be called off whole until then. Running jobs run on, and what is submitted from now on is left alone.";
-const stopDone = (n: number) =>
-  n === 0 ? "Nothing was pending." : `Stopping ${plural(n, "pending job")}: see below.`;
-const askedQueues = (ask: DeedAsk): StopAsk[] => queuesOf(ask);
-const askedOrgs = (ask: DeedAsk): StopAsk[] =>
-  operatedOrgs(ask).map((org) => ({ org, queue: null }));
+const stopDone = (n: number) => `Stopping ${plural(n, "pending job")}: see below.`;
+const NONE = "Nothing was pending.";
+/** One operation: of several organizations too, for whoever sees what belongs to all. */
+function askedQueues(ask: DeedAsk): QueueAsk[] {
+  const queues = queuesOf(ask);
+  if (ask.scope.isSuperuser) return [{ queues }];
+  return [...Map.groupBy(queues, ({ org }) => org).values()].map((own) => ({ queues: own }));
+}
+const askedOrgs = (ask: DeedAsk): QueueAsk[] =>
+  operatedOrgs(ask).map((org) => ({ org, queues: null }));
 
 const stop: Deed = {
   ...{ tab: "queues", verb: "Stop", isDangerous: true, effect: STOPPED, done: stopDone },
+  none: NONE,
   preview: (ask) => previewStop(ask, askedQueues(ask)),
   run: (ask) => runStop(ask, askedQueues(ask)),
 };
 
 const stopAll: Deed = {
   ...{ tab: "queues", verb: "Stop all", isDangerous: true, isOfAll: true, effect: STOPPED },
-  done: stopDone,
+  ...{ done: stopDone, none: NONE },
   preview: (ask) => previewStop(ask, askedOrgs(ask)),
   run: (ask) => runStop(ask, askedOrgs(ask)),
 };
@@ -97,13 +99,15 @@ function switchQueues(to: "pause" | "resume"): Deed {
       return { title, sentence, hits: shown(names), affected: names.length };
     },
     run: async (ask) => {
-      let affected = 0;
+      const changed: string[] = [];
       for (const { org, queue } of queuesOf(ask)) {
         const { engine } = ask.deps;
         const act = to === "pause" ? engine.pauseQueue : engine.resumeQueue;
-        if (await act.call(engine, org, queue, ask.author, ask.reason)) affected++;
+        if (await act.call(engine, org, queue, ask.author, ask.reason)) {
+          changed.push(`${org}/${queue}`);
+        }
       }
-      return { affected };
+      return { affected: changed.length, changed };
     },
     done: (n) => `${verb}d ${plural(n, "queue")}.`,
   };

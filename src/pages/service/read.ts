@@ -2,17 +2,17 @@
 import { askedOrgs, seenFleet } from "../../accounts/asked_orgs.ts";
 import { may, type OrgFilter, type Scope, seenOrgs } from "../../core/scope.ts";
 import type { FleetFilter } from "../../db/org_filter.ts";
-import { count, plural } from "../../web/format.ts";
+import { count } from "../../web/format.ts";
 import { operationModel } from "../../web/jobs/operation_words.ts";
 import { countSchedules, listSchedules } from "../../web/schedules/rows.ts";
 import { readOperations } from "../../web/service/operations.ts";
-import { readPools } from "../../web/service/pools.ts";
+import { countHeld, readPools } from "../../web/service/pools.ts";
 import { readQueues, type ServiceQueue } from "../../web/service/queues.ts";
 import { readSlots } from "../../web/service/slots.ts";
 import { workerReader } from "../../web/service/workers.ts";
 import type { Shell } from "../../web/shell.ts";
 import { type ServiceFilter, serviceHref } from "./filter.ts";
-import { pendingCard, queueRow, scheduleRow, slotRow, workerRow } from "./rows.ts";
+import { pendingCard, queueRow, scheduleRow, slotRow, workerRow, workersCard } from "./rows.ts";
 
 /** Beyond it a page says so; whoever has more narrows by organization or name. */
 const QUEUES_MAX = 1_000;
@@ -39,7 +39,8 @@ export async function readService(ask: ServiceAsk): Promise<Map<string, object>>
   const { database, directory } = shell.deps;
   const seen = seenFleet(scope);
   const orgs = askedOrgs(directory, seenOrgs(scope), filter.org);
-  const fleet = filter.org === "" ? seen : { orgs, shared: false };
+  // Shared workers run the jobs of every organization: they stay where one is chosen.
+  const fleet = { orgs, shared: seen.shared };
   const queues = await readQueues(database.reads, orgs, { after: null, limit: QUEUES_MAX });
   const operates = (name: string) => {
     const org = directory.byName(name);
@@ -64,8 +65,7 @@ async function readCards({ shell, filter, orgs, fleet, queues, scope, operates }
     countSchedules(reads, orgs),
     readPools(workerReader(shell.deps), fleet),
   ]);
-  const slots = pools.reduce((n, pool) => n + pool.slots, 0);
-  const used = pools.reduce((n, pool) => n + pool.used, 0);
+  const held = await countHeld(reads, pools, orgs);
   const { total, lines, late } = pendingCard(queues);
   const isWhole = queues.length < QUEUES_MAX;
   return {
@@ -80,15 +80,7 @@ async function readCards({ shell, filter, orgs, fleet, queues, scope, operates }
       ...{ running: count(schedules.running), paused: count(schedules.paused) },
       ...{ canPause: schedules.running > 0, canResume: schedules.paused > 0 },
     },
-    workers: {
-      ...{ used: count(used), slots: count(slots), free: count(Math.max(0, slots - used)) },
-      percent: slots === 0 ? 0 : Math.round((100 * used) / slots),
-      ...{ isNone: slots === 0, isIdle: used === 0 },
-      processes: plural(
-        pools.reduce((n, pool) => n + pool.workers.length, 0),
-        "worker",
-      ),
-    },
+    workers: workersCard(pools, held),
   };
 }
 
@@ -116,6 +108,7 @@ const TABLES: Record<ServiceFilter["tab"], (look: Look) => Promise<object>> = {
 async function readWorkersTab({ shell, filter, fleet, operates }: Look): Promise<object> {
   const { reads } = shell.deps.database;
   const pools = await readPools(workerReader(shell.deps), fleet);
+  const held = await countHeld(reads, pools, fleet.orgs);
   const all = pools.flatMap(({ name, workers }) =>
     workers.map((worker) => ({ worker, pool: name })),
   );
@@ -127,7 +120,7 @@ async function readWorkersTab({ shell, filter, fleet, operates }: Look): Promise
   return {
     ...{ tab: "workers", q: filter.q, chosen: chosen?.worker.name ?? "", isCut: false },
     rows: found.map(({ worker, pool }) => ({
-      ...workerRow(worker, pool, uid),
+      ...workerRow(worker, { pool, chosen: uid, held: held.get(worker.id) ?? 0 }),
       href: serviceHref(filter, { worker: worker.id }),
     })),
     slots: (slots?.items ?? []).map((slot) => slotRow(uid, slot, operates)),

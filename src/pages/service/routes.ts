@@ -3,7 +3,7 @@ import { sees } from "../../core/scope.ts";
 import { PageError } from "../../web/errors.ts";
 import { readFilterChoices } from "../../web/metrics/filter_choices.ts";
 import type { BoardContext, BoardPage, Panels, Shell } from "../../web/shell.ts";
-import { confirmAction, newsOf, runAction } from "./confirm.ts";
+import { confirmAction, newsAt, runAction } from "./confirm.ts";
 import { HOME, parseServiceFilter, serviceHref, serviceQuery, TABS } from "./filter.ts";
 import { changeQueue, showQueue } from "./queue_page.ts";
 import { changeSchedule } from "./schedule_edit.ts";
@@ -51,7 +51,7 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
       href: serviceHref(filter, { tab, worker: "", q: "" }),
     })),
     choices: await readFilterChoices(shell.deps, scope, ["org"]),
-    news: newsOf(params),
+    news: await newsAt(c, shell, params),
     stream: `/board/stream?panels=service${query === "" ? "" : `&${query}`}`,
   };
   return shell.page(c, "service/index", model, { title: "Job service", nav: "service" });

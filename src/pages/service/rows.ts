@@ -1,7 +1,7 @@
 /** What the tables of the job service print. Pure. */
 import { count, decimal, duration, minute, plural, shortId, utc } from "../../web/format.ts";
 import type { ScheduleItem } from "../../web/schedules/rows.ts";
-import type { PoolWorker } from "../../web/service/pools.ts";
+import type { Pool, PoolWorker } from "../../web/service/pools.ts";
 import type { ServiceQueue } from "../../web/service/queues.ts";
 import type { SlotView } from "../../web/service/slots.ts";
 import { HOME } from "./filter.ts";
@@ -75,14 +75,35 @@ export function scheduleRow(item: ScheduleItem, operates: boolean) {
   };
 }
 
-export function workerRow(worker: PoolWorker, pool: string, chosen: string) {
+/** `held`: slots with jobs of the organizations that are looked at; the others may hold others' jobs. */
+export function workerRow(
+  worker: PoolWorker,
+  { pool, chosen, held }: { pool: string; chosen: string; held: number },
+) {
   const { id, name, org, state, pid, host, slots, used } = worker;
   return {
     ...{ id, name, pool, state, isChosen: id === chosen },
     ...{ org: org ?? "shared", host: host ?? "–", pid: pid === null ? "–" : String(pid) },
     started: moment(worker.started_at),
     heartbeat: moment(worker.heartbeat_at),
-    ...{ slots: count(slots), used: count(used) },
+    ...{ slots: count(slots), used: count(held), others: used > held ? count(used - held) : "" },
+  };
+}
+
+export function workersCard(pools: readonly Pool[], held: ReadonlyMap<string, number>) {
+  const sum = (of: (pool: Pool) => number) => pools.reduce((n, pool) => n + of(pool), 0);
+  const slots = sum((pool) => pool.slots);
+  const used = sum((pool) => pool.used);
+  const own = [...held.values()].reduce((n, one) => n + one, 0);
+  return {
+    ...{ used: count(own), slots: count(slots), free: count(Math.max(0, slots - used)) },
+    others: used > own ? count(used - own) : "",
+    percent: slots === 0 ? 0 : Math.round((100 * own) / slots),
+    ...{ isNone: slots === 0, isIdle: own === 0 },
+    processes: plural(
+      sum((pool) => pool.workers.length),
+      "worker",
+    ),
   };
 }
 

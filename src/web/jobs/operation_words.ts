@@ -30,9 +30,17 @@ export function operationModel(row: OperationRow, now: number, operates: boolean
 function titleOf({ kind, filter }: OperationRow): string {
   if (kind === "retry") return "Retry of jobs";
   if (kind !== "stop_queues") return "Cancel of jobs";
-  const { q, queues = [] } = filter as { q?: string; queues?: string[] };
-  return q === undefined ? "Stop of queues" : `Stop of queue ${queues[0] ?? ""}`;
+  const { all, queues, hit } = filter as { all: boolean; queues: string[]; hit: number };
+  if (all) return "Stop of all queues";
+  const shown = queues.slice(0, QUEUES_SHOWN);
+  const more = hit - shown.length;
+  if (more > 0) return `Stop of queues ${shown.join(", ")} and ${count(more)} more`;
+  const last = shown.at(-1) ?? "";
+  if (shown.length < 2) return `Stop of queue ${last}`;
+  return `Stop of queues ${shown.slice(0, -1).join(", ")} and ${last}`;
 }
+
+const QUEUES_SHOWN = 3;
 
 const LABELS: Readonly<Record<OperationRow["state"], string>> = {
   running: "At work",

@@ -1,5 +1,7 @@
 /** Pools: connected workers by the pool they said they belong to, with what their slots hold. */
-import type { FleetFilter } from "../../db/org_filter.ts";
+import type { OrgFilter } from "../../core/scope.ts";
+import type { Sql } from "../../db/client.ts";
+import { andOfOrgs, type FleetFilter } from "../../db/org_filter.ts";
 import { type HeldSlot, readHeld } from "./slots.ts";
 import { type LiveWorker, readWorkers, type WorkerReader, type WorkerView } from "./workers.ts";
 
@@ -46,4 +48,21 @@ function workerOf({ view }: LiveWorker, jobs: HeldSlot[]): PoolWorker {
     ...{ id, name, org, state, pid, host, slots, used },
     ...{ started_at: view.connected_at, heartbeat_at: view.last_seen_at, jobs },
   };
+}
+
+/** Slots that hold jobs of these organizations, by the worker's id: shared workers hold those of others too. */
+export async function countHeld(
+  sql: Sql,
+  pools: readonly Pool[],
+  orgs: OrgFilter,
+): Promise<Map<string, number>> {
+  const workers = pools.flatMap((pool) => pool.workers);
+  if (orgs === "all") return new Map(workers.map(({ id, used }) => [id, used]));
+  const busy = workers.filter(({ used }) => used > 0).map(({ id }) => id);
+  const rows = await sql`
+    select w.uid as id, count(*)::int as n
+    from worker w join worker_connection c on c.worker_id = w.id and c.ended_at is null
+    join leased_job l on l.holder = c.id
+    where w.uid = any(${busy}::uuid[]) ${andOfOrgs(sql, sql`l.org_id`, orgs)} group by 1`;
+  return new Map(rows.map((row) => [row.id as string, row.n as number]));
 }

@@ -141,3 +141,37 @@ export async function readSlots(
 
 /** What one session can hold. */
 const HELD_MAX = 40_000;
+
+/** A slot as somebody ticked it: for the job that it held then. */
+export interface NamedSlot {
+  worker: string;
+  slot: number;
+  job: string;
+}
+
+export interface SlotLabel {
+  /** Null: the reader knows of no such worker. */
+  worker: string | null;
+  /** Null: the reader sees no such job, or it has ended. */
+  job: string | null;
+}
+
+/** What people call them, in their order; of workers that have gone too. */
+export async function labelSlots(
+  sql: Sql,
+  { orgs, shared }: FleetFilter,
+  slots: readonly NamedSlot[],
+): Promise<SlotLabel[]> {
+  const of = (key: "worker" | "job") => slots.map((slot) => slot[key]) as string[];
+  const rows = await sql`
+    select w.name as worker, j.name as job
+    from unnest(${of("worker")}::uuid[], ${of("job")}::uuid[]) with ordinality as s(worker, job, place)
+    left join lateral (
+      select w.name from worker w
+      where w.uid = s.worker ${andOfFleet(sql, sql`w.org_id`, { orgs, shared })} limit 1) w on true
+    left join lateral (
+      select n.name from live_job l join job_name n on n.id = l.name_id
+      where l.id = s.job ${andOfOrgs(sql, sql`l.org_id`, orgs)} limit 1) j on true
+    order by s.place`;
+  return rows as unknown as SlotLabel[];
+}

@@ -9,7 +9,7 @@ import type { HeldJob } from "../../support/inline_worker.ts";
 
 const ADA: Author = { name: "Ada", user: "person-ada", token: null, address: "192.0.2.7" };
 const BOB: Author = { name: "Bob", user: "person-bob", token: null, address: "192.0.2.8" };
-const ONE = { org: "default", queue: "a" };
+const ONE = { queues: [{ org: "default", queue: "a" }] };
 const many = (n: number, queue = "a") => Array.from({ length: n }, () => ({ queue }));
 const hold = (job: HeldJob) => job.start();
 
@@ -185,10 +185,10 @@ describe("a stop of a queue", () => {
     assert.deepEqual(stopped, { operation: null, affected: 0, queues: [] });
     assert.equal(await marker(), null);
     assert.equal((await rig.sql`select from audit_log`).length, 0);
-    const nothing = { org: "default", queue: "nothing" };
+    const nothing = { queues: [{ org: "default", queue: "nothing" }] };
     await assert.rejects(rig.engine.operating.stops.begin(nothing, {}, ADA), NotFound);
     await assert.rejects(
-      rig.engine.operating.stops.preview({ org: "nowhere", queue: null }),
+      rig.engine.operating.stops.preview({ org: "nowhere", queues: null }),
       NotFound,
     );
   });
@@ -196,7 +196,7 @@ describe("a stop of a queue", () => {
   test("of a paused queue leaves it paused, and the preview says how many it would end", async () => {
     await rig.submitMany([...many(3), ...many(2, "b")]);
     await rig.engine.pauseQueue("default", "a", "tester");
-    const all = { org: "default", queue: null };
+    const all = { org: "default", queues: null };
     assert.deepEqual(await rig.engine.operating.stops.preview(all), {
       affected: 5,
       queues: [
@@ -212,7 +212,7 @@ describe("a stop of a queue", () => {
 
   test("of everything is one operation, told to each organization that it hit", async () => {
     await rig.submitMany(many(2));
-    const everything = { org: null, queue: null };
+    const everything = { org: null, queues: null };
     const stopped = await rig.engine.operating.stops.begin(everything, { delaySeconds: 0 }, ADA);
     assert.equal((await ends(stopped.operation)).done, 2);
     const rows = await rig.sql`select org_id, action, affected from audit_log order by id`;

@@ -7,6 +7,7 @@
  * leased again once the marker is gone.
  */
 import { besideId } from "../../../core/ids.ts";
+import type { OrgFilter } from "../../../core/scope.ts";
 import { plainArray } from "../../arrays.ts";
 import type { Sql, Transaction } from "../../client.ts";
 import type { OperationRow } from "../operations.ts";
@@ -15,13 +16,17 @@ const prepared = { prepare: true };
 
 /** What an operation that stops queues keeps in its `filter`. */
 export interface Stop {
-  /** Of a single one, as a search. */
+  /** Of queues that were named, as a search. */
   q?: string;
-  /** Its organization's name; null: all. */
+  /** Its organization's name; null: of several. */
   org: string | null;
+  /** Every queue was meant, of the organization or of all. */
+  all: boolean;
   queue_ids: number[];
-  /** Of those, the first, for people. */
+  /** Of those where something waited the first, for people; with their organization where there are several. */
   queues: string[];
+  /** In how many something waited. */
+  hit: number;
   /** Jobs with smaller ids, */
   below: string;
   /** queued no later than this; a time as PostgreSQL writes it. */
@@ -38,26 +43,29 @@ export function stopOf(filter: Record<string, unknown>): Stop {
   return filter as unknown as Stop;
 }
 
-/** Of an organization, or (null) of all; one, or (null) every one. */
+/** Of these organizations those that are named, or (null) every one. */
 export interface WhichQueues {
-  org: number | null;
-  queue: number | null;
+  orgs: OrgFilter;
+  queues: readonly number[] | null;
 }
 
 const WHICH = `
 select id, org_id as org, name from queue
-where ($1::int is null or org_id = $1) and ($2::int is null or id = $2) order by id`;
+where ($1::int[] is null or org_id = any($1::int[])) and ($2::int[] is null or id = any($2::int[]))
+order by id`;
 
-export async function findQueues(sql: Sql, { org, queue }: WhichQueues): Promise<StoppedQueue[]> {
-  return (await sql.unsafe(WHICH, [org, queue], prepared)) as unknown as StoppedQueue[];
+function whichParams({ orgs, queues }: WhichQueues) {
+  const list = (ids: readonly number[]) => plainArray([...ids]);
+  return [orgs === "all" ? null : list(orgs), queues === null ? null : list(queues)];
+}
+
+export async function findQueues(sql: Sql, which: WhichQueues): Promise<StoppedQueue[]> {
+  return (await sql.unsafe(WHICH, whichParams(which), prepared)) as unknown as StoppedQueue[];
 }
 
 /** Waits for the leases that are on their way. */
-export async function lockQueues(
-  tx: Transaction,
-  { org, queue }: WhichQueues,
-): Promise<StoppedQueue[]> {
-  const rows = await tx.unsafe(`${WHICH} for no key update`, [org, queue], prepared);
+export async function lockQueues(tx: Transaction, which: WhichQueues): Promise<StoppedQueue[]> {
+  const rows = await tx.unsafe(`${WHICH} for no key update`, whichParams(which), prepared);
   return rows as unknown as StoppedQueue[];
 }
 
