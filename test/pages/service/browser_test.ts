@@ -196,6 +196,7 @@ describe("the job service", () => {
     const told = (await page.textContent("main"))!.replaceAll(/\s+/g, " ");
     assert.match(told, /Changes 2 settings of default \/ nightly\./);
     assert.match(told, /0 3 \* \* \*\s*0 4 \* \* \*.*every night.*It begins anew/);
+    assert.deepEqual(await axe(page), []);
     await page.fill("#confirm-reason", "the backup is slower now");
     await button(page, "Change it").click();
     await page.waitForURL(/saved/);
