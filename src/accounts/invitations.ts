@@ -64,12 +64,24 @@ export class Invitations {
 
   /** Those that can still be accepted, the newest first. */
   async list(org: number): Promise<Invitation[]> {
+    return (await this.page(org, { before: null, limit: LIST_MAX })).items;
+  }
+
+  /** Of them a page: from before an id. A page may hold fewer, for makers who may not invite any more. */
+  async page(
+    org: number,
+    { before, limit }: { before: string | null; limit: number },
+  ): Promise<{ items: Invitation[]; next: string | null }> {
     const rows = await this.#sql<Row[]>`
       select id, org_id, role, email, created_at, created_by, expires_at, ${makerOf(this.#sql)}
       from invitation i
       where org_id = ${org} and accepted_at is null and revoked_at is null and expires_at > now()
-      order by id desc limit ${LIST_MAX}`;
-    return rows.filter(makerMayStill).map(invitationOf);
+        and (${before}::uuid is null or id < ${before}::uuid)
+      order by id desc limit ${limit + 1}`;
+    const own = rows.slice(0, limit).map((row) => ({ row, invitation: invitationOf(row) }));
+    const next = rows.length > limit ? own.at(-1)!.invitation.id : null;
+    const open = own.filter(({ row }) => makerMayStill(row));
+    return { items: open.map(({ invitation }) => invitation), next };
   }
 
   /** The secret is in the answer, and nowhere else ever again. */

@@ -24,6 +24,12 @@ export function cursorParam(inside: RegExp) {
 }
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/.source;
+const ID = UUID.source.slice(1, -1);
+/** Of lists in the order of a time, then an id; `before`: words that come first. */
+export function timeAndId(before = ""): RegExp {
+  return new RegExp(`^${before}${TIME} ${ID}$`);
+}
 export const NUMBER = /^\d{1,16}$/;
 
 /** A page of what was found, of which one more than it holds was asked for. */
@@ -31,6 +37,11 @@ export function pageOf<T>(found: readonly T[], limit: number, key: (item: T) => 
   const items = found.slice(0, limit);
   const next = found.length > limit ? encodeCursor(key(items.at(-1)!)) : null;
   return { items, next_cursor: next };
+}
+
+/** A list that is given whole. */
+export function wholeOf<T>(items: readonly T[]) {
+  return { items, next_cursor: null };
 }
 
 /** `{items, next_cursor}` of something. */

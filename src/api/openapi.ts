@@ -25,7 +25,7 @@ const idempotencyHeader = z.object({
 const DESCRIPTION = `Jobs and builds on a fleet of workers.
 
 Ids are UUIDv7, times RFC 3339 in UTC. Lists are \`{items, next_cursor}\`: send \`next_cursor\` back as
-\`cursor\` for the next page. Errors are RFC 9457 problem documents. Unknown fields are refused.`;
+\`cursor\` for the next page; null: that was all. Errors are RFC 9457 problem documents. Unknown fields are refused.`;
 
 export function createOpenApi(routes: readonly Route[], version: string): OpenApiDocument {
   const paths: ZodOpenApiPathsObject = {};

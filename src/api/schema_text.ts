@@ -4,6 +4,8 @@ export interface Schema {
   $ref?: string;
   type?: string | string[];
   const?: unknown;
+  /** Of what may not be there: `{}`. */
+  not?: object;
   enum?: unknown[];
   format?: string;
   description?: string;
@@ -31,6 +33,7 @@ export function describeSchema(
   const describe = (inner: Schema) => describeSchema(inner, link, indent);
   if ($ref !== undefined) return link($ref.split("/").at(-1)!);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  if (schema.not !== undefined) return "never";
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   const choices = anyOf ?? oneOf;
   if (choices) return choices.map(describe).join(" | ");

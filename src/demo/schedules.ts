@@ -43,8 +43,11 @@ export async function makeSchedules(clients: ReadonlyMap<string, Client>): Promi
   for (const [org, client] of clients) {
     const known = new Set((await client.schedules.list()).map(({ name }) => name));
     const missing = PLANNED.filter((one) => one.org === org && !known.has(one.name));
-    for (const { org: _, task, isPaused, ...settings } of missing) {
-      const job = inputOf(TASKS.find(({ name }) => name === task)!, { seed: 1 });
+    for (const { org: _org, task, isPaused, ...settings } of missing) {
+      // A schedule has no use for a key.
+      const { dedupe_key: _, ...job } = inputOf(TASKS.find(({ name }) => name === task)!, {
+        seed: 1,
+      });
       await client.schedules.create({ ...settings, job, paused: isPaused === true });
     }
   }

@@ -7,9 +7,19 @@ import { jobName } from "./names.ts";
 const TAGS_MAX = 30;
 const JOBS_MAX = 1_000;
 
-const { run_at: _when, ...template } = commonJobFields;
+/** With one, a run would become the run before it, which `replace` cancels, or the job of somebody else. */
+const noKey = z
+  .never(
+    "is not for a schedule, which never fires twice for one due time: leave it out, and say with `overlap` " +
+      "what becomes of a run while the one before it has not ended",
+  )
+  .optional()
+  .describe("Left out: `overlap` says what becomes of a run while the one before it has not ended");
+
+const { run_at: _when, dedupe_key: _key, ...template } = commonJobFields;
 const fields = {
   ...template,
+  dedupe_key: noKey,
   tags: template.tags.refine(
     (tags) => Object.keys(tags ?? {}).length <= TAGS_MAX,
     `at most ${TAGS_MAX} tags: the schedule adds two of its own`,

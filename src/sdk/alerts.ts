@@ -14,9 +14,8 @@ export class Alerts {
   }
 
   /** Those that fire first, the critical before the others. */
-  async list(options: CallOptions = {}): Promise<answers.Alert[]> {
-    const path = `${this.#base}/alerts`;
-    return (await this.#transport.json<{ items: answers.Alert[] }>("GET", path, options)).items;
+  list(options: CallOptions = {}): Promise<answers.Alert[]> {
+    return this.#transport.all(`${this.#base}/alerts`, options);
   }
 
   /** When they fired and ended, newest first: one page. */
@@ -27,9 +26,9 @@ export class Alerts {
     return (await this.#transport.json<{ items: answers.AlertEvent[] }>("GET", path, asked)).items;
   }
 
-  async silences(options: CallOptions = {}): Promise<answers.Silence[]> {
-    const path = `${this.#base}/silences`;
-    return (await this.#transport.json<{ items: answers.Silence[] }>("GET", path, options)).items;
+  /** Of the organization, and (`org` null) those of the instance that can cover a job of it. */
+  silences(options: CallOptions = {}): Promise<answers.Silence[]> {
+    return this.#transport.all(`${this.#base}/silences`, options);
   }
 
   /** Nobody is told of what it covers; it is recorded all the same. */

@@ -24,13 +24,13 @@ export class Schedules {
   }
 
   /** Throws ClientError (422) where the name is taken or the rule is none. */
-  create(input: ScheduleInput, options: CallOptions = {}): Promise<answers.Schedule> {
-    return this.#transport.json("POST", this.#base, { ...options, body: input });
+  create(input: ScheduleInput, options: Reasoned = {}): Promise<answers.Schedule> {
+    return this.#act("POST", this.#base, options, input);
   }
 
   /** What is not named stays. */
-  change(id: string, patch: SchedulePatch, options: CallOptions = {}): Promise<answers.Schedule> {
-    return this.#transport.json("PATCH", this.#of(id), { ...options, body: patch });
+  change(id: string, patch: SchedulePatch, options: Reasoned = {}): Promise<answers.Schedule> {
+    return this.#act("PATCH", this.#of(id), options, patch);
   }
 
   /** What it has submitted goes on. */
@@ -64,8 +64,13 @@ export class Schedules {
     return `${this.#base}/${encodeURIComponent(id)}`;
   }
 
-  #act<T>(method: "POST" | "DELETE", path: string, { reason, ...options }: Reasoned): Promise<T> {
-    const body = reason === undefined ? {} : { reason };
+  #act<T>(
+    method: "POST" | "PATCH" | "DELETE",
+    path: string,
+    { reason, ...options }: Reasoned,
+    input: object = {},
+  ): Promise<T> {
+    const body = reason === undefined ? input : { ...input, reason };
     return this.#transport.json(method, path, { ...options, body });
   }
 }

@@ -6,10 +6,13 @@ import { readBounded } from "./bounded_body.ts";
 const FORM_MAX_BYTES = 65_536;
 
 /** Empty where it is larger than any form of ours. */
-export async function readForm(request: Request): Promise<URLSearchParams> {
+export async function readForm(
+  request: Request,
+  maxBytes = FORM_MAX_BYTES,
+): Promise<URLSearchParams> {
   const type = request.headers.get("content-type") ?? "";
   if (!type.startsWith("application/x-www-form-urlencoded")) return new URLSearchParams();
-  const bytes = await readBounded(request, FORM_MAX_BYTES);
+  const bytes = await readBounded(request, maxBytes);
   const fields = new URLSearchParams(bytes === null ? "" : new TextDecoder().decode(bytes));
   return new URLSearchParams([...fields].map(([name, value]) => [name, cleanText(value)]));
 }

@@ -76,7 +76,10 @@ export const SERVICE_ROWS: readonly Row[] = [
   row(
     `POST ${HOME}/schedules/:id`,
     MANAGE,
-    async (target) => [form(`${HOME}/schedules/${await scheduleOf(target)}`, fieldsOf(target))],
+    async (target) => {
+      const fields = { ...fieldsOf(target), sure: "yes" };
+      return [form(`${HOME}/schedules/${await scheduleOf(target)}`, fields)];
+    },
     303,
   ),
   row("panel service", SIGNED_IN, () => [get("/board/stream?panels=service&tab=workers", SSE)]),

@@ -66,6 +66,18 @@ describe("a schedule", () => {
     assert.deepEqual(await refused({ job: { ...JOB, run_at: "2030-01-01T00:00:00Z" } }), [
       "/job/run_at is not known here",
     ]);
+    // Replacing would cancel the run before, and the new one would be that.
+    const keyed = [
+      { job: { ...JOB, dedupe_key: "one" }, overlap: "replace" },
+      { job: null, workflow: { name: "f", jobs: [{ key: "a", ...JOB, dedupe_key: "one" }] } },
+    ];
+    for (const [at, path] of ["/job", "/workflow/jobs/0"].entries()) {
+      const said = await refused(keyed[at]!);
+      assert.match(
+        said.join(),
+        new RegExp(`^${path}/dedupe_key is not for a schedule.* leave it out`),
+      );
+    }
     assert.match((await refused({ overlap: "pile" }))[0], /^\/overlap /);
     assert.match((await refused({ job: { ...JOB, payload: {} } }))[0], /^\/job\/payload\/command/);
     await make();
@@ -98,6 +110,16 @@ describe("a schedule", () => {
     assert.deepEqual(rows[1]!.before, { name, cron: YEARLY, overlap: "skip" });
     assert.deepEqual(rows[1]!.after, { name, cron: "0 5 * * *", overlap: "queue" });
     assert.ok(!JSON.stringify(rows).includes("command"), "what jobs are given is in no log");
+  });
+
+  test("says in the audit log why it was made and changed, where somebody said so", async () => {
+    const { id } = await make({ reason: "asked for in a ticket" });
+    await box.call("PATCH", `${ALL}/${id}`, { cron: "0 5 * * *", reason: "too early" });
+    await box.call("PATCH", `${ALL}/${id}`, { description: "reports" });
+    assert.deepEqual(
+      (await audited(id)).map((row) => row.reason),
+      ["asked for in a ticket", "too early", null],
+    );
   });
 
   test("is removed, and is not there any more", async () => {

@@ -74,6 +74,24 @@ describe("signalbox apply", () => {
     assert.deepEqual(await names(), ["by-hand", "three", "two"]);
   });
 
+  test("writes its reason into the audit log", async () => {
+    for (const more of ["", "overlap: queue"]) {
+      write("why.yaml", file(schedule("why", more)));
+      assert.equal((await run("apply", "why.yaml", "--reason", "release 7")).code, 0);
+    }
+    const answer = await fetch(`${system.client.url}/api/v1/orgs/default/audit?limit=2`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    const { items } = (await answer.json()) as { items: { action: string; reason: string }[] };
+    assert.deepEqual(
+      items.map(({ action, reason }) => [action, reason]),
+      [
+        ["schedule.update", "release 7"],
+        ["schedule.create", "release 7"],
+      ],
+    );
+  });
+
   test("sends nothing where one of the files is wrong", async () => {
     write("good.yaml", file(schedule("good")));
     write("bad.yaml", file(schedule("bad", "cron: 5")));

@@ -3,17 +3,18 @@ import { z } from "zod";
 import { readDraining } from "../../web/admin/draining.ts";
 import { type AdminTask, readTask, readTasks } from "../../web/admin/tasks.ts";
 import { superusersOnly } from "../allowed.ts";
+import { cursorParam, listOf, pageOf, UUID } from "../cursor.ts";
 import type { ApiDeps } from "../deps.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { iso } from "../jobs/view.ts";
 import { notFound } from "../lookup.ts";
 import { ApiProblem } from "../problem.ts";
-import { idParams } from "../query.ts";
+import { idParams, limitParam } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 import { draining, storage, task } from "./schemas.ts";
 
 const tag = "Instance";
-const TASKS_MAX = 50;
+const LIST_DEFAULT = 50;
 const RUNNING_MAX = 100;
 
 const showStorage = route({
@@ -60,16 +61,14 @@ const tasks = route({
   tag,
   summary: "Tasks on the whole instance, the newest first",
   allow: superusersOnly,
-  answers: {
-    200: {
-      description: `The last ${TASKS_MAX}`,
-      schema: z.object({ items: z.array(task), next_cursor: z.null() }),
-    },
-  },
-  handle: async ({ deps }) => {
+  query: z.strictObject({ cursor: cursorParam(UUID), limit: limitParam }),
+  answers: { 200: { description: "A page of tasks", schema: listOf(task) } },
+  handle: async ({ query, deps }) => {
     await deps.engine.keeping.settleTasks();
-    const rows = await readTasks(deps.database.reads, TASKS_MAX);
-    return ok({ items: rows.map(taskView), next_cursor: null });
+    const limit = query.limit ?? LIST_DEFAULT;
+    const asked = { limit: limit + 1, before: query.cursor ?? null };
+    const rows = await readTasks(deps.database.reads, asked);
+    return ok(pageOf(rows.map(taskView), limit, ({ id }) => id));
   },
 });
 

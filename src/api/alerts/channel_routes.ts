@@ -1,6 +1,7 @@
 /** Channels: of an organization, and of the instance, which hear of every organization. */
 import { z } from "zod";
 import { readChannelViews } from "../../web/alerts/channels.ts";
+import { listOf, wholeOf } from "../cursor.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { notFound } from "../lookup.ts";
@@ -25,10 +26,12 @@ const list = (level: Level): Route =>
     summary: `Channels ${level.where}`,
     allow: level.allow,
     params: level.params,
-    answers: { 200: { description: "By name", schema: z.object({ items: z.array(channel) }) } },
+    answers: {
+      200: { description: "All of them (at most 100), by name", schema: listOf(channel) },
+    },
     handle: async ({ params, caller, deps }) => {
       const org = level.whose(deps, caller, params.org);
-      return ok({ items: await readChannelViews(deps.database.reads, org) });
+      return ok(wholeOf(await readChannelViews(deps.database.reads, org)));
     },
   });
 

@@ -3,10 +3,10 @@ import { z } from "zod";
 import { RULE_NAMES } from "../../core/alerts/rules.ts";
 import { type OrgFilter, seenOrgs } from "../../core/scope.ts";
 import { jobName } from "../../messages/names.ts";
-import { readAlertEvents, readAlertViews } from "../../web/alerts/rows.ts";
+import { alertKey, readAlertEvents, readAlertViews } from "../../web/alerts/rows.ts";
 import { readRules } from "../../web/alerts/rules.ts";
 import { inOrg } from "../allowed.ts";
-import { cursorParam, listOf, NUMBER, pageOf } from "../cursor.ts";
+import { cursorParam, listOf, NUMBER, pageOf, timeAndId, wholeOf } from "../cursor.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
 import { orgOf } from "../lookup.ts";
 import { limitParam, orgParams } from "../query.ts";
@@ -16,6 +16,7 @@ import { alert, alertEvent, alertRule, ruleInput } from "./schemas.ts";
 export const tag = "Alerts";
 const LIST_DEFAULT = 100;
 const noParams = z.strictObject({});
+const POSITION = timeAndId("(pending|firing) (critical|warning) ");
 const page = z.strictObject({ cursor: cursorParam(NUMBER), limit: limitParam });
 
 /** The same of one organization (`path` begins with it), and of all that the caller sees. */
@@ -30,12 +31,16 @@ function stateRoutes(of: "org" | "all"): Route[] {
     path: base,
     tag,
     summary: `Alerts that fire or are pending, ${where}`,
-    description: "Those that fire first, the critical before the others; at most 1000.",
+    description: "Those that fire first, the critical before the others.",
     params,
-    answers: { 200: { description: "The alerts", schema: z.object({ items: z.array(alert) }) } },
-    handle: async ({ params: { org }, caller, deps }) => {
+    query: z.strictObject({ cursor: cursorParam(POSITION), limit: limitParam }),
+    answers: { 200: { description: "A page of alerts", schema: listOf(alert) } },
+    handle: async ({ params: { org }, query, caller, deps }) => {
       const orgs = orgsFor(deps, caller, org);
-      return ok({ items: await readAlertViews(deps.database.reads, orgs, deps.engine.now()) });
+      const limit = query.limit ?? LIST_DEFAULT;
+      const part = { limit: limit + 1, after: query.cursor };
+      const found = await readAlertViews(deps.database.reads, orgs, deps.engine.now(), part);
+      return ok(pageOf(found, limit, alertKey));
     },
   });
   const history = route({
@@ -66,16 +71,11 @@ const rules = route({
   description: "For all jobs of the organization, or for `job_name`.",
   params: orgParams,
   query: z.strictObject({ job_name: jobName.optional() }),
-  answers: {
-    200: {
-      description: "The nine rules",
-      schema: z.object({ items: z.array(alertRule) }),
-    },
-  },
+  answers: { 200: { description: "The nine rules", schema: listOf(alertRule) } },
   handle: async ({ params, query, caller, deps }) => {
     const { id } = orgOf(deps, caller, params.org, "view");
     const items = await readRules(deps.database.reads, id, query.job_name ?? "");
-    return ok({ items });
+    return ok(wholeOf(items));
   },
 });
 

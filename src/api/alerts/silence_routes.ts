@@ -1,15 +1,19 @@
 /** Silences: listed, made, ended. */
 import { z } from "zod";
-import { readSilences } from "../../web/alerts/rows.ts";
+import { readSilences, silenceKey } from "../../web/alerts/rows.ts";
+import { cursorParam, listOf, pageOf, timeAndId } from "../cursor.ts";
 import type { ApiDeps } from "../deps.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { notFound } from "../lookup.ts";
+import { ApiProblem } from "../problem.ts";
+import { limitParam } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 import { type Level, levelsOf } from "./level.ts";
 import { tag } from "./routes.ts";
 import { silence, silenceInput } from "./schemas.ts";
 
-const LISTED = 200;
+const LIST_DEFAULT = 100;
+const OF_INSTANCE = "It is of the instance: superusers end it, by POST /silences/{id}/end.";
 const [ofOrg, ofInstance] = levelsOf("silences");
 
 async function seen(deps: ApiDeps, org: number | null, id: string) {
@@ -25,18 +29,21 @@ const list = (level: Level): Route =>
     path: level.base,
     tag,
     summary: `Silences ${level.where}`,
-    description: `Those that hold or will first; the newest ${LISTED}.`,
+    description:
+      level === ofOrg
+        ? "Those that end last first; with those of the instance that can cover a job of the organization."
+        : "Those that end last first.",
     // Whoever sees an organization sees what is silenced in it.
     ...(level === ofInstance ? { allow: level.allow } : {}),
     params: level.params,
-    answers: {
-      200: { description: "The silences", schema: z.object({ items: z.array(silence) }) },
-    },
-    handle: async ({ params, caller, deps }) => {
+    query: z.strictObject({ cursor: cursorParam(timeAndId()), limit: limitParam }),
+    answers: { 200: { description: "A page of silences", schema: listOf(silence) } },
+    handle: async ({ params, query, caller, deps }) => {
       const org = level.whose(deps, caller, params.org, "view");
-      const asked = { now: deps.engine.now(), limit: LISTED };
-      const orgs = org === null ? null : [org];
-      return ok({ items: await readSilences(deps.database.reads, orgs, asked) });
+      const limit = query.limit ?? LIST_DEFAULT;
+      const asked = { now: deps.engine.now(), limit: limit + 1, after: query.cursor };
+      const found = await readSilences(deps.database.reads, org === null ? null : [org], asked);
+      return ok(pageOf(found, limit, silenceKey));
     },
   });
 
@@ -72,7 +79,8 @@ const end = (level: Level): Route =>
     answers: { 200: { description: "The silence", schema: silence } },
     handle: async ({ params, body, caller, deps }) => {
       const org = level.whose(deps, caller, params.org);
-      await seen(deps, org, params.id);
+      const was = await seen(deps, org, params.id);
+      if (org !== null && was.org === null) throw new ApiProblem("forbidden", OF_INSTANCE);
       await deps.engine.alerts.endSilence(params.id, caller.author, body.reason);
       return ok(await seen(deps, org, params.id));
     },

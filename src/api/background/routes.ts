@@ -3,9 +3,10 @@ import { z } from "zod";
 import { STALENESS } from "../../core/background/thresholds.ts";
 import { jobName } from "../../messages/names.ts";
 import { inOrg } from "../allowed.ts";
+import { cursorParam, listOf, pageOf } from "../cursor.ts";
 import { reasonInput, time } from "../jobs/schemas.ts";
 import { notFound, orgOf } from "../lookup.ts";
-import { orgParams } from "../query.ts";
+import { limitParam, orgParams } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 
 const tag = "Background jobs";
@@ -13,6 +14,9 @@ const tag = "Background jobs";
 const INTERVAL_MAX = 31_536_000;
 const interval = z.int().min(10).max(INTERVAL_MAX);
 const grace = z.int().min(0).max(INTERVAL_MAX);
+
+const LIST_DEFAULT = 100;
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,127}$/;
 
 const told = z
   .object({
@@ -30,19 +34,19 @@ const list = route({
   tag,
   summary: "How often names without a schedule are to run",
   params: orgParams,
-  answers: {
-    200: { description: "All that was said, by name", schema: z.object({ items: z.array(told) }) },
-  },
-  handle: async ({ params, caller, deps }) => {
+  query: z.strictObject({ cursor: cursorParam(NAME), limit: limitParam }),
+  answers: { 200: { description: "What was said, by name", schema: listOf(told) } },
+  handle: async ({ params, query, caller, deps }) => {
     const { id: org } = orgOf(deps, caller, params.org, "view");
+    const limit = query.limit ?? LIST_DEFAULT;
     const rows = await deps.database.reads<
       (Omit<z.infer<typeof told>, "updated_at"> & { updated_at: Date })[]
     >`
       select n.name, e.interval_seconds as expected_interval_seconds, e.grace_seconds, e.updated_at, e.updated_by
       from name_expectation e join job_name n on n.id = e.name_id
-      where e.org_id = ${org} order by n.name limit 1000`;
+      where e.org_id = ${org} and n.name > ${query.cursor ?? ""} order by n.name limit ${limit + 1}`;
     const items = rows.map((row) => ({ ...row, updated_at: row.updated_at.toISOString() }));
-    return ok({ items });
+    return ok(pageOf(items, limit, ({ name }) => name));
   },
 });
 

@@ -91,7 +91,7 @@ const loads = route({
   answers: {
     200: {
       description: "Loads, of each group the largest first",
-      schema: z.object({ items: z.array(load), fleet: fleetSize }),
+      schema: listOf(load).extend({ fleet: fleetSize }),
     },
   },
   handle: async ({ query, caller, deps }) => {
@@ -105,7 +105,7 @@ const loads = route({
       ...{ group: one.group, key: one.key, workers: one.workers },
       ...{ in_flight: one.inFlight, capacity: one.capacity, percent: loadPercent(one) },
     }));
-    return ok({ items, fleet: size });
+    return ok({ items, next_cursor: null, fleet: size });
   },
 });
 

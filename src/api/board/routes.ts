@@ -22,6 +22,7 @@ import { liveJob, viewOfRow } from "./job_rows.ts";
 const tag = "Board";
 const LIST_DEFAULT = 200;
 const ATTEMPTS_MAX = 100;
+const ALL_OF_THEM = "All of them, page by page, are in `GET /orgs/{org}/jobs?state=…`.";
 const liveQuery = z.strictObject({ org: z.string().max(63).optional(), limit: limitParam });
 
 const dispatched = route({
@@ -29,6 +30,7 @@ const dispatched = route({
   path: "/board/jobs/dispatched",
   tag,
   summary: "Jobs on workers, the latest first",
+  description: `The page's own data: the first \`limit\`. ${ALL_OF_THEM}`,
   query: liveQuery,
   answers: { 200: { description: "Live jobs", schema: listOf(liveJob) } },
   handle: async ({ query, caller, deps }) => ok(await readGroup(deps, caller, query, "active")),
@@ -39,6 +41,7 @@ const pending = route({
   path: "/board/jobs/pending",
   tag,
   summary: "Jobs in line, the newest first",
+  description: `The page's own data: the first \`limit\`. ${ALL_OF_THEM}`,
   query: liveQuery,
   answers: { 200: { description: "Live jobs", schema: listOf(liveJob) } },
   handle: async ({ query, caller, deps }) => ok(await readGroup(deps, caller, query, "waiting")),
@@ -84,7 +87,7 @@ const rules = route({
   answers: {
     200: {
       description: "The rules in the order of the stored terms",
-      schema: z.object({ rules_version: z.int(), items: z.array(rule) }),
+      schema: listOf(rule).extend({ rules_version: z.int() }),
     },
   },
   handle: () =>
@@ -96,6 +99,7 @@ const rules = route({
         help,
         formula,
       })),
+      next_cursor: null,
     }),
 });
 

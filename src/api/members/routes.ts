@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { granterOf } from "../../accounts/members.ts";
 import { inOrg, superusersOnly } from "../allowed.ts";
-import { cursorParam, listOf, pageOf } from "../cursor.ts";
+import { cursorParam, encodeCursor, listOf, pageOf, UUID } from "../cursor.ts";
 import { reasonInput } from "../jobs/schemas.ts";
 import { notFound, orgOf } from "../lookup.ts";
 import { limitParam } from "../query.ts";
@@ -131,11 +131,14 @@ const invitations = route({
   summary: "Invitations that can still be accepted",
   params: orgParams,
   allow: inOrg("manage"),
-  answers: { 200: { description: "All of them", schema: listOf(schemas.invitation) } },
-  handle: async ({ params, caller, deps }) => {
+  query: z.strictObject({ cursor: cursorParam(UUID), limit: limitParam }),
+  answers: { 200: { description: "A page of them", schema: listOf(schemas.invitation) } },
+  handle: async ({ params, query, caller, deps }) => {
     const org = orgOf(deps, caller, params.org, "manage");
-    const found = await deps.invitations.list(org.id);
-    return ok({ items: found.map(schemas.invitationView), next_cursor: null });
+    const asked = { before: query.cursor ?? null, limit: query.limit ?? LIST_DEFAULT };
+    const { items, next } = await deps.invitations.page(org.id, asked);
+    const next_cursor = next === null ? null : encodeCursor(next);
+    return ok({ items: items.map(schemas.invitationView), next_cursor });
   },
 });
 

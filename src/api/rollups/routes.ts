@@ -6,6 +6,7 @@ import { ERROR } from "../../core/metrics/histogram.ts";
 import type { Point } from "../../core/metrics/series.ts";
 import { memberNames } from "../../web/metrics/member_names.ts";
 import { readSeries, readSplit } from "../../web/metrics/read_series.ts";
+import { listOf } from "../cursor.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
 import { ApiProblem } from "../problem.ts";
 import { invalid } from "../query.ts";
@@ -42,13 +43,12 @@ const catalog = route({
   answers: {
     200: {
       description: "The catalogue",
-      schema: z.object({
-        items: z.array(metric),
+      schema: listOf(metric).extend({
         percentile_error: z.number().describe("Greatest relative error of p50, p95 and p99"),
       }),
     },
   },
-  handle: () => ok({ items: catalogue, percentile_error: ERROR }),
+  handle: () => ok({ items: catalogue, next_cursor: null, percentile_error: ERROR }),
 });
 
 const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));

@@ -52,7 +52,8 @@ const create = route({
   answers: { 201: { description: "The schedule", schema: schedule } },
   handle: async ({ params, body, caller, deps }) => {
     const { id: org } = orgOf(deps, caller, params.org, "manage");
-    const id = await deps.engine.schedules.create(params.org, body, caller.author);
+    const { reason, ...input } = body;
+    const id = await deps.engine.schedules.create(params.org, input, caller.author, reason);
     return { status: 201, body: await seen(deps, org, id) };
   },
 });
@@ -101,7 +102,8 @@ const change = route({
   answers: { 200: { description: "The schedule", schema: schedule } },
   handle: async ({ params, body, caller, deps }) => {
     const org = await requireSchedule(deps, caller, params, "manage");
-    await deps.engine.schedules.change(params.id, body, caller.author);
+    const { reason, ...patch } = body;
+    await deps.engine.schedules.change(params.id, patch, caller.author, { reason });
     return ok(await seen(deps, org, params.id));
   },
 });

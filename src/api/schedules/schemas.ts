@@ -6,13 +6,15 @@ import {
 } from "../../messages/schedule_input.ts";
 import type { FireView } from "../../web/schedules/fires.ts";
 import type { ScheduleDetail, ScheduleItem } from "../../web/schedules/rows.ts";
-import { time } from "../jobs/schemas.ts";
+import { reasonInput, time } from "../jobs/schemas.ts";
 
-export const scheduleInput = plainScheduleInput.meta({
+export const scheduleInput = plainScheduleInput.extend(reasonInput.shape).meta({
   id: "ScheduleInput",
   description: "A cron rule, and the job or the workflow that it submits: one of the two.",
 });
-export const schedulePatch = plainSchedulePatch.meta({ id: "SchedulePatch" });
+export const schedulePatch = plainSchedulePatch
+  .extend(reasonInput.shape)
+  .meta({ id: "SchedulePatch" });
 
 const text = z.string().nullable();
 const at = time.nullable();

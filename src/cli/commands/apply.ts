@@ -13,6 +13,7 @@ import { readScheduleFile, type ScheduleFile } from "../schedule_file/read.ts";
 interface Flags extends ClientFlags {
   dryRun?: boolean;
   prune?: boolean;
+  reason?: string;
 }
 
 export function applyCommand(context: Context): Command {
@@ -24,6 +25,7 @@ export function applyCommand(context: Context): Command {
     .addArgument(new Argument("<file...>", "YAML or JSON"))
     .option("--prune", "remove schedules that these files managed and do not hold any more")
     .option("--dry-run", "print what would change, and change nothing")
+    .option("--reason <text>", "why; written into the audit log")
     .option("--json", "print JSON")
     .action((files: string[], flags: Flags) => applyFiles(context, files, flags));
   return withClientFlags(command).addHelpText(
@@ -55,7 +57,7 @@ async function applyFiles(context: Context, paths: string[], flags: Flags): Prom
   const changes = await plan(client, files, flags.prune === true);
   const isDryRun = flags.dryRun === true;
   for (const change of changes) {
-    if (!isDryRun) await carryOut(client, change);
+    if (!isDryRun) await carryOut(client, change, flags.reason);
     // Once it is done: where one fails, what stands above it has happened.
     if (!flags.json) printChange(context, change);
   }
@@ -91,17 +93,18 @@ async function plan(client: Client, files: ScheduleFile[], prune: boolean): Prom
   return planChanges(files, known, all, prune);
 }
 
-async function carryOut({ schedules }: Client, change: Change): Promise<void> {
-  if (change.kind === "create") await schedules.create(change.filed.input);
+async function carryOut({ schedules }: Client, change: Change, reason?: string): Promise<void> {
+  const told = reason === undefined ? {} : { reason };
+  if (change.kind === "create") await schedules.create(change.filed.input, told);
   if (change.kind === "delete") {
-    await schedules.remove(change.id, { reason: "not in its file any more" });
+    await schedules.remove(change.id, { reason: reason ?? "not in its file any more" });
   }
   if (change.kind !== "update") return;
   if (change.fields.length > 0) {
     const patch = Object.fromEntries(change.fields.map(({ field, to }) => [field, to]));
-    await schedules.change(change.id, patch as SchedulePatch);
+    await schedules.change(change.id, patch as SchedulePatch, told);
   }
   if (change.pause === null) return;
-  const reason = "as its file says";
-  await (change.pause ? schedules.pause : schedules.resume).call(schedules, change.id, { reason });
+  const why = { reason: reason ?? "as its file says" };
+  await (change.pause ? schedules.pause : schedules.resume).call(schedules, change.id, why);
 }

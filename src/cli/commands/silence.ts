@@ -65,6 +65,7 @@ async function list(context: Context, flags: Flags, items: Silence[]): Promise<v
   const columns: Column<Silence>[] = [
     { title: "ID", value: (one) => one.id },
     { title: "COVERS", value: (one) => covers(one), shrinkTo: 12 },
+    { title: "IN", value: (one) => oneLine(one.org ?? "every organization"), shrinkTo: 8 },
     { title: "STATE", value: (one) => (one.active ? "holds" : "over or to come") },
     { title: "UNTIL", value: (one) => one.ends_at },
     { title: "WHY", value: (one) => oneLine(one.reason), shrinkTo: 8 },

@@ -25,12 +25,19 @@ export function factsOf({ job, workflow, ...rest }: ScheduleSettings): Record<st
   return { ...rest, submits };
 }
 
+const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+/** Whether all that was seen of it is still so. */
+export function isAs(settings: ScheduleSettings, seen: Partial<ScheduleSettings>): boolean {
+  const keys = Object.keys(seen) as (keyof ScheduleSettings)[];
+  return keys.every((key) => isSame(settings[key], seen[key]));
+}
+
 /** What differs, and the name; null where nothing does. */
 export function changed(
   before: ScheduleSettings,
   after: ScheduleSettings,
 ): { before: object; after: object } | null {
-  const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
   const isNewTemplate = !isSame(before.job, after.job) || !isSame(before.workflow, after.workflow);
   const [was, is] = [factsOf(before), factsOf(after)];
   const keys = Object.keys(is).filter((key) => !isSame(was[key], is[key]));

@@ -44,6 +44,9 @@ export interface Dealt {
 }
 const nothing = () => {};
 
+/** That due time has its row already: what was about to be submitted is taken back. */
+class DealtWith extends Error {}
+
 export class Firing {
   readonly #context: EngineContext;
   readonly #submitter: Submitter;
@@ -78,11 +81,20 @@ export class Firing {
     const { due } = step;
     const kind = step.isMissed ? "missed" : "due";
     const occasion: Occasion = { nominal: due.nominal, kind, lateMs: now - due.at, askedBy: null };
-    return this.#tried(
-      () => this.#submitter.prepare(seen, due.nominal),
-      (ready) => this.#commit(seen, leads, (tx) => this.#fire(tx, seen, occasion, ready)),
-      (reason) => this.#commit(seen, leads, (tx) => this.#refuse(tx, seen, occasion, reason)),
-    );
+    try {
+      return await this.#tried(
+        () => this.#submitter.prepare(seen, due.nominal),
+        (ready) => this.#commit(seen, leads, (tx) => this.#fire(tx, seen, occasion, ready)),
+        (reason) => this.#commit(seen, leads, (tx) => this.#refuse(tx, seen, occasion, reason)),
+      );
+    } catch (error) {
+      if (!(error instanceof DealtWith)) throw error;
+      this.#context.log.warn(
+        { schedule: seen.name, due: due.nominal },
+        "a due time had fired before",
+      );
+      return this.#commit(seen, leads, (tx) => this.#goOn(tx, seen, due.nominal));
+    }
   }
 
   /** Submits the oldest run that waits, once those before it have ended. False where it is not to. */
@@ -153,7 +165,7 @@ export class Firing {
 
   async #fire(tx: Transaction, row: ScheduleRow, occasion: Occasion, ready: Ready) {
     const { fate, tell } = await this.deal(tx, row, ready);
-    await this.#note(tx, row, occasion, fate);
+    if (!(await this.#note(tx, row, occasion, fate))) throw new DealtWith();
     return tell;
   }
 
@@ -162,16 +174,22 @@ export class Firing {
     return nothing;
   }
 
-  /** What became of it, and where the schedule goes on. */
-  async #note(tx: Transaction, row: ScheduleRow, occasion: Occasion, fate: Fate): Promise<void> {
+  async #goOn(tx: Transaction, row: ScheduleRow, settled: number) {
+    await settleSchedule(tx, row.id, { settled, dueAt: dueAfter(row, settled), fired: null });
+    return nothing;
+  }
+
+  /** What became of it, and where the schedule goes on. False where that due time was dealt with before. */
+  async #note(tx: Transaction, row: ScheduleRow, occasion: Occasion, fate: Fate): Promise<boolean> {
     const { nominal } = occasion;
-    await this.record(tx, row.id, occasion, fate);
+    const isFirst = await this.record(tx, row.id, occasion, fate);
     const isFired = fate.state !== "skipped" && fate.state !== "refused";
     await settleSchedule(tx, row.id, {
       settled: nominal,
       dueAt: dueAfter(row, nominal),
       fired: isFired ? nominal : null,
     });
+    return isFirst;
   }
 
   /** False where that due time has been dealt with before. */
@@ -204,11 +222,9 @@ export class Firing {
         : "no server was there in time",
       at: Math.floor(now),
     });
-    const times = { settled: nominal, dueAt: dueAfter(row, nominal) };
-    await settleSchedule(tx, row.id, { ...times, fired: null });
     if (isMore)
       this.#context.log.info({ schedule: row.name, count }, "more due times were skipped");
-    return nothing;
+    return this.#goOn(tx, row, nominal);
   }
 
   /** Tells after the commit. False where the schedule is not what it was, or another server leads. */

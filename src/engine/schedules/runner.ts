@@ -10,13 +10,14 @@ import { dueSchedules, nextLook } from "../../db/statements/schedules/rows.ts";
 import type { EngineContext } from "../context.ts";
 import type { Service } from "../service.ts";
 import type { Firing, Leads } from "./firing.ts";
+import { Resting } from "./resting.ts";
 
 const ROLE = "schedules";
 /** Whoever dies in a step is followed after this long; and on time is who is late by a minute at most. */
 const ROLE_SECONDS = 10;
 /** Nothing is due, and nobody said that anything changed: a look all the same. */
 const LOOK_MS = 30_000;
-/** Another server leads, a run waits for another to end, or something failed. */
+/** Another server leads, a run waits for another to end, or the database did not answer. */
 const SOON_MS = 1_000;
 const CHUNK = 100;
 /** Schedules that are worked on at once: of the connections for submissions one is left to callers. */
@@ -30,6 +31,7 @@ export class Runner implements Service {
   readonly #context: EngineContext;
   readonly #firing: Firing;
   readonly #now: () => number;
+  readonly #resting = new Resting();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
   #again = false;
@@ -65,6 +67,11 @@ export class Runner implements Service {
 
   /** Looks at once: something was made, changed, or resumed. */
   poke(): void {
+    this.#resting.wake();
+    this.#look();
+  }
+
+  #look(): void {
     if (!this.#started) return;
     if (this.#running) {
       this.#again = true;
@@ -85,7 +92,7 @@ export class Runner implements Service {
     if (!this.#started) return;
     if (this.#again) restMs = 0;
     this.#again = false;
-    this.#timer = setTimeout(() => this.poke(), restMs);
+    this.#timer = setTimeout(() => this.#look(), restMs);
   }
 
   /** Everything that is due now, recorded where something was. Returns after how many milliseconds to look again. */
@@ -105,56 +112,57 @@ export class Runner implements Service {
 
   async #pass(): Promise<number> {
     const { beats } = this.#context.database;
-    const look = await nextLook(beats);
     await noteOutcomes(beats, NOTED_MAX);
     // Where much is due at once, what is done last is late, and not missed.
     this.#since = this.#now();
+    const look = await nextLook(beats, this.#without());
     const isDue = look.due !== null && look.due <= this.#since;
     if (!isDue && !look.isWaiting) return this.#restUntil(look.due);
     if ((await this.#lead()) === null) return SOON_MS;
-    const failed = new Set<string>();
-    if (isDue) await this.#work(failed);
+    if (isDue) await this.#work();
     if (look.isWaiting) {
-      const waiting = await waitingSchedules(beats, CHUNK);
-      await this.#each(waiting, failed, "release");
+      const waiting = await waitingSchedules(beats, { without: this.#without(), limit: CHUNK });
+      await this.#each(waiting, "release");
     }
-    const after = await nextLook(beats);
-    const isSoon = failed.size > 0 || after.isWaiting;
-    return isSoon ? Math.min(SOON_MS, this.#restUntil(after.due)) : this.#restUntil(after.due);
+    const after = await nextLook(beats, this.#without());
+    const restMs = this.#restUntil(after.due);
+    return after.isWaiting ? Math.min(SOON_MS, restMs) : restMs;
   }
 
-  /** What cannot be done now is left for the next pass. */
-  async #work(failed: Set<string>): Promise<void> {
+  /** What failed is left for a later pass. */
+  async #work(): Promise<void> {
     const { beats } = this.#context.database;
     while (!this.#stopping) {
-      const ids = await dueSchedules(beats, this.#now(), { without: [...failed], limit: CHUNK });
-      if (ids.length === 0 || !(await this.#each(ids, failed, "step"))) return;
+      const some = { without: this.#without(), limit: CHUNK };
+      const ids = await dueSchedules(beats, this.#now(), some);
+      if (ids.length === 0 || !(await this.#each(ids, "step"))) return;
     }
   }
 
   /** False where another server leads by now. */
-  async #each(ids: string[], failed: Set<string>, what: "step" | "release"): Promise<boolean> {
+  async #each(ids: string[], what: "step" | "release"): Promise<boolean> {
     const rest = [...ids];
     const term = await this.#lead();
     if (term === null) return false;
     const leads: Leads = (tx) => stillLeads(tx, ROLE, term);
     const lane = async () => {
       for (let id = rest.shift(); id !== undefined && !this.#stopping; id = rest.shift()) {
-        await this.#stepsOf(id, leads, failed, what);
+        await this.#stepsOf(id, leads, what);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
     return true;
   }
 
-  async #stepsOf(id: string, leads: Leads, failed: Set<string>, what: "step" | "release") {
+  async #stepsOf(id: string, leads: Leads, what: "step" | "release") {
     try {
       for (let n = 0; n < STEPS_MAX && !this.#stopping; n++) {
         if (!(await this.#firing[what](id, leads, this.#since))) return;
+        this.#resting.worked(id);
         this.#steps += 1;
       }
     } catch (error) {
-      failed.add(id);
+      this.#resting.failed(id, this.#now());
       this.#error = String(error);
       const facts = { schedule: id, error: String(error) };
       this.#context.log.warn(facts, "a schedule did not fire, and is tried again");
@@ -166,8 +174,14 @@ export class Runner implements Service {
     return holdRole(database.beats, ROLE, replicaId, ROLE_SECONDS);
   }
 
+  #without(): string[] {
+    return this.#resting.ids(this.#now());
+  }
+
+  /** `due`: of those that do not rest. */
   #restUntil(due: number | null): number {
-    if (due === null) return LOOK_MS;
-    return Math.min(LOOK_MS, Math.max(0, Math.ceil(due - this.#now())));
+    const now = this.#now();
+    const untilDue = due === null ? LOOK_MS : Math.max(0, Math.ceil(due - now));
+    return Math.min(LOOK_MS, untilDue, this.#resting.restMs(now) ?? LOOK_MS);
   }
 }

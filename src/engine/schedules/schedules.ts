@@ -26,7 +26,7 @@ import { signReceipt } from "../idempotency.ts";
 import { audit } from "../operator/audit.ts";
 import { transact } from "../pipeline.ts";
 import type { Service } from "../service.ts";
-import { changed, factsOf, settingsOf } from "./facts.ts";
+import { changed, factsOf, isAs, settingsOf } from "./facts.ts";
 import type { Fate, Firing } from "./firing.ts";
 import type { Runner } from "./runner.ts";
 import { dueAfter } from "./standing.ts";
@@ -36,11 +36,20 @@ export type TriggerResult =
   | { ok: true; nominal: number; fate: Fate }
   | { ok: false; code: "conflict"; reason: string };
 
+/** Somebody else changed what is to be changed: since whoever asks has looked. */
+export class ChangedMeanwhile extends Error {}
+
+export interface ScheduleChange {
+  reason?: string | undefined;
+  /** What whoever asks has seen of what the patch names. Throws ChangedMeanwhile where it is not so any more. */
+  seen?: Partial<ScheduleSettings> | undefined;
+}
+
 /** What the engine's front door shows of schedules. Throws NotFound, and InvalidInput with the fields. */
 export interface Schedules {
-  create(org: string, input: ParsedScheduleInput, actor: Actor): Promise<string>;
+  create(org: string, input: ParsedScheduleInput, actor: Actor, reason?: string): Promise<string>;
   /** A new rule or time zone begins now: what was due by the old one and did not fire is left. */
-  change(id: string, patch: ParsedSchedulePatch, actor: Actor): Promise<void>;
+  change(id: string, patch: ParsedSchedulePatch, actor: Actor, how?: ScheduleChange): Promise<void>;
   /** Its runs go on. */
   remove(id: string, actor: Actor, reason?: string): Promise<void>;
   /** Answers whether anything changed, as switches do. */
@@ -93,7 +102,7 @@ export class ScheduleKeeper implements Schedules, Service {
     this.#parts.runner.poke();
   }
 
-  async create(org: string, input: ParsedScheduleInput, actor: Actor): Promise<string> {
+  async create(org: string, input: ParsedScheduleInput, actor: Actor, reason?: string) {
     const orgId = await this.#orgId(org);
     const { paused, ...settings } = input;
     refuseWrong(settings);
@@ -105,15 +114,21 @@ export class ScheduleKeeper implements Schedules, Service {
       const row = { ...settings, id, org: orgId, isPaused: paused, by, at, dueAt };
       if (!(await insertSchedule(tx, row))) throw nameTaken(settings.name);
       const after = { ...factsOf(settings), paused };
-      await this.#audit(tx, actor, "create", { id, org_id: orgId }, { after });
+      await this.#audit(tx, actor, "create", { id, org_id: orgId }, { reason, after });
     });
     return id;
   }
 
-  change(id: string, patch: ParsedSchedulePatch, actor: Actor): Promise<void> {
+  change(
+    id: string,
+    patch: ParsedSchedulePatch,
+    actor: Actor,
+    { reason, seen = {} }: ScheduleChange = {},
+  ): Promise<void> {
     return this.#change(async (tx) => {
       const row = await locked(tx, id);
       const before = settingsOf(row);
+      if (!isAs(before, seen)) throw new ChangedMeanwhile();
       const after = { ...before, ...withoutAbsent(patch) } as ScheduleSettings;
       if (patch.job && patch.workflow === undefined) after.workflow = null;
       if (patch.workflow && patch.job === undefined) after.job = null;
@@ -127,7 +142,7 @@ export class ScheduleKeeper implements Schedules, Service {
       const dueAt =
         row.paused_ms === null ? dueAfter({ id, ...after }, settledAt ?? row.settled_ms) : null;
       await changeSchedule(tx, id, after, { by: actorName(actor), at, settledAt, dueAt });
-      await this.#audit(tx, actor, "update", row, news);
+      await this.#audit(tx, actor, "update", row, { reason, ...news });
     });
   }
 
@@ -202,10 +217,11 @@ export class ScheduleKeeper implements Schedules, Service {
       const { fate, tell } = await firing.deal(tx, row, ready);
       if (fate.state === "skipped") return { result: conflict(row, fate), tell };
       const askedBy = actorName(actor);
-      let nominal = this.#at();
-      // Two by hand in one millisecond are two.
+      let nominal = offTheSecond(this.#at());
       const occasion = { kind: "manual" as const, lateMs: 0, askedBy };
-      while (!(await firing.record(tx, id, { ...occasion, nominal }, fate))) nominal += 1;
+      while (!(await firing.record(tx, id, { ...occasion, nominal }, fate))) {
+        nominal = offTheSecond(nominal + 1);
+      }
       const after = { name: row.name, state: fate.state, job: fate.job, workflow: fate.workflow };
       await this.#audit(tx, actor, "trigger", row, { reason, after });
       const result: TriggerResult = { ok: true, nominal, fate };
@@ -257,6 +273,11 @@ export class ScheduleKeeper implements Schedules, Service {
   #at(): number {
     return Math.floor(this.#parts.now());
   }
+}
+
+/** Two by hand in one millisecond are two; and a whole second may be a due time, which fires beside them. */
+function offTheSecond(at: number): number {
+  return at % 1000 === 0 ? at + 1 : at;
 }
 
 /** Names that the audit log keeps of many. */

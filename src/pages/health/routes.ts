@@ -64,7 +64,7 @@ async function readPicture({ shell, source, filter, slowly }: MetricAsk): Promis
   const health = await readHealth(reads, storage.database_bytes);
   const draining = await readDraining(reads, RUNNING_SHOWN);
   await slowly("settle", SLOW_MS, () => keeping.settleTasks());
-  const tasks = await readTasks(reads, TASKS_SHOWN);
+  const tasks = await readTasks(reads, { limit: TASKS_SHOWN });
   const isCleaning = tasks.some((task) => task.state === "running");
   return {
     figures: figuresOf(health),

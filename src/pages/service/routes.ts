@@ -6,7 +6,8 @@ import type { BoardContext, BoardPage, Panels, Shell } from "../../web/shell.ts"
 import { confirmAction, newsAt, runAction } from "./confirm.ts";
 import { HOME, parseServiceFilter, serviceHref, serviceQuery, TABS } from "./filter.ts";
 import { changeQueue, showQueue } from "./queue_page.ts";
-import { changeSchedule, makeSchedule, showNewSchedule, showSchedule } from "./schedule_page.ts";
+import { changeSchedule } from "./schedule_edit.ts";
+import { makeSchedule, showNewSchedule, showSchedule } from "./schedule_page.ts";
 import { serviceTopic } from "./topic.ts";
 
 export const servicePage: BoardPage = {

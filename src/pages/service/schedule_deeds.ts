@@ -1,10 +1,21 @@
 /** Pause, resume, run and delete of schedules; items are their ids. */
 import type { Ability } from "../../core/scope.ts";
+import { InvalidInput, NotFound } from "../../engine/engine.ts";
 import { PageError } from "../../web/errors.ts";
 import { plural } from "../../web/format.ts";
 import { countSchedules } from "../../web/schedules/rows.ts";
 import { requireScheduleOf } from "../../web/schedules/whose.ts";
-import { type Deed, type DeedAsk, everywhere, mustOperate, operatedOrgs, shown } from "./deed.ts";
+import {
+  type Deed,
+  type DeedAsk,
+  type DeedRun,
+  type Done,
+  everywhere,
+  mustOperate,
+  operatedOrgs,
+  type Refusal,
+  shown,
+} from "./deed.ts";
 
 function switchSchedules(to: "pause" | "resume"): Deed {
   const verb = to === "pause" ? "Pause" : "Resume";
@@ -17,14 +28,8 @@ function switchSchedules(to: "pause" | "resume"): Deed {
       const sentence = `${verb}s ${plural(names.length, "schedule")}.`;
       return { title, sentence, hits: shown(names), affected: names.length };
     },
-    run: async (ask) => {
-      await namesOf(ask, "operate");
-      let affected = 0;
-      for (const id of ask.items) {
-        if (await ask.deps.engine.schedules[to](id, ask.author, ask.reason)) affected++;
-      }
-      return { affected };
-    },
+    run: (ask) =>
+      forEach(ask, "operate", (id) => ask.deps.engine.schedules[to](id, ask.author, ask.reason)),
     done: (n) => `${verb}d ${plural(n, "schedule")}.`,
   };
 }
@@ -66,16 +71,11 @@ const runSchedule: Deed = {
     const sentence = `Submits one run of ${plural(names.length, "schedule")}.`;
     return { title, sentence, hits: shown(names), affected: names.length };
   },
-  run: async (ask) => {
-    await namesOf(ask, "operate");
-    let affected = 0;
-    for (const id of ask.items) {
+  run: (ask) =>
+    forEach(ask, "operate", async (id) => {
       const result = await ask.deps.engine.schedules.trigger(id, ask.author, ask.reason);
-      if (!result.ok) throw new PageError(409, "Not run", result.reason);
-      affected++;
-    }
-    return { affected };
-  },
+      return result.ok || { title: "Not run", reason: result.reason };
+    }),
   done: (n) => `Asked for ${plural(n, "run")}.`,
 };
 
@@ -89,22 +89,51 @@ const removeSchedule: Deed = {
     const sentence = `Deletes ${plural(names.length, "schedule")}.`;
     return { title, sentence, hits: shown(names), affected: names.length };
   },
-  run: async (ask) => {
-    await namesOf(ask, "manage");
-    for (const id of ask.items) await ask.deps.engine.schedules.remove(id, ask.author, ask.reason);
-    return { affected: ask.items.length };
-  },
+  run: (ask) =>
+    forEach(ask, "manage", async (id) => {
+      await ask.deps.engine.schedules.remove(id, ask.author, ask.reason);
+      return true;
+    }),
   done: (n) => `Deleted ${plural(n, "schedule")}.`,
 };
 
-function namesOf({ deps, scope, items }: DeedAsk, ability: Ability): Promise<string[]> {
+async function namesOf(ask: DeedAsk, ability: Ability): Promise<string[]> {
+  return (await namedOf(ask, ability)).map(({ label }) => label);
+}
+
+function namedOf({ deps, scope, items }: DeedAsk, ability: Ability) {
   return Promise.all(
     items.map(async (id) => {
       const { org, name } = await requireScheduleOf(deps, scope, id);
       mustOperate(deps, scope, org, ability);
-      return `${org} / ${name}`;
+      return { id, label: `${org} / ${name}` };
     }),
   );
+}
+
+/** True where it changed something, false where it was so already. */
+type Fate = boolean | { title: string; reason: string };
+
+/** Of several, what cannot be done is told, and the others are done all the same. */
+async function forEach(
+  ask: DeedRun,
+  ability: Ability,
+  act: (id: string) => Promise<Fate>,
+): Promise<Done> {
+  const changed: string[] = [];
+  const refused: Refusal[] = [];
+  for (const { id, label } of await namedOf(ask, ability)) {
+    const fate = await act(id).catch((error: unknown): Fate => {
+      const isTold = error instanceof NotFound || error instanceof InvalidInput;
+      if (!isTold || ask.items.length === 1) throw error;
+      return { title: "", reason: error.message };
+    });
+    if (fate === true) changed.push(id);
+    if (typeof fate === "boolean") continue;
+    if (ask.items.length === 1) throw new PageError(409, fate.title, fate.reason);
+    refused.push({ label, reason: fate.reason });
+  }
+  return { affected: changed.length, changed, refused };
 }
 
 async function countAll(ask: DeedAsk): Promise<{ running: number; paused: number }> {

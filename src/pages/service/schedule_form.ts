@@ -12,9 +12,15 @@ const WORDS = [
 ] as const;
 type Word = (typeof WORDS)[number];
 const WORD_MAX = 2_000;
-const SUBMITS_MAX = 12_000;
+const REASON_MAX = 200;
+/** What is longer is changed by the API, or by a file. */
+export const SUBMITS_MAX = 12_000;
+/** As a form sends it: twice (as it was, and as it is to be), and each character may be nine. */
+export const FORM_MAX_BYTES = 256 * 1024;
 
-export type ScheduleFields = Record<string, string> & { submits: string };
+export type Field = Word | "submits";
+export const FIELDS: readonly Field[] = [...WORDS, "submits"];
+export type ScheduleFields = Record<Field, string>;
 
 const EXAMPLE = {
   job: { name: "nightly-report", queue: "default", kind: "exec", payload: { command: ["true"] } },
@@ -29,8 +35,8 @@ export const NEW_FIELDS: ScheduleFields = {
 export function scheduleFields(settings: ScheduleSettings): ScheduleFields {
   const { job, workflow } = settings;
   const words = WORDS.map((word) => [word, String(settings[word as keyof ScheduleSettings] ?? "")]);
-  const submits = job === null ? { workflow } : { job };
-  return { ...Object.fromEntries(words), submits: JSON.stringify(submits, null, 2) };
+  const submits = JSON.stringify(job === null ? { workflow } : { job }, null, 2);
+  return { ...Object.fromEntries(words), submits } as ScheduleFields;
 }
 
 export function fieldsIn(form: URLSearchParams): ScheduleFields {
@@ -38,10 +44,12 @@ export function fieldsIn(form: URLSearchParams): ScheduleFields {
     word,
     clipText((form.get(word) ?? "").trim(), WORD_MAX),
   ]);
-  return {
-    ...Object.fromEntries(words),
-    submits: (form.get("submits") ?? "").slice(0, SUBMITS_MAX),
-  };
+  const submits = (form.get("submits") ?? "").slice(0, SUBMITS_MAX);
+  return { ...Object.fromEntries(words), submits } as ScheduleFields;
+}
+
+export function reasonIn(form: URLSearchParams): string | undefined {
+  return clipText((form.get("reason") ?? "").trim(), REASON_MAX) || undefined;
 }
 
 /** What is wrong is said by field, in sentences. */
@@ -57,10 +65,11 @@ export function parseSchedule(
     ...{ vendor_type: vendor_type || null, vendor_id: vendor_id || null },
   });
   if (parsed.success) return { input: parsed.data, problems: null };
-  const problems = parsed.error.issues.map(({ path, message }) => {
-    return `${path.join(".").replaceAll("_", " ")}: ${message}`;
-  });
-  return { input: null, problems };
+  return { input: null, problems: parsed.error.issues.map(issueSentence) };
+}
+
+export function issueSentence({ path, message }: { path: PropertyKey[]; message: string }): string {
+  return `${path.join(".").replaceAll("_", " ")}: ${message}`;
 }
 
 function submitsIn(text: string): { job?: unknown; workflow?: unknown } | string {

@@ -1,4 +1,4 @@
-/** One schedule: its rule in words, its next and last runs, and the form that makes or changes it. */
+/** One schedule: its rule in words, its next and last runs, and the form that makes one. */
 import { isSameOrigin } from "../../accounts/same_origin.ts";
 import { may, seenOrgs } from "../../core/scope.ts";
 import { InvalidInput } from "../../engine/engine.ts";
@@ -14,38 +14,23 @@ import { mayNot, mustOperate } from "./deed.ts";
 import { HOME } from "./filter.ts";
 import { scheduleRow, toSecond } from "./rows.ts";
 import {
+  FORM_MAX_BYTES,
   fieldsIn,
+  issueSentence,
   NEW_FIELDS,
   parseSchedule,
+  reasonIn,
   type ScheduleFields,
+  SUBMITS_MAX,
   scheduleFields,
 } from "./schedule_form.ts";
 
-const JUST_SAVED = "saved";
+export const JUST_SAVED = "saved";
 
 export async function showSchedule(c: BoardContext, shell: Shell): Promise<Response> {
   const detail = await seenSchedule(c, shell);
   const isSaved = new URL(c.req.url).searchParams.has(JUST_SAVED);
-  return print(c, shell, detail, scheduleFields(detail), { isSaved });
-}
-
-export async function changeSchedule(c: BoardContext, shell: Shell): Promise<Response> {
-  refuseForeign(c);
-  const { author, scope } = c.get("caller");
-  const detail = await seenSchedule(c, shell);
-  mustOperate(shell.deps, scope, detail.org, "manage");
-  const fields = fieldsIn(await readForm(c.req.raw));
-  const parsed = parseSchedule(fields);
-  if (parsed.problems !== null) {
-    return print(c, shell, detail, fields, { problems: parsed.problems }, 422);
-  }
-  const { paused: _, managed_by: __, ...patch } = parsed.input;
-  try {
-    await shell.deps.engine.schedules.change(detail.id, patch, author);
-  } catch (error) {
-    return print(c, shell, detail, fields, { problems: problemsOf(error) }, 422);
-  }
-  return go(`${HOME}/schedules/${detail.id}?${JUST_SAVED}`);
+  return printSchedule(c, shell, detail, scheduleFields(detail), { isSaved });
 }
 
 export function showNewSchedule(c: BoardContext, shell: Shell): Response {
@@ -56,7 +41,7 @@ export function showNewSchedule(c: BoardContext, shell: Shell): Response {
 export async function makeSchedule(c: BoardContext, shell: Shell): Promise<Response> {
   refuseForeign(c);
   const { author, scope } = c.get("caller");
-  const form = await readForm(c.req.raw);
+  const form = await readForm(c.req.raw, FORM_MAX_BYTES);
   const asked = form.get("org") ?? new URL(c.req.url).searchParams.get("org") ?? "";
   const org = mustOperate(shell.deps, scope, asked, "manage");
   const fields = fieldsIn(form);
@@ -66,26 +51,28 @@ export async function makeSchedule(c: BoardContext, shell: Shell): Promise<Respo
   }
   try {
     const input = { ...parsed.input, paused: form.get("paused") === "yes" };
-    return go(`${HOME}/schedules/${await shell.deps.engine.schedules.create(org, input, author)}`);
+    const { schedules } = shell.deps.engine;
+    const id = await schedules.create(org, input, author, reasonIn(form));
+    return go(`${HOME}/schedules/${id}`);
   } catch (error) {
     return printNew(c, shell, fields, { org, problems: problemsOf(error) }, 422);
   }
 }
 
-function refuseForeign(c: BoardContext): void {
+export function refuseForeign(c: BoardContext): void {
   if (c.get("caller").via !== "cookie" || isSameOrigin(c.req.raw)) return;
   throw new PageError(403, "Refused", "That request came from another site.");
 }
 
 /** Anything but wrong input is no business of a form. */
-function problemsOf(error: unknown): string[] {
+export function problemsOf(error: unknown): string[] {
   if (!(error instanceof InvalidInput)) throw error;
   const { issues, message } = error;
   if (issues.length === 0) return [message];
-  return issues.map(({ path, message: text }) => `${path.join(".").replaceAll("_", " ")}: ${text}`);
+  return issues.map(issueSentence);
 }
 
-async function seenSchedule(c: BoardContext, { deps }: Shell): Promise<ScheduleDetail> {
+export async function seenSchedule(c: BoardContext, { deps }: Shell): Promise<ScheduleDetail> {
   const { scope } = c.get("caller");
   const id = (c.req.param("id") ?? "").toLowerCase();
   await requireScheduleOf(deps, scope, id);
@@ -100,7 +87,7 @@ interface Shown {
   isSaved?: boolean;
 }
 
-function print(
+export function printSchedule(
   c: BoardContext,
   shell: Shell,
   detail: ScheduleDetail,
@@ -110,9 +97,15 @@ function print(
 ): Response {
   const org = shell.deps.directory.byName(detail.org)!;
   const { scope } = c.get("caller");
+  const is = scheduleFields(detail);
+  const isLong = is.submits.length > SUBMITS_MAX;
   const model = {
     row: scheduleRow(detail, may(scope, org.id, "operate")),
-    ...{ fields, problems, isSaved, manages: may(scope, org.id, "manage") },
+    ...{ fields, problems, isSaved, isLong, manages: may(scope, org.id, "manage") },
+    // What the form is compared with when it comes back.
+    was: isLong ? { ...is, submits: "" } : is,
+    // Somebody else's, beside what was typed.
+    theirs: !isLong && problems.length > 0 && fields.submits !== is.submits ? is.submits : "",
     about: detail.description,
     managedBy: detail.managed_by ?? "",
     next: detail.next_runs.map((time) => toSecond(time)),

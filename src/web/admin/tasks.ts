@@ -16,10 +16,13 @@ export interface AdminTask {
 }
 
 /** The newest first. */
-export async function readTasks(sql: Sql, limit: number): Promise<AdminTask[]> {
+export async function readTasks(
+  sql: Sql,
+  { limit, before = null }: { limit: number; before?: string | null },
+): Promise<AdminTask[]> {
   return await sql<AdminTask[]>`
     select id, kind, state, created_by, reason, progress as passes, error, created_at, finished_at
-    from admin_task order by id desc limit ${limit}`;
+    from admin_task where ${before}::uuid is null or id < ${before}::uuid order by id desc limit ${limit}`;
 }
 
 export async function readTask(sql: Sql, id: string): Promise<AdminTask | null> {

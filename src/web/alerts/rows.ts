@@ -66,13 +66,31 @@ const silenced = (sql: Sql, now: Date) => sql`
     and (s.job_name is null or s.job_name = n.name
       or right(s.job_name, 1) = '*' and starts_with(n.name, left(s.job_name, -1)))) as silenced`;
 
-/** Those that fire first, the critical before the others; at most `ALERTS_MAX`. */
-export async function readAlertViews(sql: Sql, orgs: OrgFilter, now: number): Promise<AlertView[]> {
+interface Part {
+  limit: number;
+  /** Of the last one that was read. */
+  after?: string | undefined;
+}
+
+/** Those that fire first, the critical before the others. `after`: `alertKey` of the last one. */
+export async function readAlertViews(
+  sql: Sql,
+  orgs: OrgFilter,
+  now: number,
+  { limit, after }: Part = { limit: ALERTS_MAX },
+): Promise<AlertView[]> {
+  const since = sql`date_trunc('milliseconds', a.since)`;
+  const [state, severity, at, id] = after?.split(" ") ?? [];
+  const beyond =
+    after === undefined
+      ? sql``
+      : sql`and (a.state, a.severity, ${since}, a.id)
+          > (${state!}, ${severity!}, ${at!}::timestamptz, ${id!}::uuid)`;
   const rows = await sql<Row[]>`
     select a.*, coalesce(o.name, 'system') as org, n.name as job_name, ${silenced(sql, new Date(now))}
     from alert a join job_name n on n.id = a.name_id left join org o on o.id = a.org_id
-    where true ${andOfOrgs(sql, sql`a.org_id`, orgs)}
-    order by a.state, a.severity, a.since, a.id limit ${ALERTS_MAX}`;
+    where true ${andOfOrgs(sql, sql`a.org_id`, orgs)} ${beyond}
+    order by a.state, a.severity, ${since}, a.id limit ${limit}`;
   return rows.map((row) => ({
     ...common(row),
     id: row.id as string,
@@ -81,6 +99,10 @@ export async function readAlertViews(sql: Sql, orgs: OrgFilter, now: number): Pr
     clear_since: iso(row.clear_since),
     silenced: row.silenced as boolean,
   }));
+}
+
+export function alertKey({ state, severity, since, id }: AlertView): string {
+  return `${state} ${severity} ${since} ${id}`;
 }
 
 /** Newest first; `before`: only those with a smaller id. */
@@ -125,18 +147,26 @@ function common(row: Row) {
   };
 }
 
-/** Those that hold or will first. `orgs` null: those of every organization. */
+/**
+ * Those that end last first. `orgs` null: those of every organization alone; else these organizations' own,
+ * and of the others those that can cover a job of theirs: what would silence nothing of them is not told.
+ * `after`: `silenceKey` of the last one.
+ */
 export async function readSilences(
   sql: Sql,
   orgs: OrgFilter | null,
-  { now, limit, id = null }: { now: number; limit: number; id?: string | null },
+  { now, limit, after, id = null }: Part & { now: number; id?: string | null },
 ): Promise<SilenceView[]> {
-  const whose = orgs === null ? sql`and s.org_id is null` : andOfOrgs(sql, sql`s.org_id`, orgs);
+  const at = new Date(now);
+  const ends = sql`date_trunc('milliseconds', s.ends_at)`;
+  const [end, last] = after?.split(" ") ?? [];
+  const beyond =
+    after === undefined ? sql`` : sql`and (${ends}, s.id) < (${end!}::timestamptz, ${last!}::uuid)`;
   const rows = await sql<Row[]>`
-    select s.*, o.name as org, s.starts_at <= ${new Date(now)} and s.ends_at > ${new Date(now)} as active
+    select s.*, o.name as org, s.starts_at <= ${at} and s.ends_at > ${at} as active
     from silence s left join org o on o.id = s.org_id
-    where true ${whose} ${id === null ? sql`` : sql`and s.id = ${id}`}
-    order by s.ends_at desc, s.id desc limit ${limit}`;
+    where true ${ofWhom(sql, orgs)} ${beyond} ${id === null ? sql`` : sql`and s.id = ${id}`}
+    order by ${ends} desc, s.id desc limit ${limit}`;
   return rows.map((row) => ({
     id: row.id as string,
     org: row.org as string | null,
@@ -150,6 +180,20 @@ export async function readSilences(
     created_by: row.created_by as string,
     ended_by: row.ended_by as string | null,
   }));
+}
+
+function ofWhom(sql: Sql, orgs: OrgFilter | null) {
+  if (orgs === null) return sql`and s.org_id is null`;
+  if (orgs === "all") return sql``;
+  const own = orgs as number[];
+  return sql`and (s.org_id = any(${own}::int[]) or s.org_id is null and exists (
+    select from job_name n where n.org_id = any(${own}::int[])
+      and (s.job_name is null or n.name = s.job_name
+        or right(s.job_name, 1) = '*' and starts_with(n.name, left(s.job_name, -1)))))`;
+}
+
+export function silenceKey({ ends_at, id }: SilenceView): string {
+  return `${ends_at} ${id}`;
 }
 
 const iso = (time: unknown) => (time as Date | null)?.toISOString() ?? null;

@@ -70,6 +70,11 @@ schedules:
     job: { run: "true" }
   - name: d
     cron: "0 0 * * *"
+  - name: e
+    cron: "0 0 * * *"
+    job:
+      run: "true"
+      dedupe_key: one
 `);
     const lines = said.split("\n");
     assert.match(
@@ -80,6 +85,10 @@ schedules:
     assert.match(said, /:14:14: schedules\[2\]\.job\.queue: must be 1 to 63/);
     assert.match(said, /schedules\[2\]\.crom: is not known here/);
     assert.match(said, /schedules\[4\]\.job: is missing: say what to submit/);
+    assert.match(
+      said,
+      /:25:19: schedules\[5\]\.job\.dedupe_key: is not for a schedule.* leave it out/,
+    );
     assert.match(refused("schedules: 5"), /schedules: must be a list of schedules/);
     assert.match(refused("schedule: []"), /schedule/);
     const twice = `schedules: [{name: a, cron: "* * * * *", job: {run: x}}, {name: a, cron: "* * * * *", job: {run: x}}]`;

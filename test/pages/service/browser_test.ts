@@ -195,12 +195,60 @@ describe("the job service", () => {
     await says(page, "schedules", /1 in all\s*Running\s*0\s*Paused\s*1/);
     await page.getByRole("link", { name: "nightly" }).click();
     await page.fill("[name=description]", "every night");
+    await page.fill("[name=cron]", "0 4 * * *");
     await button(page, "Save").click();
+    const told = (await page.textContent("main"))!.replaceAll(/\s+/g, " ");
+    assert.match(told, /Changes 2 settings of default \/ nightly\./);
+    assert.match(told, /0 3 \* \* \*\s*0 4 \* \* \*.*every night.*It begins anew/);
+    assert.deepEqual(await axe(page), []);
+    await page.fill("#confirm-reason", "the backup is slower now");
+    await button(page, "Change it").click();
     await page.waitForURL(/saved/);
+    const [row] = await box.database.intake`
+      select reason, after from audit_log where action = 'schedule.update' order by id desc limit 1`;
+    assert.deepEqual(
+      [row!.reason, row!.after],
+      [
+        "the backup is slower now",
+        { name: "nightly", cron: "0 4 * * *", description: "every night" },
+      ],
+    );
     await button(page, "Delete").click();
     await confirm(page, "Delete");
     await page.waitForURL(/did=delete-schedules/);
     assert.deepEqual((await box.call("GET", SCHEDULES)).json.items, []);
+  });
+
+  test("does not put back what somebody else changed meanwhile, and asks where both changed the same", async () => {
+    const input = { name: "shared", cron: "0 3 * * *", job: job("shared", "nights") };
+    const { id } = (await box.call("POST", SCHEDULES, input)).json;
+    const own = async () => (await box.call("GET", `${SCHEDULES}/${id}`)).json;
+    const { page } = await open(`${HOME}/schedules/${id}`);
+    await box.call("PATCH", `${SCHEDULES}/${id}`, { cron: "0 5 * * *" });
+    await page.fill("[name=description]", "mine");
+    await button(page, "Save").click();
+    await button(page, "Change it").click();
+    await page.waitForURL(/saved/);
+    assert.deepEqual([(await own()).cron, (await own()).description], ["0 5 * * *", "mine"]);
+    await box.call("PATCH", `${SCHEDULES}/${id}`, { description: "theirs" });
+    await page.fill("[name=description]", "mine again");
+    await button(page, "Save").click();
+    assert.match(
+      (await page.textContent("#problem"))!,
+      /Description was changed.*it is "theirs" by now, and you wrote "mine again"/,
+    );
+    assert.equal((await own()).description, "theirs");
+    // Also where that happens between the two steps.
+    await button(page, "Save").click();
+    await page.waitForSelector("#confirm-reason");
+    await box.call("PATCH", `${SCHEDULES}/${id}`, { description: "theirs, too" });
+    await button(page, "Change it").click();
+    assert.match((await page.textContent("#problem"))!, /it is "theirs, too" by now/);
+    await button(page, "Save").click();
+    await button(page, "Change it").click();
+    await page.waitForURL(/saved/);
+    assert.equal((await own()).description, "mine again");
+    await box.call("DELETE", `${SCHEDULES}/${id}`);
   });
 
   test("shows slots, and how far one is with being freed, while it happens", async () => {

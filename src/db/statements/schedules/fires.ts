@@ -105,12 +105,15 @@ export async function noteOutcomes(sql: Sql | Transaction, max: number): Promise
 }
 
 /** Schedules, not paused, of which runs wait. */
-export async function waitingSchedules(sql: Sql, limit: number): Promise<string[]> {
+export async function waitingSchedules(
+  sql: Sql,
+  { without, limit }: { without: readonly string[]; limit: number },
+): Promise<string[]> {
   const rows = await sql.unsafe(
     `select distinct f.schedule_id as id from schedule_fire f
      join schedule s on s.id = f.schedule_id and s.paused_at is null
-     where ${OPEN} and f.state = 'waiting' limit $1`,
-    [limit],
+     where ${OPEN} and f.state = 'waiting' and not (s.id = any($1::text::uuid[])) limit $2`,
+    [`{${without.join()}}`, limit],
     prepared,
   );
   return rows.map((row) => row.id as string);

@@ -180,15 +180,22 @@ export async function settleSchedule(
   );
 }
 
-/** The earliest moment at which one is to be looked at, and whether runs wait for others to end. */
-export async function nextLook(sql: Sql): Promise<{ due: number | null; isWaiting: boolean }> {
+/**
+ * The earliest moment at which one is to be looked at, and whether runs wait for others to end; of all but
+ * `without`.
+ */
+export async function nextLook(
+  sql: Sql,
+  without: readonly string[],
+): Promise<{ due: number | null; isWaiting: boolean }> {
   const [row] = await sql.unsafe(
-    `select (select ${MS("due_at", "due")} from schedule where due_at is not null
+    `select (select ${MS("due_at", "due")} from schedule
+         where due_at is not null and not (id = any($1::text::uuid[]))
          order by due_at limit 1) as due,
        exists (select from schedule_fire f join schedule s on s.id = f.schedule_id
          where f.outcome is null and f.state in ('waiting', 'submitted') and f.state = 'waiting'
-           and s.paused_at is null) as waiting`,
-    [],
+           and s.paused_at is null and not (s.id = any($1::text::uuid[]))) as waiting`,
+    [`{${without.join()}}`],
     prepared,
   );
   return { due: (row!.due as number | null) ?? null, isWaiting: row!.waiting as boolean };
