@@ -14,6 +14,7 @@ import process from "node:process";
 import { Client } from "../src/sdk/client.ts";
 import { type Address, addressesOf } from "./board/addresses.ts";
 import { addPending, computed, writeMonth } from "./board/month.ts";
+import { addOperated } from "./board/operated.ts";
 import { EXPLAINING, type RowsRead, rowsRead } from "./board/rows_read.ts";
 import { type PageTime, timePages } from "./board/server_time.ts";
 import { type PageWeight, weighPages } from "./board/weights.ts";
@@ -55,6 +56,7 @@ async function measure(box: Signalbox): Promise<void> {
   const sql = cluster.admin(DATABASE);
   await addPending(box, sql, PENDING);
   const ms = await computed(sql);
+  await addOperated(box, sql, ORG);
   console.log(`rollups of all of it were computed after ${(ms / 1_000).toFixed(0)} s`);
   await sql`vacuum analyze`;
   const page = word("page");

@@ -41,6 +41,7 @@ export async function addressesOf(sql: postgres.Sql, org: string): Promise<Addre
   return [
     ...chartAddresses(things),
     ...jobAddresses(things),
+    ...operatedAddresses(things),
     { page: "live", path: "/board/live" },
     { page: "live", path: `/board/live?${query({ org })}` },
     { page: "live", path: "/board/live?state=queued" },
@@ -86,6 +87,30 @@ function jobAddresses({ queue, name, jobs }: Things): Address[] {
   return [
     ...searches.map((q) => ({ page: "jobs", path: `/board/jobs?${query({ q })}` })),
     ...jobs.map((id) => ({ page: "job", path: `/board/jobs/${id}` })),
+  ];
+}
+
+function operatedAddresses({ org, name }: Things): Address[] {
+  const filters: Record<string, string>[] = [{}, { org }, { org, name }];
+  const tabs: Record<string, string>[] = [{}, { tab: "schedules" }, { tab: "workers" }];
+  return [
+    ...RANGE_NAMES.flatMap((range) =>
+      filters.map((filter) => ({
+        page: "background",
+        path: `/board/background?${query({ range, ...filter })}`,
+      })),
+    ),
+    ...tabs.flatMap((tab) =>
+      filters
+        .slice(0, 2)
+        .map((filter) => ({
+          page: "service",
+          path: `/board/service?${query({ ...tab, ...filter })}`,
+        })),
+    ),
+    { page: "alerts", path: "/board/alerts" },
+    { page: "alerts", path: `/board/alerts?${query({ org })}` },
+    { page: "alerts", path: "/board/alerts/rules/BackgroundJobFailing" },
   ];
 }
 

@@ -116,6 +116,16 @@ describe("alerts over recorded runs", () => {
     assert.equal((await states()).BackgroundJobNotRunning, "firing");
     const [row] = await rig.sql`select clear_since from alert limit 1`;
     assert.ok(row!.clear_since !== null);
+    const end = now + 15 * MINUTE;
+    await rig.sql`update rollup_progress set complete_until = ${new Date(end)}`;
+    await look(later + 30_000, end);
+    assert.deepEqual(await states(), {});
+    assert.deepEqual((await events()).sort(), [
+      "BackgroundJobCriticallyStale firing",
+      "BackgroundJobCriticallyStale resolved",
+      "BackgroundJobNotRunning firing",
+      "BackgroundJobNotRunning resolved",
+    ]);
   });
 
   test("a job that never succeeded is an alert, however often it runs", async () => {

@@ -233,6 +233,8 @@ describe("the job service", () => {
       "freed",
     );
     clearInterval(heart);
+    // What comes next is to wait.
+    worker.leave();
   });
 
   test("keeps ticks while rows are printed anew, and is in order in every look", async () => {
