@@ -81,7 +81,7 @@ const NAME: FieldSpec = {
   attributes: { required: "", maxlength: "100" },
 };
 const URL_SPEC: FieldSpec = {
-  ...{ name: "url", label: "Address" },
+  ...{ name: "url", label: "URL" },
   attributes: { maxlength: "2000", inputmode: "url", spellcheck: "false" },
 };
 const ADDRESSES: FieldSpec = {

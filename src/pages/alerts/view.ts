@@ -14,6 +14,10 @@ export interface Place {
   org: string;
 }
 
+function queryOf({ org }: Place): string {
+  return org === "" ? "" : `?${new URLSearchParams({ org })}`;
+}
+
 export interface PageInput {
   place: Place;
   orgs: readonly { id: number; name: string }[];
@@ -41,7 +45,7 @@ export function pageModel(input: PageInput) {
     channels: input.channels && channelsModel(input.channels, place),
     rules: input.rules.map((rule) => ({
       ...rule,
-      href: `/board/alerts/rules/${rule.rule}`,
+      href: `${HOME}/rules/${rule.rule}${queryOf(place)}`,
       overridden: rule.overridden.join(", "),
     })),
     ruleNames: input.rules.map(({ rule }) => rule),
@@ -60,22 +64,21 @@ export function liveModel({ place, orgs, alerts }: LiveInput, operated: readonly
     href: ruleHref(alert.rule, alert.job_name, orgs.length === 1 ? undefined : alert.org),
     may: operated.includes(alert.org),
   }));
-  const query = place.org === "" ? "" : `?${new URLSearchParams({ org: place.org })}`;
   return {
-    ...{ org: place.org, showsOrg: orgs.length !== 1, href: `/board/alerts${query}` },
+    ...{ org: place.org, showsOrg: orgs.length !== 1, href: `${HOME}${queryOf(place)}` },
     firing: models.filter(({ state }) => state === "firing"),
     pending: models.filter(({ state }) => state === "pending"),
   };
 }
 
-function channelsModel(channels: readonly ChannelView[], { org }: Place) {
+function channelsModel(channels: readonly ChannelView[], place: Place) {
   const on = channels.filter(({ enabled }) => enabled);
   const lost = on.filter(
     ({ last_delivery: last }) => last !== null && last.error !== null && last.state !== "delivered",
   );
   return {
     ...{ told: on.length, lost: lost.length },
-    href: `${HOME}/channels${org === "" ? "" : `?${new URLSearchParams({ org })}`}`,
+    href: `${HOME}/channels${queryOf(place)}`,
   };
 }
 

@@ -25,7 +25,7 @@ export function expectedModel(org: string, found: ExpectedName, now: number) {
       grace: timeText(said.graceSeconds ?? STALENESS.graceSeconds),
       ...{ at: said.at, by: said.by },
     },
-    late: `after ${STALENESS.warningIntervals} intervals without a success`,
+    late: `after ${STALENESS.warningIntervals} of them without a success`,
     bad: `after ${STALENESS.badIntervals}`,
     plain: `late ${PLAIN[0]} after its last success, and bad after ${PLAIN[1]}`,
   };

@@ -53,7 +53,7 @@ describe("channels on the board", () => {
     await page.getByRole("link", { name: "Channels" }).click();
     await page.getByRole("link", { name: "New channel" }).click();
     await make(page, { name: "ops", url: "ftp://somewhere" });
-    await isWrong(page, "channel-url", /^Address must be an address that begins with https:\/\//);
+    await isWrong(page, "channel-url", /^URL must be an address that begins with https:\/\//);
     assert.equal(await page.inputValue("#channel-url"), "ftp://somewhere");
     assert.equal(await page.inputValue("#channel-name"), "ops");
     await make(page, { url: server.url });
