@@ -101,12 +101,10 @@ function operatedAddresses({ org, name }: Things): Address[] {
       })),
     ),
     ...tabs.flatMap((tab) =>
-      filters
-        .slice(0, 2)
-        .map((filter) => ({
-          page: "service",
-          path: `/board/service?${query({ ...tab, ...filter })}`,
-        })),
+      filters.slice(0, 2).map((filter) => ({
+        page: "service",
+        path: `/board/service?${query({ ...tab, ...filter })}`,
+      })),
     ),
     { page: "alerts", path: "/board/alerts" },
     { page: "alerts", path: `/board/alerts?${query({ org })}` },
