@@ -5,11 +5,14 @@ import type { Asked } from "./stage.ts";
 import {
   OPERATE,
   OPERATE_PAGE,
+  OPERATED_PAGE,
+  OPERATORS_PAGE,
   READ,
   READ_PAGE,
   SIGNED_IN,
   SIGNED_IN_PAGE,
   SUPERUSER,
+  SUPERUSER_PAGE,
 } from "./verdicts.ts";
 
 const O = `${V1}/orgs/:org`;
@@ -89,14 +92,85 @@ export const ALERT_ROWS: readonly Row[] = [
 
 const silenceForm = ({ of }: Target) => ({ org: of.org, hours: "1", reason: `${of.org}-reason` });
 
+const CHANNELS = "/board/alerts/channels";
+const slackFields = ({ of }: Target) => ({
+  ...{ name: `${of.org}-channel-${++count}`, kind: "slack", severity: "warning" },
+  ...{ url: "https://hooks.invalid/x", enabled: "yes" },
+});
+
+/** There is room for a hundred: only what is deleted is made for each who asks. */
+const kept = new Map<string, Promise<string>>();
+
+function channelFor(target: Target, base: string, step: string): Promise<string> {
+  if (step === "/delete") return made(target, base, channelOf());
+  const known = kept.get(base) ?? made(target, base, channelOf());
+  kept.set(base, known);
+  return known;
+}
+
+/** `fields`: what its form sends. */
+const onChannel =
+  (isOurs: boolean, step = "", fields?: (target: Target) => Record<string, string>) =>
+  async (target: Target): Promise<Asked[]> => {
+    const { org } = target.of;
+    const id = await channelFor(target, `${isOurs ? `/orgs/${org}` : ""}/alert-channels`, step);
+    const path = `${CHANNELS}/${id}${step}${isOurs ? `?org=${org}` : ""}`;
+    return [fields === undefined ? get(path) : form(path, fields(target))];
+  };
+
+const CHANNEL_PAGE_ROWS: readonly Row[] = [
+  row(`GET ${CHANNELS}`, OPERATORS_PAGE, () => [get(CHANNELS)]),
+  row(`GET ${CHANNELS} of one`, OPERATED_PAGE, ({ of }) => [get(`${CHANNELS}?org=${of.org}`)]),
+  row(`GET ${CHANNELS}/new`, OPERATORS_PAGE, ({ of }) => [get(`${CHANNELS}/new?org=${of.org}`)]),
+  row(
+    `POST ${CHANNELS}/new of one`,
+    OPERATE_PAGE,
+    (target) => [form(`${CHANNELS}/new?org=${target.of.org}`, slackFields(target))],
+    303,
+  ),
+  row(
+    `POST ${CHANNELS}/new`,
+    SUPERUSER,
+    (target) => [form(`${CHANNELS}/new`, { ...slackFields(target), org: "" })],
+    303,
+  ),
+  ...[true, false].flatMap((isOurs) => {
+    const [page, act] = isOurs ? [OPERATED_PAGE, OPERATE_PAGE] : [SUPERUSER_PAGE, SUPERUSER];
+    const one = `${CHANNELS}/:id`;
+    const whose = isOurs ? "" : " of Signalbox itself";
+    const none = () => ({});
+    return [
+      row(`GET ${one}${whose}`, page, onChannel(isOurs)),
+      row(`POST ${one}${whose}`, act, onChannel(isOurs, "", slackFields), 303),
+      row(`POST ${one}/test${whose}`, act, onChannel(isOurs, "/test", none)),
+      row(`GET ${one}/delete${whose}`, page, onChannel(isOurs, "/delete")),
+      row(`POST ${one}/delete${whose}`, act, onChannel(isOurs, "/delete", none), 303),
+    ];
+  }),
+];
+
 /** The page, its runbooks and its forms. */
 export const ALERT_PAGE_ROWS: readonly Row[] = [
+  ...CHANNEL_PAGE_ROWS,
   row("GET /board/alerts", SIGNED_IN_PAGE, () => [get("/board/alerts")]),
   row("GET /board/alerts of one", READ_PAGE, ({ of }) => [get(`/board/alerts?org=${of.org}`)]),
   row("GET /board/alerts/rules/:rule", SIGNED_IN_PAGE, ({ of }) => [
     get("/board/alerts/rules/BackgroundJobFailing"),
     get(`/board/alerts/rules/BackgroundJobNotRunning?name=${of.org.slice(0, 2)}-name`),
   ]),
+  row("GET /board/alerts/rules/:rule of one", READ_PAGE, ({ of }) => [
+    get(`/board/alerts/rules/BackgroundJobFailing?org=${of.org}`),
+    get(`/board/alerts/rules/BackgroundJobFailing?org=${of.org}&name=${of.org}-name`),
+  ]),
+  row(
+    "POST /board/alerts/rules/:rule/limits",
+    OPERATE_PAGE,
+    ({ of }) => {
+      const path = `/board/alerts/rules/BackgroundJobFailing/limits?org=${of.org}`;
+      return [form(path, { failure_rate: "10 %", enabled: "yes" }), form(path, { back: "yes" })];
+    },
+    303,
+  ),
   row(
     "POST /board/alerts/silences",
     OPERATE_PAGE,

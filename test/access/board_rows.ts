@@ -6,6 +6,7 @@ import { submit, waitingOperation } from "./seed.ts";
 import {
   EVERYBODY,
   MAINTENANCE_PAGE,
+  MANAGE,
   OPERATE_PAGE,
   READ_PAGE,
   SIGNED_IN,
@@ -113,6 +114,18 @@ export const BOARD_ROWS: readonly Row[] = [
     get(`/board/background?org=${of.org}`),
     get(`/board/background?org=${of.org}&format=json&chart=names`),
   ]),
+  row("GET /board/background/expected", READ_PAGE, ({ of }) => [
+    get(`/board/background/expected?org=${of.org}&name=${of.org}-name`),
+  ]),
+  row(
+    "POST /board/background/expected",
+    MANAGE,
+    ({ of }) => {
+      const path = `/board/background/expected?org=${of.org}&name=${of.org}-name`;
+      return [form(path, { expected_interval_seconds: "1 h" }), form(path, { back: "yes" })];
+    },
+    303,
+  ),
   row("GET /board/background of Signalbox itself", MAINTENANCE_PAGE, () => [
     get("/board/background?org=system"),
     get("/board/background?org=system&format=csv&chart=names"),

@@ -1,10 +1,16 @@
 /** The table of the job service's page. */
 import { form, get, post, type Row, row, type Target } from "./rows.ts";
 import { jobOf, V1, waitingOperation } from "./seed.ts";
-import { MANAGE, OPERATE_PAGE, READ_PAGE, SIGNED_IN, SIGNED_IN_PAGE } from "./verdicts.ts";
+import {
+  MANAGE,
+  OPERATE_PAGE,
+  OPERATED_PAGE,
+  READ_PAGE,
+  SIGNED_IN,
+  SIGNED_IN_PAGE,
+} from "./verdicts.ts";
 
 const HOME = "/board/service";
-const OPERATED = { acme: "yyy334r3", open: "y33333r4" };
 const SSE = { accept: "text/event-stream" };
 let count = 0;
 
@@ -40,7 +46,7 @@ export const SERVICE_ROWS: readonly Row[] = [
     get(`${HOME}?org=${of.org}`),
     get(`${HOME}?tab=workers&org=${of.org}&worker=${of.worker.id}`),
   ]),
-  row(`GET ${HOME}/confirm`, OPERATED, async (target) => [
+  row(`GET ${HOME}/confirm`, OPERATED_PAGE, async (target) => [
     get(`${HOME}/confirm?do=stop-all&org=${target.of.org}`),
     get(`${HOME}/confirm?do=free-all&org=${target.of.org}`),
     get(`${HOME}/confirm?do=pause&item=${target.of.org}/${target.of.queue}`),

@@ -18,6 +18,10 @@ export const MANAGE: ByOrg = { acme: "yy333413", open: "y3333314" };
 /** Pages and their forms: who is not signed in is led to the form. */
 export const READ_PAGE: ByOrg = { acme: "yyyyy4ry", open: "yyyyyyr4" };
 export const OPERATE_PAGE: ByOrg = { acme: "yyy33413", open: "y3333314" };
+/** Pages of what is operated. */
+export const OPERATED_PAGE: ByOrg = { acme: "yyy334r3", open: "y33333r4" };
+/** Pages of whatever one operates, where that is anything. */
+export const OPERATORS_PAGE = "yyy333r3";
 /** Whatever it is asked of: what is not seen is left out of the answer, or is as if it was not there. */
 export const SIGNED_IN = "yyyyyy1y";
 export const SIGNED_IN_PAGE = "yyyyyyry";

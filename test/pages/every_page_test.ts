@@ -47,12 +47,36 @@ const SEARCHED: Shown[] = [
   { path: `/board/jobs/operations/${q("id")}`, shows: [], status: 404 },
 ];
 
+const named = (label: string) => encodeURIComponent(evil(label));
+const RULE = "/board/alerts/rules/BackgroundJobFailing";
+
+/** Where it is said who is told of alerts. */
+function channelAddresses({ ours, all }: HostileBoard["channels"]): Shown[] {
+  const path = "/board/alerts/channels";
+  return [
+    { path, shows: ["channel", "mails", "mail", "undelivered"] },
+    { path, shows: [], as: "viewer", status: 403 },
+    { path: `${path}?org=acme&news=${q("news")}`, shows: ["channel"] },
+    { path: `${path}?org=${q("org")}`, shows: ["org"], status: 404 },
+    { path: `${path}/new?org=${q("org")}`, shows: [] },
+    { path: `${path}/${ours}?org=acme`, shows: ["channel", "undelivered", "author"] },
+    { path: `${path}/${ours}?org=acme`, shows: [], as: "viewer", status: 403 },
+    { path: `${path}/${all}?news=${q("news")}`, shows: ["mails", "mail"] },
+    { path: `${path}/${all}/delete`, shows: ["mails", "mail"] },
+    { path: `${path}/${q("id")}?org=acme`, shows: ["id"], status: 404 },
+  ];
+}
+
 const ALERTS: Shown[] = [
   { path: "/board/alerts", shows: ["name", "acme", "reason-silence"] },
   { path: "/board/alerts", shows: ["name"], as: "viewer" },
   { path: `/board/alerts?org=${q("org")}`, shows: [], status: 404 },
-  { path: "/board/alerts/rules/BackgroundJobFailing", shows: ["name"] },
-  { path: `/board/alerts/rules/BackgroundJobFailing?name=${q("given")}`, shows: ["given"] },
+  { path: RULE, shows: ["name"] },
+  { path: `${RULE}?name=${q("given")}`, shows: ["given"] },
+  { path: `${RULE}?org=acme`, shows: ["name", "limited"] },
+  { path: `${RULE}?org=acme&name=${named("limited")}`, shows: ["limited"] },
+  { path: `${RULE}?org=acme&name=${named("limited")}`, shows: ["limited"], as: "viewer" },
+  { path: `${RULE}?org=${q("org")}`, shows: [], status: 404 },
   { path: `/board/alerts/rules/${q("rule")}`, shows: [], status: 404 },
 ];
 
@@ -94,6 +118,13 @@ function chartAddresses(): Record<string, Shown[]> {
     background: [
       { path: "/board/background", shows: ["name", "error"] },
       { path: "/board/background?refresh=off&range=15m", shows: [] },
+      { path: `/board/background/expected?org=acme&name=${named("name")}`, shows: ["author"] },
+      {
+        path: `/board/background/expected?org=acme&name=${named("name")}`,
+        shows: ["name"],
+        as: "viewer",
+      },
+      { path: `/board/background/expected?org=acme&name=${q("n")}`, shows: ["n"], status: 404 },
       { path: `/board/background?org=${q("org")}`, shows: ["org"], status: 404 },
       { path: `/board/background?refresh=${q("r")}`, shows: ["r"], status: 422 },
     ],
@@ -138,7 +169,13 @@ function serviceAddresses(schedule: string): Shown[] {
 }
 
 /** By the page's id; "shell" is what stands around them. */
-function addresses({ jobs, invitation, worker, schedule }: HostileBoard): Record<string, Shown[]> {
+function addresses({
+  jobs,
+  invitation,
+  worker,
+  schedule,
+  channels,
+}: HostileBoard): Record<string, Shown[]> {
   const job = (id: string, ...shows: string[]) => ({
     path: `/board/jobs/${id}`,
     shows: ["name", "queue", "acme", "tag", "tag-value", "command", "author", ...shows],
@@ -172,7 +209,7 @@ function addresses({ jobs, invitation, worker, schedule }: HostileBoard): Record
     ],
     service: serviceAddresses(schedule),
     jobs: SEARCHED,
-    alerts: ALERTS,
+    alerts: [...ALERTS, ...channelAddresses(channels)],
     orgs: [
       { path: "/board/orgs", shows: ["title"] },
       { path: "/board/orgs/acme", shows: ["title", "member", "author", "token", "worker", "pool"] },

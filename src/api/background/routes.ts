@@ -1,7 +1,9 @@
 /** How often names without a schedule are to run: what was said, and saying it. */
 import { z } from "zod";
 import { STALENESS } from "../../core/background/thresholds.ts";
+import { expectationInput, expectedOf } from "../../engine/background/input.ts";
 import { jobName } from "../../messages/names.ts";
+import { readJobName } from "../../web/background/one_name.ts";
 import { inOrg } from "../allowed.ts";
 import { cursorParam, listOf, pageOf } from "../cursor.ts";
 import { reasonInput, time } from "../jobs/schemas.ts";
@@ -10,10 +12,6 @@ import { limitParam, orgParams } from "../query.ts";
 import { ok, type Route, route } from "../route.ts";
 
 const tag = "Background jobs";
-/** A year. */
-const INTERVAL_MAX = 31_536_000;
-const interval = z.int().min(10).max(INTERVAL_MAX);
-const grace = z.int().min(0).max(INTERVAL_MAX);
 
 const LIST_DEFAULT = 100;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,127}$/;
@@ -58,14 +56,7 @@ const say = route({
   description: `A name that has a schedule goes by that. It is late after ${STALENESS.warningIntervals} intervals without a success, and bad after ${STALENESS.badIntervals}, each with the grace.`,
   allow: inOrg("manage"),
   params: orgParams,
-  body: reasonInput.extend({
-    name: jobName,
-    expected_interval_seconds: interval.nullable().describe("Null: nothing is expected any more"),
-    grace_seconds: grace
-      .nullable()
-      .default(null)
-      .describe(`Null: ${STALENESS.graceSeconds} seconds, as usual`),
-  }),
+  body: reasonInput.extend({ name: jobName, ...expectationInput.shape }),
   answers: {
     200: {
       description: "Done when answered",
@@ -74,13 +65,11 @@ const say = route({
   },
   handle: async ({ params, body, caller, deps }) => {
     const { id: org } = orgOf(deps, caller, params.org, "manage");
-    const [name] = await deps.database.reads<{ id: number; name: string }[]>`
-      select id, name from job_name where org_id = ${org} and name = ${body.name}`;
-    if (name === undefined) throw notFound("job name", body.name);
-    const { expected_interval_seconds: seconds, grace_seconds, reason } = body;
-    const expected = seconds === null ? null : { interval_seconds: seconds, grace_seconds };
+    const name = await readJobName(deps.database.reads, org, body.name);
+    if (name === null) throw notFound("job name", body.name);
     const { expectations } = deps.engine.background;
-    const changed = await expectations.set({ org, name, expected, reason }, caller.author);
+    const change = { org, name, expected: expectedOf(body), reason: body.reason };
+    const changed = await expectations.set(change, caller.author);
     return ok({ affected: changed ? 1 : 0 });
   },
 });

@@ -1,19 +1,24 @@
 /** `/board/alerts`: what fires, silences, history, rules; and a runbook with live figures for each rule. */
 import type { Organization } from "../../accounts/directory.ts";
-import { isSameOrigin } from "../../accounts/same_origin.ts";
-import { ruleOf } from "../../core/alerts/rules.ts";
-import { may, type OrgFilter, type Scope, seenOrgs, sees } from "../../core/scope.ts";
+import { may, type OrgFilter, orgsThatMay, seenOrgs } from "../../core/scope.ts";
 import { silenceInput } from "../../engine/alerts/input.ts";
 import { readAlertEvents, readAlertViews, readSilences } from "../../web/alerts/rows.ts";
 import { readRules } from "../../web/alerts/rules.ts";
 import { PageError } from "../../web/errors.ts";
-import { readForm } from "../../web/form.ts";
 import { type BoardContext, type BoardPage, isHtmx, type Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
-import { evidenceNames } from "./queries.ts";
-import { liveModel, pageModel, ruleModel } from "./view.ts";
+import {
+  askDeletion,
+  changeChannel,
+  deleteChannel,
+  showChannel,
+  tryChannel,
+} from "./channel_page.ts";
+import { makeChannel, readChannelsFor, showChannels, showNewChannel } from "./channels.ts";
+import { setLimits, showRule } from "./rule_page.ts";
+import { liveModel, pageModel } from "./view.ts";
+import { alone, askedOrg, HOME, ownForm, seenBy } from "./whose.ts";
 
-const HOME = "/board/alerts";
 const EVENTS_SHOWN = 50;
 const SILENCES_SHOWN = 30;
 const HOUR_SECONDS = 3_600;
@@ -24,21 +29,30 @@ export const alertsPage: BoardPage = {
   mount: (app, shell) => {
     app.get(HOME, (c: BoardContext) => show(c, shell));
     app.get(`${HOME}/rules/:rule`, (c: BoardContext) => showRule(c, shell));
+    app.post(`${HOME}/rules/:rule/limits`, (c: BoardContext) => setLimits(c, shell));
     app.post(`${HOME}/silences`, (c: BoardContext) => silence(c, shell));
     app.post(`${HOME}/silences/:id/end`, (c: BoardContext) => endSilence(c, shell));
+    app.get(`${HOME}/channels`, (c: BoardContext) => showChannels(c, shell));
+    app.get(`${HOME}/channels/new`, (c: BoardContext) => showNewChannel(c, shell));
+    app.post(`${HOME}/channels/new`, (c: BoardContext) => makeChannel(c, shell));
+    app.get(`${HOME}/channels/:id`, (c: BoardContext) => showChannel(c, shell));
+    app.post(`${HOME}/channels/:id`, (c: BoardContext) => changeChannel(c, shell));
+    app.post(`${HOME}/channels/:id/test`, (c: BoardContext) => tryChannel(c, shell));
+    app.get(`${HOME}/channels/:id/delete`, (c: BoardContext) => askDeletion(c, shell));
+    app.post(`${HOME}/channels/:id/delete`, (c: BoardContext) => deleteChannel(c, shell));
   },
 };
 
 async function show(c: BoardContext, shell: Shell): Promise<Response> {
   const { searchParams } = new URL(c.req.url);
   const { scope } = c.get("caller");
-  const { database, directory, engine } = shell.deps;
+  const { database, engine } = shell.deps;
   const { reads } = database;
   const now = engine.now();
   const org = askedOrg(shell, scope, searchParams.get("org") ?? "");
   const filter: OrgFilter = org === null ? seenOrgs(scope) : [org.id];
   const place = { org: org?.name ?? "" };
-  const orgs = [...directory.all].filter(({ id }) => sees(scope, id));
+  const orgs = seenBy(shell, scope);
   const alerts = await readAlertViews(reads, filter, now);
   if (isHtmx(c)) {
     const operated = orgs.filter(({ id }) => may(scope, id, "operate")).map(({ name }) => name);
@@ -53,29 +67,18 @@ async function show(c: BoardContext, shell: Shell): Promise<Response> {
   const rules = await readRules(reads, (org ?? alone(orgs))?.id ?? null, "");
   const model = pageModel({
     ...{ place, orgs, scope, alerts, silences, events: shown, rules },
+    channels: await channelsFor(c, shell, org),
     older: events.length > EVENTS_SHOWN ? `${HOME}?${older}#history` : "",
   });
   return shell.page(c, "alerts/index", model, { title: "Alerts", nav: "alerts" });
 }
 
-async function showRule(c: BoardContext, shell: Shell): Promise<Response> {
+/** Null for who operates nothing here. */
+async function channelsFor(c: BoardContext, shell: Shell, org: Organization | null) {
   const { scope } = c.get("caller");
-  const { database, directory, engine } = shell.deps;
-  const rule = ruleOf(c.req.param("rule") ?? "");
-  if (rule === undefined) {
-    throw new PageError(404, "No such rule", "The page of alerts lists the rules that there are.");
-  }
-  const name = (new URL(c.req.url).searchParams.get("name") ?? "").slice(0, 200);
-  const orgs = seenOrgs(scope);
-  const ids = await evidenceNames(database.reads, orgs, { rule: rule.name, name });
-  const evidence = await engine.alerts.evidence(rule, ids);
-  const asked = { before: null, limit: 500 };
-  const events = await readAlertEvents(database.reads, orgs, asked);
-  const model = ruleModel({
-    ...{ rule, name, evidence, events: events.slice(0, 500) },
-    showsOrg: [...directory.all].filter(({ id }) => sees(scope, id)).length !== 1,
-  });
-  return shell.page(c, "alerts/rule", model, { title: rule.name, nav: "alerts" });
+  const operated = orgsThatMay(scope, "operate");
+  const mayAny = org === null ? operated.length > 0 : may(scope, org.id, "operate");
+  return mayAny ? readChannelsFor(shell, scope, org?.id ?? null) : null;
 }
 
 async function silence(c: BoardContext, shell: Shell): Promise<Response> {
@@ -114,28 +117,12 @@ async function endSilence(c: BoardContext, shell: Shell): Promise<Response> {
   return go(`${HOME}#silences`);
 }
 
-async function ownForm(c: BoardContext): Promise<URLSearchParams> {
-  if (isSameOrigin(c.req.raw)) return await readForm(c.req.raw);
-  throw new PageError(403, "From elsewhere", "Use the board's own form.");
-}
-
 function operatedOrg(c: BoardContext, shell: Shell, name: string): Organization {
   const { scope } = c.get("caller");
   const org = askedOrg(shell, scope, name);
   if (org === null) throw new PageError(422, "Not silenced", "Say in which organization.");
   if (may(scope, org.id, "operate")) return org;
   throw new PageError(403, "Not yours to silence", `Operators of ${org.name} may.`);
-}
-
-function askedOrg(shell: Shell, scope: Scope, name: string): Organization | null {
-  if (name === "") return null;
-  const org = shell.deps.directory.byName(name);
-  if (org && sees(scope, org.id)) return org;
-  throw new PageError(404, "No such organization", "There is none of that name that you may see.");
-}
-
-function alone<T>(all: readonly T[]): T | null {
-  return all.length === 1 ? all[0]! : null;
 }
 
 /** A position that is none begins with the newest. */

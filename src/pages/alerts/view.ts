@@ -4,12 +4,18 @@ import { NO_DATA_STEP, RUNBOOKS, type RunbookStep, stepHref } from "../../core/a
 import { may, type Scope } from "../../core/scope.ts";
 import type { Evidence } from "../../engine/alerts/evaluator.ts";
 import { ruleHref } from "../../web/alerts/banner.ts";
+import type { ChannelView } from "../../web/alerts/channels.ts";
 import type { AlertEventView, AlertView, SilenceView } from "../../web/alerts/rows.ts";
 import type { RuleView } from "../../web/alerts/rules.ts";
+import { HOME } from "./whose.ts";
 
 /** Where the page stays when a form of it was sent. */
 export interface Place {
   org: string;
+}
+
+function queryOf({ org }: Place): string {
+  return org === "" ? "" : `?${new URLSearchParams({ org })}`;
 }
 
 export interface PageInput {
@@ -20,6 +26,8 @@ export interface PageInput {
   silences: readonly SilenceView[];
   events: readonly AlertEventView[];
   rules: readonly RuleView[];
+  /** Null for who has no business with them. */
+  channels: readonly ChannelView[] | null;
   older: string;
 }
 
@@ -32,11 +40,12 @@ export function pageModel(input: PageInput) {
     operated,
     live: liveModel(input, operated),
     silences: input.silences.map((one) => silenceModel(one, operated, scope)),
-    events: input.events.map(eventModel),
+    events: input.events.map((event) => eventModel(event, orgs.length !== 1)),
     older: input.older,
+    channels: input.channels && channelsModel(input.channels, place),
     rules: input.rules.map((rule) => ({
       ...rule,
-      href: `/board/alerts/rules/${rule.rule}`,
+      href: `${HOME}/rules/${rule.rule}${queryOf(place)}`,
       overridden: rule.overridden.join(", "),
     })),
     ruleNames: input.rules.map(({ rule }) => rule),
@@ -52,14 +61,24 @@ export function liveModel({ place, orgs, alerts }: LiveInput, operated: readonly
     since: Date.parse(alert.since),
     fired_at: alert.fired_at === null ? 0 : Date.parse(alert.fired_at),
     ends: alert.clear_since !== null,
-    href: ruleHref(alert.rule, alert.job_name),
+    href: ruleHref(alert.rule, alert.job_name, orgs.length === 1 ? undefined : alert.org),
     may: operated.includes(alert.org),
   }));
-  const query = place.org === "" ? "" : `?${new URLSearchParams({ org: place.org })}`;
   return {
-    ...{ org: place.org, showsOrg: orgs.length !== 1, href: `/board/alerts${query}` },
+    ...{ org: place.org, showsOrg: orgs.length !== 1, href: `${HOME}${queryOf(place)}` },
     firing: models.filter(({ state }) => state === "firing"),
     pending: models.filter(({ state }) => state === "pending"),
+  };
+}
+
+function channelsModel(channels: readonly ChannelView[], place: Place) {
+  const on = channels.filter(({ enabled }) => enabled);
+  const lost = on.filter(
+    ({ last_delivery: last }) => last !== null && last.error !== null && last.state !== "delivered",
+  );
+  return {
+    ...{ told: on.length, lost: lost.length },
+    href: `${HOME}/channels${queryOf(place)}`,
   };
 }
 
@@ -81,9 +100,10 @@ function silenceModel(silence: SilenceView, operated: readonly string[], scope: 
 
 const ENDS = { firing: "fired", resolved: "resolved", lapsed: "given up, for want of data" };
 
-function eventModel(event: AlertEventView) {
-  const { at, rule, job_name } = event;
-  return { ...event, at: Date.parse(at), words: ENDS[event.kind], href: ruleHref(rule, job_name) };
+function eventModel(event: AlertEventView, showsOrg: boolean) {
+  const { at, rule, job_name, org } = event;
+  const href = ruleHref(rule, job_name, showsOrg ? org : undefined);
+  return { ...event, at: Date.parse(at), words: ENDS[event.kind], href };
 }
 
 export interface RuleInput {
@@ -110,8 +130,11 @@ export function ruleModel({ rule, name, evidence, events, showsOrg }: RuleInput)
     mend: mend.map(step),
     evidence: evidence.map(({ orgName, jobName, verdict }) => ({
       ...{ org: orgName, job: jobName, truth: verdict.truth, holds: TRUTHS[verdict.truth] },
-      ...{ sentence: verdict.sentence, href: ruleHref(rule.name, jobName) },
+      sentence: verdict.sentence,
+      href: ruleHref(rule.name, jobName, showsOrg ? orgName : undefined),
     })),
-    events: events.filter((event) => event.rule === rule.name).map(eventModel),
+    events: events
+      .filter((event) => event.rule === rule.name)
+      .map((event) => eventModel(event, showsOrg)),
   };
 }

@@ -21,6 +21,7 @@ import {
   type MetricPicture,
   metricPage,
 } from "../../web/metrics/metric_page.ts";
+import type { BoardContext, BoardPage } from "../../web/shell.ts";
 import {
   durationChart,
   failureBars,
@@ -31,7 +32,8 @@ import {
   statusChart,
   withAlerts,
 } from "./charts.ts";
-import { figuresOf, gaugeModel, staleModel, tableModel, tablesOf } from "./view.ts";
+import { setExpected, showExpected } from "./expected_page.ts";
+import { EXPECTED, figuresOf, gaugeModel, staleModel, tableModel, tablesOf } from "./view.ts";
 
 /** Seconds; "off" is for looking at the past. */
 const REFRESHES = ["30", "10", "60", "off"] as const;
@@ -53,7 +55,15 @@ const SPEC: MetricPageSpec = {
   readsWhole: true,
   read: readPage,
 };
-export const backgroundPage = metricPage(SPEC);
+const picturePage = metricPage(SPEC);
+export const backgroundPage: BoardPage = {
+  ...picturePage,
+  mount: (app, shell) => {
+    picturePage.mount(app, shell);
+    app.get(EXPECTED, (c: BoardContext) => showExpected(c, shell));
+    app.post(EXPECTED, (c: BoardContext) => setExpected(c, shell));
+  },
+};
 
 /** Whoever wants no refresh shares one a minute with others who do not. */
 function secondsOf(refresh: string | undefined): number {

@@ -8,6 +8,8 @@ import { jobsLink } from "../../web/metrics/jobs_link.ts";
 import type { Figure } from "../../web/metrics/metric_page.ts";
 import type { Label } from "./charts.ts";
 
+/** Where it stands, and is said, how often a name is to run. */
+export const EXPECTED = "/board/background/expected";
 const NO_DATA = "no run in this time";
 
 const FIGURE_TONES = { good: "good", warning: "warn", bad: "bad", unknown: undefined } as const;
@@ -125,12 +127,12 @@ function signOf(judgement: Judgement): string {
   return SIGNS[judgement];
 }
 
-function sinceWords({ sinceMs, neverSucceeded }: Staleness): string {
+export function sinceWords({ sinceMs, neverSucceeded }: Staleness): string {
   if (neverSucceeded) return "never";
   return sinceMs === null ? "No data" : duration(sinceMs);
 }
 
-function expectedWords(expected: Expectation, staleness: Staleness, now: number): string {
+export function expectedWords(expected: Expectation, staleness: Staleness, now: number): string {
   const { intervalMs, warningAt, nextAt } = staleness;
   if (expected.kind === "paused") return "its schedules are paused";
   if (expected.kind === "as_needed") return "runs as needed";
@@ -179,7 +181,10 @@ function rowOf(
   const counted = items.success + items.failed + items.skipped;
   return {
     ...{ id: one.id, label, href: namesJobs(one, org) },
-    expected: expectedWords(one.expectation, staleness, now),
+    expected: {
+      words: expectedWords(one.expectation, staleness, now),
+      href: expectedHref(one, org),
+    },
     runs: count(figures.runs),
     success: perMinute(figures.successesPerMinute),
     failures: cell(perMinute(figures.failuresPerMinute), judged.failuresPerMinute),
@@ -213,6 +218,13 @@ function failureOf({ failureAt, failureJob, failureError }: BackgroundName, now:
 
 function namesJobs(one: BackgroundName, org: Label): string | null {
   return one.org < 0 ? null : jobsLink({ org: org(one), name: one.name });
+}
+
+/** Of maintenance nobody says how often it is to run. */
+function expectedHref(one: BackgroundName, org: Label): string | null {
+  return one.org < 0
+    ? null
+    : `${EXPECTED}?${new URLSearchParams({ org: org(one), name: one.name })}`;
 }
 
 // To be downloaded

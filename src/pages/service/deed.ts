@@ -3,9 +3,9 @@
  * Whatever names nothing that the caller sees is not found; what it sees and may not change is refused.
  */
 import type { Author } from "../../core/author.ts";
-import { ABILITIES, type Ability, may, type Scope, sees } from "../../core/scope.ts";
-import { PageError } from "../../web/errors.ts";
+import { type Ability, may, type Scope } from "../../core/scope.ts";
 import { count } from "../../web/format.ts";
+import { demandedOrg, mayNot } from "../../web/forms/demanded_org.ts";
 import type { BoardDeps } from "../../web/shell.ts";
 import type { Tab } from "./filter.ts";
 
@@ -90,19 +90,7 @@ export function mustOperate(
   name: string,
   ability: Ability = "operate",
 ): string {
-  const org = deps.directory.byName(name);
-  if (org === undefined || !sees(scope, org.id)) throw nothing("organization", name);
-  if (!may(scope, org.id, ability)) throw mayNot(ability, org.name);
-  return org.name;
-}
-
-export function mayNot(ability: Ability, where: string): PageError {
-  const needs = `Needs the role ${ABILITIES[ability]} in ${where}.`;
-  return new PageError(403, "You may not do that", `${needs} An admin of it can give it to you.`);
-}
-
-export function nothing(what: string, name: string): PageError {
-  return new PageError(404, `No such ${what}`, `There is no ${what} ${name} that you may see.`);
+  return demandedOrg(deps, scope, name, ability).name;
 }
 
 export function shown(labels: readonly string[]): Hit[] {

@@ -1,9 +1,10 @@
 /** Calling off of what was begun; items are ids of operations. */
 import { may, seenOrgs } from "../../core/scope.ts";
 import { plural } from "../../web/format.ts";
+import { mayNot, noneSeen } from "../../web/forms/demanded_org.ts";
 import { type OperationRow, readOperation } from "../../web/jobs/operation.ts";
 import { operationModel } from "../../web/jobs/operation_words.ts";
-import { type Deed, type DeedAsk, mayNot, nothing, type Refusal, shown, UUID } from "./deed.ts";
+import { type Deed, type DeedAsk, type Refusal, shown, UUID } from "./deed.ts";
 
 const callOff: Deed = {
   ...{ tab: "queues", verb: "Call off" },
@@ -33,7 +34,7 @@ function operationsOf({ deps, scope, items }: DeedAsk): Promise<OperationRow[]> 
       const id = item.toLowerCase();
       const { reads } = deps.database;
       const row = UUID.test(id) ? await readOperation(reads, id, seenOrgs(scope)) : null;
-      if (row === null) throw nothing("operation", item);
+      if (row === null) throw noneSeen("operation", item);
       if (!may(scope, row.org_id, "operate"))
         throw mayNot("operate", row.org ?? "the installation");
       return row;

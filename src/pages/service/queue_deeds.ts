@@ -1,6 +1,7 @@
 /** Stop, pause and resume of queues; items are "organization/queue". */
 import type { QueueAsk, QueueName } from "../../engine/operator/queue_names.ts";
 import { count, plural } from "../../web/format.ts";
+import { noneSeen } from "../../web/forms/demanded_org.ts";
 import {
   type Deed,
   type DeedAsk,
@@ -9,7 +10,6 @@ import {
   type Done,
   everywhere,
   mustOperate,
-  nothing,
   operatedOrgs,
   shown,
   some,
@@ -19,7 +19,7 @@ function queuesOf({ deps, scope, items }: DeedAsk): QueueName[] {
   return items.map((item) => {
     const at = item.indexOf("/");
     const [org, queue] = [item.slice(0, at), item.slice(at + 1)];
-    if (at < 1 || queue === "") throw nothing("queue", item);
+    if (at < 1 || queue === "") throw noneSeen("queue", item);
     return { org: mustOperate(deps, scope, org), queue };
   });
 }

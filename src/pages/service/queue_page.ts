@@ -5,10 +5,11 @@ import { clipText } from "../../core/storable.ts";
 import type { FlatSettings } from "../../engine/operator/queue_settings.ts";
 import { PageError } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
+import { noneSeen } from "../../web/forms/demanded_org.ts";
 import { readQueues, type ServiceQueue } from "../../web/service/queues.ts";
 import type { BoardContext, Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
-import { mustOperate, nothing } from "./deed.ts";
+import { mustOperate } from "./deed.ts";
 import { HOME } from "./filter.ts";
 import {
   changesOf,
@@ -94,7 +95,7 @@ async function seenQueue(
   const id = org && sees(scope, org.id) ? await deps.engine.names.queueId(org.id, name) : undefined;
   const look = { after: null, limit: 1, only: id ?? 0 };
   const [queue] = await readQueues(deps.database.reads, org ? [org.id] : [], look);
-  if (queue === undefined) throw nothing("queue", name);
+  if (queue === undefined) throw noneSeen("queue", name);
   return queue;
 }
 

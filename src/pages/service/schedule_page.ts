@@ -5,12 +5,13 @@ import { InvalidInput } from "../../engine/engine.ts";
 import { PageError } from "../../web/errors.ts";
 import { readForm } from "../../web/form.ts";
 import { minute, utc } from "../../web/format.ts";
+import { mayNot } from "../../web/forms/demanded_org.ts";
 import type { FireView } from "../../web/schedules/fires.ts";
 import { readScheduleDetail, type ScheduleDetail } from "../../web/schedules/rows.ts";
 import { requireScheduleOf } from "../../web/schedules/whose.ts";
 import type { BoardContext, Shell } from "../../web/shell.ts";
 import { go } from "../../web/sign_in.ts";
-import { mayNot, mustOperate } from "./deed.ts";
+import { mustOperate } from "./deed.ts";
 import { HOME } from "./filter.ts";
 import { scheduleRow, toSecond } from "./rows.ts";
 import {

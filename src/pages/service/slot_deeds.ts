@@ -3,13 +3,13 @@ import { seenFleet } from "../../accounts/asked_orgs.ts";
 import { may } from "../../core/scope.ts";
 import { PageError } from "../../web/errors.ts";
 import { plural } from "../../web/format.ts";
+import { noneSeen } from "../../web/forms/demanded_org.ts";
 import { labelSlots, type NamedSlot } from "../../web/service/slots.ts";
 import {
   type Deed,
   type DeedAsk,
   everywhere,
   type Hit,
-  nothing,
   operatedOrgs,
   type Refusal,
   some,
@@ -27,7 +27,7 @@ async function slotsOf({ deps, scope, items }: DeedAsk): Promise<Labelled[]> {
   const labels = await labelSlots(deps.database.reads, seenFleet(scope), slots);
   return slots.map((slot, at) => {
     const { worker, job } = labels[at]!;
-    if (worker === null) throw nothing("worker", slot.worker);
+    if (worker === null) throw noneSeen("worker", slot.worker);
     return { ...slot, label: `${worker}, slot ${slot.slot}`, job_name: job ?? "" };
   });
 }

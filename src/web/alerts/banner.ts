@@ -29,6 +29,8 @@ export function bannerOf(
   };
 }
 
-export function ruleHref(rule: string, jobName: string): string {
-  return `/board/alerts/rules/${rule}?${new URLSearchParams({ name: jobName })}`;
+/** `org`: only what is of this organization. */
+export function ruleHref(rule: string, jobName: string, org?: string): string {
+  const query = { ...(org === undefined ? {} : { org }), name: jobName };
+  return `/board/alerts/rules/${rule}?${new URLSearchParams(query)}`;
 }

@@ -49,6 +49,26 @@ export async function readScheduled(
   return { scheduled: scheduledOf(asked), isWhole: rows.length <= SCHEDULES_MAX };
 }
 
+export interface ScheduleOfName extends Row {
+  id: string;
+  name: string;
+}
+
+/** Those that submit jobs of this name. */
+export async function readSchedulesOf(
+  reads: Sql,
+  org: number,
+  name: string,
+): Promise<ScheduleOfName[]> {
+  return await reads<ScheduleOfName[]>`
+    select s.id, s.name, s.org_id, s.cron, s.time_zone, s.paused_at is not null as is_paused,
+      ${reads.unsafe(RULE_SINCE)} as since, array[${name}::text] as names
+    from schedule s
+    where s.org_id = ${org} and (s.job ->> 'name' = ${name} or exists (
+      select from json_array_elements(s.workflow -> 'jobs') j where j ->> 'name' = ${name}))
+    order by s.name limit ${NAMES_MAX}`;
+}
+
 /** One expectation a name, whatever the number of its schedules. */
 export function scheduledOf(rows: readonly Row[]): Scheduled[] {
   const byName = new Map<string, { org: number; name: string; rows: Row[] }>();

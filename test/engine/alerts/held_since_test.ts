@@ -54,7 +54,8 @@ describe("a name whose last success is 20 days old", () => {
     const told: Expectation = row!.told ? { kind: "told", ...row!.told } : { kind: "unknown" };
     return stalenessOf(own?.expectation ?? told, row!, now);
   };
-  const scheduledNow = async () => (await readScheduled(rig.engines[0]!.database.reads, [name.org], "")).scheduled;
+  const scheduledNow = async () =>
+    (await readScheduled(rig.engines[0]!.database.reads, [name.org], "")).scheduled;
 
   test("is late by the rule that it has had all the time", async () => {
     await schedule("0 * * * *");

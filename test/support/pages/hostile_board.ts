@@ -38,6 +38,8 @@ export interface HostileBoard {
   jobs: Record<"waits" | "fails" | "tries" | "runs" | "follows" | "rejected" | "cancelled", string>;
   lease: Assignment;
   schedule: string;
+  /** Told of alerts of `acme`, and of every organization. */
+  channels: { ours: string; all: string };
 }
 
 export async function hostileBoard(box: BoardBox): Promise<HostileBoard> {
@@ -67,8 +69,9 @@ export async function hostileBoard(box: BoardBox): Promise<HostileBoard> {
   const { lease, ...jobs } = await hostileJobs(box, worker, author);
   await hostileAlerts(box, org.id);
   const schedule = await hostileSchedule(box, author);
+  const channels = await hostileChannels(box, org.id, author);
   const invited = `/invitations/${secret}`;
-  return { org, cookies, author, invitation: invited, worker, jobs, lease, schedule };
+  return { org, cookies, author, invitation: invited, worker, jobs, lease, schedule, channels };
 }
 
 async function hostileSchedule(box: BoardBox, author: Author): Promise<string> {
@@ -162,6 +165,35 @@ async function hostileAlerts(box: BoardBox, org: number): Promise<void> {
     await box.engine.alerts.beat();
     return box.engine.alerts.standing().length > 0;
   }, "every page tells of the alert");
+}
+
+/** Switched off, so that nothing is sent. With limits and an expectation that somebody as hostile has set. */
+async function hostileChannels(box: BoardBox, org: number, author: Author) {
+  const { database, engine } = box;
+  const sql = database.intake;
+  const common = { severity: "warning" as const, enabled: false };
+  const by = { actor: author, isTrusted: false };
+  const url = "https://hooks.invalid/secret";
+  const web = { ...common, name: evil("channel"), kind: "webhook" as const, url, addresses: null };
+  const { id: ours } = await engine.alerts.createChannel(org, web, by);
+  const addresses = [evil("mail")];
+  const mail = { ...common, name: evil("mails"), kind: "email" as const, url: null, addresses };
+  const { id: all } = await engine.alerts.createChannel(null, mail, by);
+  const at = new Date();
+  await sql`insert into alert_delivery ${sql({
+    ...{ id: crypto.randomUUID(), channel_id: ours, message: "{}", state: "given_up", attempts: 9 },
+    ...{ created_at: at, next_try_at: at, ended_at: at, last_error: longEvil("undelivered") },
+  } as never)}`;
+  await sql`insert into alert_limit ${sql({
+    ...{ org_id: org, rule: "BackgroundJobFailing", job_name: evil("limited"), enabled: true },
+    ...{ limits: { failure_rate: 0.5 }, updated_at: at, updated_by: evil("author") },
+  } as never)}`;
+  const [name] =
+    await sql`select id, name from job_name where org_id = ${org} and name = ${evil("name")}`;
+  const expected = { interval_seconds: 600, grace_seconds: null };
+  const change = { org, name: name as unknown as { id: number; name: string }, expected };
+  await engine.background.expectations.set(change, author);
+  return { ours, all };
 }
 
 async function submitWorkflow(box: BoardBox, over: object, author: Author): Promise<string> {

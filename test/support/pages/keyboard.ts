@@ -46,6 +46,11 @@ export async function outOfReach(page: Page): Promise<string[]> {
       if (!element || element === document.body) return { isOver: true, dull: null };
       const isNew = element.hasAttribute("data-unreached");
       element.removeAttribute("data-unreached");
+      // From one of a choice the arrows lead to the others.
+      if (element instanceof HTMLInputElement && element.type === "radio") {
+        const others = element.form?.querySelectorAll(`[type=radio][name="${element.name}"]`);
+        for (const one of others ?? []) one.removeAttribute("data-unreached");
+      }
       const shows = (one: Element | null) => {
         const style = one ? getComputedStyle(one) : null;
         return style !== null && (style.outlineStyle !== "none" || style.boxShadow !== "none");

@@ -17,6 +17,8 @@ export async function shownPages({ url, token }: ShownBoard): Promise<Map<string
   for (const tab of ["schedules", "workers"])
     pages.set(`service-${tab}`, `/board/service?tab=${tab}`);
   pages.set("service-new-schedule", "/board/service/schedules/new");
+  pages.set("alerts-channels", "/board/alerts/channels");
+  pages.set("alerts-new-channel", "/board/alerts/channels/new");
   pages.set("service-stop-all", "/board/service/confirm?do=stop-all");
   for (const id of ["throughput", "durations", "workers"]) {
     pages.set(`${id}-30d`, `${pages.get(id)}?range=30d`);
@@ -32,6 +34,20 @@ export async function shownPages({ url, token }: ShownBoard): Promise<Map<string
     if (queue) pages.set("service-queue", `/board/service/queue?org=${name}&queue=${queue.name}`);
     const [schedule] = await own.schedules.list();
     if (schedule) pages.set("service-schedule", `/board/service/schedules/${schedule.id}`);
+    const ofOrg = `org=${name}`;
+    pages.set("alerts-rule", `/board/alerts/rules/BackgroundJobFailing?${ofOrg}`);
+    const [job] = (await own.jobsPage({}, { pageSize: 1 })).items;
+    if (job) {
+      const asked = new URLSearchParams({ org: name, name: job.name });
+      pages.set("alerts-rule-name", `/board/alerts/rules/BackgroundJobNotRunning?${asked}`);
+      pages.set("background-expected", `/board/background/expected?${asked}`);
+    }
+    const path = `${url}/api/v1/orgs/${name}/alert-channels`;
+    const channels = await (await fetch(path, { headers })).json();
+    for (const { id } of channels.items as { id: string }[]) {
+      pages.set("alerts-channel", `/board/alerts/channels/${id}?${ofOrg}`);
+      pages.set("alerts-delete-channel", `/board/alerts/channels/${id}/delete?${ofOrg}`);
+    }
     for (const state of STATES) {
       const [job] = (await own.jobsPage({ state: [state] }, { pageSize: 1 })).items;
       if (job) pages.set(`job-${state}`, `/board/jobs/${job.id}`);
