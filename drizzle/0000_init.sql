@@ -479,7 +479,8 @@ CREATE TABLE "rollup_progress" (
 	"horizon" "xid8" NOT NULL,
 	"marks" jsonb NOT NULL,
 	"complete_until" timestamp with time zone NOT NULL,
-	"known_from" timestamp with time zone
+	"known_from" timestamp with time zone,
+	"revision" bigint DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "rollup_week" (

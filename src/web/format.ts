@@ -27,13 +27,13 @@ function pair(t: number, large: number, largeUnit: string, small: number, smallU
 /** Thousands are grouped: "12,345". */
 export function count(n: number | null | undefined): string {
   if (n === null || n === undefined || !Number.isFinite(n)) return "–";
-  return Math.round(n).toLocaleString("en-US");
+  return upToOf(0).format(Math.round(n));
 }
 
 /** At most `digits` decimals, none that say nothing: "0.5", "12", "−3.25". */
 export function decimal(n: number | null | undefined, digits = 2): string {
   if (n === null || n === undefined || !Number.isFinite(n)) return "–";
-  const text = n.toLocaleString("en-US", { maximumFractionDigits: digits });
+  const text = upToOf(digits).format(n);
   return text.replace(/^-(?=0(?:\.0+)?$)/, "").replace("-", "−");
 }
 
@@ -44,15 +44,21 @@ export function signed(n: number, digits = 2): string {
   return `${n < 0 ? "−" : "+"}${fixed}`;
 }
 
-const fixedFormats = new Map<number, Intl.NumberFormat>();
+const formats = new Map<string, Intl.NumberFormat>();
 
 /** Made once: `toLocaleString` makes one for every number, which was most of what a live row costs. */
-function fixedOf(digits: number): Intl.NumberFormat {
-  const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  const format = fixedFormats.get(digits) ?? new Intl.NumberFormat("en-US", places);
-  fixedFormats.set(digits, format);
+function formatOf(least: number, most: number): Intl.NumberFormat {
+  const key = `${least} ${most}`;
+  const known = formats.get(key);
+  if (known) return known;
+  const places = { minimumFractionDigits: least, maximumFractionDigits: most };
+  const format = new Intl.NumberFormat("en-US", places);
+  formats.set(key, format);
   return format;
 }
+
+const fixedOf = (digits: number) => formatOf(digits, digits);
+const upToOf = (digits: number) => formatOf(0, digits);
 
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -66,7 +72,7 @@ export function bytes(n: number | null | undefined): string {
     unit += 1;
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1;
-  const text = value.toLocaleString("en-US", { maximumFractionDigits: digits });
+  const text = upToOf(digits).format(value);
   return `${text} ${BINARY[unit]}`;
 }
 

@@ -11,7 +11,8 @@ export class Channel {
   viewers = 0;
   /** When somebody last asked for it, ms since the epoch: an unwatched channel is kept a while. */
   usedAt: number;
-  tickedAt = 0;
+  /** Its picture is a first look: a second one right after it made every page that nobody watches cost twice. */
+  tickedAt: number;
   /** Resolves when the topic holds a picture. Rejects where it could not be read. */
   readonly ready: Promise<void>;
   #reloadedAt = 0;
@@ -25,6 +26,7 @@ export class Channel {
     this.key = key;
     this.topic = topic;
     this.usedAt = now;
+    this.tickedAt = now;
     this.ready = this.load();
     // Whoever asked awaits it; an error must not be unhandled where nobody does.
     this.ready.catch(() => {});
@@ -38,6 +40,7 @@ export class Channel {
   async reload(now: number): Promise<void> {
     if (now - this.#reloadedAt < RELOAD_MS) return;
     this.#reloadedAt = now;
+    this.tickedAt = now;
     await this.load();
   }
 

@@ -1,14 +1,23 @@
 /** How many runs of a histogram fall into each band of the duration heatmap. Pure. */
 import { DURATION_BANDS } from "../metrics/catalogue.ts";
-import { type Histogram, middleOf } from "../metrics/histogram.ts";
+import { binOf, type Histogram, middleOf } from "../metrics/histogram.ts";
+
+/** The first bin of each band but the lowest: that whose middle is not below the edge. */
+const FIRST_BINS = DURATION_BANDS.map((edge) => {
+  const bin = binOf(edge);
+  return middleOf(bin) < edge ? bin + 1 : bin;
+});
 
 /** A run within 1 % of a band's edge may be counted in the neighbour: its bin knows no more of it. */
-export function bandCounts({ bins, hits }: Histogram): number[] {
+export function bandCounts(parts: Iterable<Histogram>): number[] {
   const counts = new Array<number>(DURATION_BANDS.length + 1).fill(0);
-  for (const [at, bin] of bins.entries()) {
-    const ms = middleOf(bin);
-    const band = DURATION_BANDS.findIndex((edge) => ms < edge);
-    counts[band < 0 ? DURATION_BANDS.length : band]! += hits[at]!;
+  for (const { bins, hits } of parts) {
+    for (let at = 0; at < bins.length; at += 1) counts[bandOf(bins[at]!)]! += hits[at]!;
   }
   return counts;
+}
+
+function bandOf(bin: number): number {
+  const band = FIRST_BINS.findIndex((first) => bin < first);
+  return band < 0 ? DURATION_BANDS.length : band;
 }

@@ -48,7 +48,36 @@ export function histogramOf(values: Iterable<number>, width?: number): Histogram
   return sorted(counts);
 }
 
+/** Bins side by side are counted in a row of places; beyond so many, which no real durations need, in a map. */
+const SPAN_MAX = 4_096;
+
+/** A page adds up thousands: with a map for each they were a fifth of its time. */
 export function mergeHistograms(parts: Iterable<Histogram>): Histogram {
+  const some = [...parts].filter(({ bins }) => bins.length > 0);
+  if (some.length <= 1) return some[0] ?? EMPTY;
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { bins } of some) {
+    low = Math.min(low, bins[0]!);
+    high = Math.max(high, bins.at(-1)!);
+  }
+  return high - low < SPAN_MAX ? mergedInRow(some, low, high) : mergedByMap(some);
+}
+
+function mergedInRow(parts: readonly Histogram[], low: number, high: number): Histogram {
+  const counts = new Float64Array(high - low + 1);
+  for (const { bins, hits } of parts) {
+    for (let at = 0; at < bins.length; at += 1) counts[bins[at]! - low]! += hits[at]!;
+  }
+  const [bins, hits]: [number[], number[]] = [[], []];
+  for (let at = 0; at < counts.length; at += 1) {
+    if (counts[at] === 0) continue;
+    bins.push(at + low);
+    hits.push(counts[at]!);
+  }
+  return { bins, hits };
+}
+
+function mergedByMap(parts: readonly Histogram[]): Histogram {
   const counts = new Map<number, number>();
   for (const { bins, hits } of parts) {
     for (let at = 0; at < bins.length; at += 1) {

@@ -4,7 +4,6 @@ import type { RuleName } from "../../core/alerts/rules.ts";
 import { bandCounts } from "../../core/background/duration_bands.ts";
 import { THRESHOLDS, thresholdWords } from "../../core/background/thresholds.ts";
 import { DURATION_BAND_WORDS, knownMetric } from "../../core/metrics/catalogue.ts";
-import { mergeHistograms } from "../../core/metrics/histogram.ts";
 import { type Point, pointsOf } from "../../core/metrics/series.ts";
 import { bucketWidth, perBucket } from "../../core/metrics/time_range.ts";
 import type { AlertSpan } from "../../web/alerts/marks.ts";
@@ -28,7 +27,6 @@ import { count } from "../../web/format.ts";
 const TONES: readonly Tone[] = ["plain", "second", "third", "fourth", "good", "muted"];
 const NOTHING_RAN = "Nothing ran in this time. Take a longer range, or submit a job.";
 
-type Pick = (point: Point) => number | null;
 type About = Omit<TimeChart, "kind" | "start" | "step" | "running" | "lines">;
 
 const METRIC = {
@@ -147,20 +145,14 @@ export function rateChart(data: Background, label: Label): TimeChart {
 
 export function durationChart(data: Background, label: Label): TimeChart {
   const { names, cells } = data.drawn;
-  const line = (
-    one: BackgroundName,
-    at: number,
-    [words, pick, isFaint]: [string, Pick, boolean],
-  ) => {
+  const linesOf = (one: BackgroundName, at: number): ChartLine[] => {
     const { name, tone } = named(label(one), at);
-    const values = runTimes(data, cellsOf(cells, one.id)).map(pick);
-    return {
-      name: `${name} ${words}`,
-      tone,
-      style: "line" as const,
-      values,
-      ...(isFaint ? { isFaint, isUnlisted: true } : {}),
-    };
+    const times = runTimes(data, cellsOf(cells, one.id));
+    const line = { tone, style: "line" as const };
+    return [
+      { ...line, name: `${name} p95`, values: times.map(p95Of) },
+      { ...line, name: `${name} p50`, values: times.map(p50Of), isFaint: true, isUnlisted: true },
+    ];
   };
   const { warning, bad } = thresholdWords("duration_p95_seconds");
   return timeOf(
@@ -171,10 +163,7 @@ export function durationChart(data: Background, label: Label): TimeChart {
     },
     data,
     points(data, data.overall.cells, "succeeded"),
-    names.flatMap((one, at) => [
-      line(one, at, ["p95", p95Of, false]),
-      line(one, at, ["p50", p50Of, true]),
-    ]),
+    names.flatMap(linesOf),
   );
 }
 
@@ -246,12 +235,12 @@ export function failureBars({ names }: Background, label: Label): BarChart {
 
 export function heatChart(data: Background, opens: string | undefined): HeatChart {
   const { cells } = data.overall;
-  const times = runTimes(data, cells);
+  const times = points(data, cells, "succeeded");
   const byBucket = Map.groupBy([...cells.succeededMs, ...cells.failedMs], (cell) => cell.bucket);
   const counts = times.map(({ bucket, count }) => {
-    if (count === null) return null;
     const own = byBucket.get(bucket) ?? [];
-    return bandCounts(mergeHistograms(own.map((cell) => cell.histogram)));
+    if (count === null && own.length === 0) return null;
+    return bandCounts(own.map((cell) => cell.histogram));
   });
   const running = times.findIndex((point) => point.isRunning);
   return {

@@ -87,7 +87,7 @@ async function readPage({
     seenOrgs(scope),
     isSystem(filter.org) ? "" : filter.org,
   );
-  const marks = await readAlertMarks(source.reads, orgs, { from, to, names });
+  const { marks, isWhole } = await readAlertMarks(source.reads, orgs, { from, to, names });
   const alerts = spansOf(marks, { from, to: Math.min(to, now) });
   const nameOf = (id: number) => shell.deps.directory.byId(id)?.name;
   const org = (one: BackgroundName) => orgLabel(one.org, nameOf);
@@ -125,7 +125,10 @@ async function readPage({
       },
     ],
     tables: tablesOf(data, org),
-    notes: notesOf(data, { scope, filter, range }),
+    notes: [
+      ...notesOf(data, { scope, filter, range }),
+      ...(isWhole ? [] : ["Only the newest alerts of this time are shaded in the charts."]),
+    ],
   };
 }
 

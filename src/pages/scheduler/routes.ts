@@ -30,26 +30,21 @@ export const schedulerPage = metricPage({
 async function readScheduler(ask: MetricAsk): Promise<MetricPicture> {
   const { scope, span, source, range, filter } = ask;
   const metrics = ["dispatch.wait_ms", "deps.wait_ms"];
-  const [queue, dependencies] = (await readSeries(source, scope, { ...span, metrics })) as [
-    Series,
-    Series,
-  ];
+  const isWhole = filter.queue === "" && filter.name === "";
+  const [[queue, dependencies], others] = await Promise.all([
+    readSeries(source, scope, { ...span, metrics }) as Promise<[Series, Series]>,
+    isWhole ? readDecisions(ask) : null,
+  ]);
   const waits = waitChart(range, { queue, dependencies }, endedJobsLink(filter));
   const notes = coverageNotes(queue.covered, range);
   const figures = waitFigures(queue, dependencies);
-  if (filter.queue !== "" || filter.name !== "") {
+  if (others === null) {
     const note =
       "Scores and slots are kept by organization, not by queue or name: here are the waits alone. " +
       "Take the filter away for the others.";
     return { figures, charts: [waits], notes: [...notes, note] };
   }
-  const { directory, engine } = ask.shell.deps;
-  const orgs = askedOrgs(directory, seenOrgs(scope), filter.org);
-  const [scoring, shared, passed] = await Promise.all([
-    readScoring(source, scope, span),
-    readFairness({ ...source, directory }, scope, span),
-    readPassedOver({ reads: source.reads, names: engine.names }, orgs, range),
-  ]);
+  const [scoring, shared, passed] = others;
   const fairness = scope.isSuperuser
     ? fairnessChart(span, shared)
     : slotsChart(shared?.shares ?? []);
@@ -59,6 +54,17 @@ async function readScheduler(ask: MetricAsk): Promise<MetricPicture> {
     parts: [rulesPart(scoring), passedPart(passed)],
     notes,
   };
+}
+
+/** Scores, shares and who was passed over. */
+function readDecisions({ scope, span, source, range, filter, shell }: MetricAsk) {
+  const { directory, engine } = shell.deps;
+  const orgs = askedOrgs(directory, seenOrgs(scope), filter.org);
+  return Promise.all([
+    readScoring(source, scope, span),
+    readFairness({ ...source, directory }, scope, span),
+    readPassedOver({ reads: source.reads, names: engine.names }, orgs, range),
+  ]);
 }
 
 function waitFigures(queue: Series, dependencies: Series): Figure[] {

@@ -15,26 +15,38 @@ export interface AlertMark {
 }
 
 const MARKS_MAX = 200;
+/** Rows that one look takes in, whatever the number of names. */
+const ROWS_MAX = 4_000;
 
-/** The newest of a span, and the beginnings before it of what fires still. `names`: ids; null: of all names. */
+/**
+ * The newest of a span, and the beginnings before it of what fires still. Of each name for itself, so that one that
+ * comes and goes takes no place of the others, and no more is looked at than is shown. `names`: ids.
+ */
 export async function readAlertMarks(
   sql: Sql,
   orgs: OrgFilter,
-  { from, to, names = null }: { from: number; to: number; names?: readonly number[] | null },
-): Promise<AlertMark[]> {
-  const own = names === null ? sql`` : sql`and name_id = any(${names as number[]}::int[])`;
-  const seen = sql`${own} ${andOfOrgs(sql, sql`org_id`, orgs)}`;
-  return await sql<AlertMark[]>`
-    with marks as (
-      (select at, kind, rule, severity, org_id, name_id from alert_event
-       where at >= ${new Date(from)} and at < ${new Date(to)} ${seen} order by at desc limit ${MARKS_MAX})
+  { from, to, names }: { from: number; to: number; names: readonly number[] },
+): Promise<{ marks: AlertMark[]; isWhole: boolean }> {
+  if (names.length === 0) return { marks: [], isWhole: true };
+  const each = Math.min(MARKS_MAX, Math.floor(ROWS_MAX / names.length));
+  const seen = andOfOrgs(sql, sql`org_id`, orgs);
+  const marks = await sql<AlertMark[]>`
+    with asked as (select id, name from job_name where id = any(${names as number[]}::int[])),
+    marks as (
+      select e.*, asked.name from asked cross join lateral (
+        select at, kind, rule, severity, org_id from alert_event
+        where name_id = asked.id and at >= ${new Date(from)} and at < ${new Date(to)} ${seen}
+        order by at desc limit ${each}) e
       union all
-      (select fired_at, 'firing', rule, severity, org_id, name_id from alert
-       where state = 'firing' and fired_at < ${new Date(from)} ${seen} limit ${MARKS_MAX}))
+      select a.fired_at, 'firing', a.rule, a.severity, a.org_id, asked.name
+      from alert a join asked on asked.id = a.name_id
+      where a.state = 'firing' and a.fired_at < ${new Date(from)} ${seen})
     select (extract(epoch from m.at) * 1000)::float8 as at, m.kind, m.rule, m.severity,
-      coalesce(o.name, 'system') as org, n.name as job_name
-    from marks m join job_name n on n.id = m.name_id left join org o on o.id = m.org_id
-    order by m.at desc`;
+      coalesce(o.name, 'system') as org, m.name as job_name
+    from marks m left join org o on o.id = m.org_id
+    order by m.at desc limit ${MARKS_MAX}`;
+  const ofOne = [...Map.groupBy(marks, (mark) => mark.job_name).values()].map((own) => own.length);
+  return { marks, isWhole: marks.length < MARKS_MAX && Math.max(0, ...ofOne) < each };
 }
 
 /** A time in which an alert fired, as far as it lies in a span. */

@@ -12,12 +12,14 @@ import type { TimeRange } from "../../core/metrics/time_range.ts";
 import type { Scope } from "../../core/scope.ts";
 import { readCoverage } from "../metrics/coverage.ts";
 import type { MetricFilter } from "../metrics/metric_filter.ts";
-import { type GroupedCell, readCells } from "../metrics/read_cells.ts";
+import type { GroupedCell } from "../metrics/read_cells.ts";
 import { aligned, readLooks, type SeriesDeps, type Span } from "../metrics/read_series.ts";
+import { recallCells } from "../metrics/recall_cells.ts";
 import { type NameRow, readNames, recentNames, toldNames, waitingNames } from "./candidates.ts";
 import { idsOfNames, readScheduled, type Scheduled } from "./expectations.ts";
 import { readQueueSizes } from "./queues.ts";
 import {
+  type CellSource,
   cellsOf,
   groupsOf,
   namesWithin,
@@ -71,9 +73,10 @@ export async function readBackground(
   const whose = await askedNames(deps, scope, filter, asked);
   const span = aligned(whose.range);
   const covered = await readCoverage(deps.reads, span.granularity, deps.kept, span);
+  const source = { reads: deps.reads, covered };
   const [cells, chosen] = await Promise.all([
-    readRunCells(deps.reads, whose.overall, span),
-    chooseNames(deps, whose, { filter, span, now }),
+    readRunCells(source, whose.overall, span),
+    chooseNames(source, whose, { filter, span, now }),
   ]);
   const knownMs = Math.max(
     0,
@@ -82,10 +85,10 @@ export async function readBackground(
   );
   const none = { queue: null, queueBefore: null };
   const overall = { cells, figures: figuresOf(totalsOf(cells), knownMs, none) };
-  const names = await withFigures(deps, chosen.shown, { span, knownMs, now });
+  const names = await withFigures(source, chosen.shown, { span, knownMs, now });
   const [drawn, queues] = await Promise.all([
-    drawnNames(deps, names, span),
-    drawnQueues(deps, names, span),
+    drawnNames(source, names, span),
+    drawnQueues(source, names, span),
   ]);
   return {
     ...{ range: whose.range, span, covered, knownMs, overall, names, drawn, queues },
@@ -96,10 +99,11 @@ export async function readBackground(
 type Judged = NameRow & Pick<BackgroundName, "expectation" | "staleness">;
 
 async function chooseNames(
-  { reads }: SeriesDeps,
+  source: CellSource,
   { orgs, ids }: Whose,
   { filter, span, now }: { filter: MetricFilter; span: Span; now: number },
 ): Promise<{ shown: Judged[]; found: number; hasAllSchedules: boolean }> {
+  const { reads } = source;
   const asked = { orgs, ids };
   const [{ scheduled, isWhole }, recent, waiting, told] = await Promise.all([
     readScheduled(reads, orgs, filter.name),
@@ -112,7 +116,7 @@ async function chooseNames(
   const rows = await readNames(reads, orgs, [...all]);
   const expected = new Map(scheduled.map((one) => [`${one.org} ${one.name}`, one]));
   const judged = await judgeNames(rows, expected, now);
-  const runs = await roughRuns(reads, rows, span);
+  const runs = await roughRuns(source, rows, span);
   const rank = ({ staleness: { judgement } }: Judged) => ["bad", "warning"].indexOf(judgement);
   const isExpected = (one: Judged) => one.expectation.kind === "scheduled" || one.told !== null;
   const order = (one: Judged) => (isExpected(one) ? (rank(one) < 0 ? 2 : rank(one)) : 3);
@@ -156,14 +160,14 @@ function ownExpectation({ org, name, runAt, successAt, told }: NameRow): Expecta
 }
 
 async function withFigures(
-  { reads }: SeriesDeps,
+  source: CellSource,
   shown: readonly Judged[],
   { span, knownMs, now }: { span: Span; knownMs: number; now: number },
 ): Promise<BackgroundName[]> {
   if (shown.length === 0) return [];
   const [cells, queues] = await Promise.all([
-    readRunSums(reads, groupsOf(shown), span),
-    readQueueSizes(reads, shown, now),
+    readRunSums(source, groupsOf(shown), span),
+    readQueueSizes(source.reads, shown, now),
   ]);
   return shown.map((one) => {
     const isOwn = one.org === SYSTEM_ORG_ID;
@@ -181,20 +185,20 @@ function linesWithin({ granularity, from, to }: Span): number {
   );
 }
 
-async function drawnNames({ reads }: SeriesDeps, names: readonly BackgroundName[], span: Span) {
+async function drawnNames(source: CellSource, names: readonly BackgroundName[], span: Span) {
   const busiest = names
     .filter((one) => one.figures.runs > 0)
     .sort((a, b) => b.figures.runs - a.figures.runs)
     .slice(0, linesWithin(span));
-  return { names: busiest, cells: await readRunCells(reads, groupsOf(busiest), span) };
+  return { names: busiest, cells: await readRunCells(source, groupsOf(busiest), span) };
 }
 
 /** Those of which most waited at once. */
-async function drawnQueues(deps: SeriesDeps, names: readonly BackgroundName[], span: Span) {
-  const { reads } = deps;
+async function drawnQueues(source: CellSource, names: readonly BackgroundName[], span: Span) {
+  const { reads, covered } = source;
   const metrics = [knownMetric("jobs.pending").id];
   const read = (some: readonly BackgroundName[], of: Span) =>
-    readCells(reads, { ...of, metrics, ids: groupsOf(some), histograms: false });
+    recallCells(reads, { ...of, metrics, ids: groupsOf(some), histograms: false }, covered);
   const width = span.granularity === "minute" ? { ...span, granularity: "hour" as const } : span;
   const rough = await read(names.slice(0, linesOf(width)), width);
   const most = new Map<number, number>();
@@ -203,7 +207,7 @@ async function drawnQueues(deps: SeriesDeps, names: readonly BackgroundName[], s
     .filter((one) => (most.get(one.id) ?? one.figures.queue ?? 0) > 0)
     .sort((a, b) => (most.get(b.id) ?? 0) - (most.get(a.id) ?? 0))
     .slice(0, linesWithin(span));
-  const [cells, looks] = await Promise.all([read(longest, span), readLooks(deps, span)]);
+  const [cells, looks] = await Promise.all([read(longest, span), readLooks(source, span, covered)]);
   return { names: longest, cells, looks };
 }
 

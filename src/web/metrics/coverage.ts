@@ -12,26 +12,40 @@ export interface KeptDays {
   rollupDays: number;
 }
 
+/** `revision`: of what is settled, see `recallCells`. */
+export interface StoredCoverage extends Coverage {
+  revision: number;
+}
+
+interface Row {
+  known: number | null;
+  until: number;
+  now: number;
+  revision: number;
+  at: number[];
+}
+
 export async function readCoverage(
   reads: Sql,
   granularity: Granularity,
   kept: KeptDays,
   span: Span,
-): Promise<Coverage> {
+): Promise<StoredCoverage> {
   const { from, to } = span;
-  const [row] = await reads<{ known: number | null; until: number; now: number; at: number[] }[]>`
+  const [row] = await reads<Row[]>`
     select extract(epoch from known_from)::float8 * 1000 as known,
       extract(epoch from complete_until)::float8 * 1000 as until, extract(epoch from now())::float8 * 1000 as now,
+      revision::float8,
       array(select distinct extract(epoch from date_trunc(${granularity}, bucket_start, 'UTC'))::float8 * 1000
         from rollup_dirty
         where bucket_start >= ${new Date(from)} and bucket_start < ${new Date(to + BUCKET_MS.minute)}) as at
     from rollup_progress where id = 1`;
-  if (!row) return { from: null, to: 0 };
+  if (!row) return { from: null, to: 0, revision: 0 };
   const days = [kept.rawDays, kept.rollupDays][GRANULARITIES.indexOf(granularity)];
   const oldest = days === undefined ? Number.NEGATIVE_INFINITY : row.now - days * DAY_MS;
   const known = row.known === null ? null : Math.max(row.known, oldest);
   // Few, but after a downtime: buckets of this granularity in which some minute waits.
-  return { from: known, to: row.until, waiting: new Set(row.at) };
+  return { from: known, to: row.until, waiting: new Set(row.at), revision: row.revision };
 }
 
 /** Epoch milliseconds: [from, to). */

@@ -157,7 +157,10 @@ async function show(c: BoardContext, shell: Shell, spec: MetricPageSpec): Promis
   const params = new URL(c.req.url).searchParams;
   for (const [word, value] of Object.entries(c.req.param())) params.set(word, value as string);
   const filter = filterOf(spec, params);
-  const { topic } = await shell.deps.live.topic(pictureTopic(shell, spec, filter, scope));
+  const [{ topic }, choices] = await Promise.all([
+    shell.deps.live.topic(pictureTopic(shell, spec, filter, scope)),
+    readFilterChoices(shell.deps, scope, spec.filters),
+  ]);
   const picture = topic.picture;
   if (picture.status === 404 && spec.nav.href.includes("/:")) {
     throw new PageError(404, "Not found", "There is nothing at this address that you may see.");
@@ -171,7 +174,7 @@ async function show(c: BoardContext, shell: Shell, spec: MetricPageSpec): Promis
     href: hrefOf(spec, filter),
     ...{ picture: picture.printed, filters: spec.filters, ranges: rangeLinks(spec, filter) },
     refreshes: refreshLinks(spec, filter),
-    choices: await readFilterChoices(shell.deps, scope, spec.filters),
+    choices,
     isLive: filter.own.refresh !== "off",
     stream: `/board/stream?panels=${spec.id}${query === "" ? "" : `&${query}`}`,
     status: picture.status,
@@ -301,8 +304,10 @@ async function readPicture(
     const range = spec.readsWhole ? asked : boundedSpan(source, scope, asked, group);
     const { granularity, from, to } = range;
     const span = { granularity, from, to, group };
-    const picture = await spec.read({ shell, scope, filter, range, span, source, slowly });
-    const waiting = await slowly("waiting", EVERY_MS, () => countWaiting(source.reads));
+    const [picture, waiting] = await Promise.all([
+      spec.read({ shell, scope, filter, range, span, source, slowly }),
+      slowly("waiting", EVERY_MS, () => countWaiting(source.reads)),
+    ]);
     const coarser = coarserNotes(asked, range, { mayChooseOrg: spec.filters.includes("org") });
     const notes = [...waitingNote(waiting), ...coarser, ...(picture.notes ?? [])];
     const printed = printable(spec, filter, { ...picture, notes });

@@ -21,7 +21,7 @@ import {
 } from "../../core/metrics/series.ts";
 import { tilesOf } from "../../core/metrics/tiles.ts";
 import type { Scope } from "../../core/scope.ts";
-import { type KeptDays, readCoverage } from "./coverage.ts";
+import { type KeptDays, readCoverage, type StoredCoverage } from "./coverage.ts";
 import {
   dimensionsOf,
   type GroupDeps,
@@ -33,6 +33,7 @@ import {
   requireTold,
 } from "./groups.ts";
 import { type GroupedCell, readCells } from "./read_cells.ts";
+import { recallCells } from "./recall_cells.ts";
 
 export interface SeriesDeps extends GroupDeps {
   kept: KeptDays;
@@ -68,10 +69,10 @@ export async function readSeries(
   ask: SeriesAsk,
 ): Promise<Series[]> {
   const { metrics, grouping, wanted, span, covered } = await prepared(deps, scope, ask);
-  const cells = await readTogether(deps.reads, span, wanted);
+  const cells = await readTogether(deps.reads, span, wanted, covered);
   const needsLooks =
     grouping !== "" && grouping !== "worker" && metrics.some((m) => m.kind === "gauge");
-  const looks = needsLooks ? await readLooks(deps, span) : undefined;
+  const looks = needsLooks ? await readLooks(deps, span, covered) : undefined;
   return metrics.map((metric, at) => {
     let points: Point[] | undefined;
     return {
@@ -100,7 +101,9 @@ export interface Totals {
 export async function readTotals(deps: SeriesDeps, scope: Scope, ask: SeriesAsk): Promise<Totals> {
   const { metrics, wanted, span, covered } = await prepared(deps, scope, ask);
   const tiles = tilesOf(span);
-  const found = await Promise.all(tiles.map((tile) => readTogether(deps.reads, tile, wanted)));
+  const found = await Promise.all(
+    tiles.map((tile) => readTogether(deps.reads, tile, wanted, covered)),
+  );
   const totals = metrics.map((metric, at) => {
     if (metric.kind === "gauge") throw new Error(`${metric.key} is a gauge`);
     return totalOf(
@@ -141,6 +144,7 @@ async function readTogether(
   reads: SeriesDeps["reads"],
   span: Span,
   { metrics, histograms }: { metrics: readonly OwnIds[]; histograms: boolean },
+  covered: StoredCoverage,
 ): Promise<GroupedCell[][]> {
   const kinds = Map.groupBy(metrics, ({ metric, ids }) => {
     const hasBins = histograms && metric.kind === "distribution";
@@ -154,7 +158,7 @@ async function readTogether(
     batches.map((own) => {
       const hasBins = histograms && own[0]!.metric.kind === "distribution";
       const ask = { ...span, metrics: own.map(({ metric }) => metric.id), ids: own[0]!.ids };
-      return readCells(reads, { ...ask, histograms: hasBins });
+      return recallCells(reads, { ...ask, histograms: hasBins }, covered);
     }),
   );
   const byMetric = Map.groupBy(found.flat(), (cell) => cell.metric);
@@ -187,14 +191,13 @@ function withShared(
 export async function readLooks(
   deps: Pick<SeriesDeps, "reads">,
   span: Span,
+  covered?: StoredCoverage,
 ): Promise<Map<number, number>> {
   const metrics = [knownMetric("workers.connected").id];
-  const cells = await readCells(deps.reads, {
-    ...span,
-    metrics,
-    ids: EVERYTHING,
-    histograms: false,
-  });
+  const ask = { ...span, metrics, ids: EVERYTHING, histograms: false };
+  const cells = covered
+    ? await recallCells(deps.reads, ask, covered)
+    : await readCells(deps.reads, ask);
   return new Map(cells.map((cell) => [cell.bucket, cell.count]));
 }
 
@@ -229,9 +232,15 @@ export async function readSplit(
   const span = aligned(ask);
   const covered = await readCoverage(deps.reads, ask.granularity, deps.kept, span);
   const histograms = ask.histograms !== false && metric.kind === "distribution";
-  const cells = await readCells(deps.reads, { ...span, metrics: [metric.id], ids, histograms });
+  const cells = await recallCells(
+    deps.reads,
+    { ...span, metrics: [metric.id], ids, histograms },
+    covered,
+  );
   const looks =
-    metric.kind === "gauge" && ask.by !== "worker" ? await readLooks(deps, span) : undefined;
+    metric.kind === "gauge" && ask.by !== "worker"
+      ? await readLooks(deps, span, covered)
+      : undefined;
   const groups = greatest(
     Map.groupBy(cells, (cell) => cell[ask.by]),
     scope.isSignedIn || ask.by === "org" ? ask.most : 0,

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Cron } from "croner";
+import fc from "fast-check";
 import { dueTimes, nextDueTimes, type Rule } from "../../../src/core/schedules/due_times.ts";
 import { dailyAt, wallClock, whenever } from "../../support/schedules/wall_clock.ts";
 
@@ -56,4 +58,38 @@ test("the next due times are told, as many as there are", () => {
     "2026-01-02T12:00:00.000Z",
   ]);
   assert.deepEqual(nextDueTimes({ ...rule, cron: "0 0 31 2 *" }, FROM, 2), []);
+});
+
+test("due times that are remembered are those that the rule gives, asked in any order", () => {
+  const moment = fc
+    .integer({ min: FROM / 500, max: FROM / 500 + 40 * 172_800 })
+    .map((n) => n * 500);
+  const question = fc.record({ at: moment, count: fc.integer({ min: 0, max: 3 }) });
+  const cron = fc.constantFrom(
+    "*/7 * * * *",
+    "15 2 * * *",
+    "30 */5 * * * *",
+    "0 0 31 2 *",
+    "0 9 1 * *",
+  );
+  const zone = fc.constantFrom(...ZONES);
+  fc.assert(
+    fc.property(
+      cron,
+      zone,
+      fc.array(question, { minLength: 1, maxLength: 40 }),
+      (text, timeZone, asked) => {
+        const fixed = { mode: "5-or-6-parts", fixedTimeRule: "no-wildcard" } as const;
+        const plain = new Cron(text, { timezone: timeZone, paused: true, ...fixed });
+        // Moments that are near to each other, as those of a page that is looked at again and again.
+        for (const { at, count } of asked.flatMap((one) => [one, { ...one, at: one.at + 1_500 }])) {
+          const times = dueTimes({ cron: text, timeZone });
+          assert.equal(times.after(at), plain.nextRun(new Date(at))?.getTime() ?? null);
+          const past = plain.previousRuns(count, new Date(at + 1)).map((date) => date.getTime());
+          assert.deepEqual(times.upTo(at, count), past);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

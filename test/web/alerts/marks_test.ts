@@ -1,6 +1,7 @@
 /** When alerts fired, for charts: pure, and as it is read. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { OrgFilter } from "../../../src/core/scope.ts";
 import { type AlertMark, readAlertMarks, spansOf } from "../../../src/web/alerts/marks.ts";
 import { Rig } from "../../support/engine.ts";
 
@@ -80,17 +81,40 @@ describe("marks as they are read", () => {
         now() - interval '1 hour', now(), now(), now() - interval '1 hour', 'x')`;
     const span = { from: now - 60_000, to: now };
     const sql = rig.sql as never;
-    const told = (marks: AlertMark[]) =>
-      marks.map((one) => `${one.job_name} ${one.rule} ${one.org}`);
-    assert.deepEqual(told(await readAlertMarks(sql, [org!.id], span)), [
+    const read = async (orgs: OrgFilter, names = [...ids.values()]) => {
+      const { marks, isWhole } = await readAlertMarks(sql, orgs, { ...span, names });
+      assert.ok(isWhole);
+      return marks.map((one) => `${one.job_name} ${one.rule} ${one.org}`);
+    };
+    assert.deepEqual(await read([org!.id]), [
       "mine BackgroundJobFailing default",
       "mine BackgroundJobNotRunning default",
     ]);
-    assert.equal((await readAlertMarks(sql, "all", span)).length, 3);
-    const names = [ids.get("theirs")!];
-    assert.deepEqual(told(await readAlertMarks(sql, "all", { ...span, names })), [
+    assert.equal((await read("all")).length, 3);
+    assert.deepEqual(await read("all", [ids.get("theirs")!]), [
       "theirs BackgroundJobFailing other",
     ]);
-    assert.equal((await readAlertMarks(sql, [], span)).length, 0);
+    assert.deepEqual(await read("all", []), []);
+    assert.deepEqual(await read([]), []);
+  });
+
+  test("a name whose alerts come and go takes no place of another's, and the page is told that more there is", async () => {
+    const [org] = await rig.sql`select id from org order by id limit 1`;
+    const rows = await rig.sql`
+      insert into job_name (org_id, name) select ${org!.id}, n from unnest(array['flaps', 'steady']) n returning id`;
+    const names = rows.map(({ id }) => id as number);
+    const now = Date.now();
+    await rig.sql`
+      insert into alert_event (alert_id, kind, at, rule, org_id, name_id, severity, since, sentence)
+      select gen_random_uuid(), 'firing', now() - n * interval '1 second', 'BackgroundJobFailing', ${org!.id}, ${names[0]!},
+        'warning', now(), 'x' from generate_series(1, 500) n`;
+    await rig.sql`
+      insert into alert_event (alert_id, kind, at, rule, org_id, name_id, severity, since, sentence)
+      values (gen_random_uuid(), 'firing', now() - interval '1 minute', 'BackgroundJobFailing', ${org!.id}, ${names[1]!},
+        'warning', now(), 'x')`;
+    const asked = { from: now - 600_000, to: now + 1_000, names };
+    const { marks, isWhole } = await readAlertMarks(rig.sql as never, "all", asked);
+    assert.ok(!isWhole && marks.length === 200);
+    assert.equal(marks.filter((one) => one.job_name === "steady").length, 1);
   });
 });

@@ -1,4 +1,4 @@
-import { customType, jsonb, pgTable, smallint, timestamp } from "drizzle-orm/pg-core";
+import { bigint, customType, jsonb, pgTable, smallint, timestamp } from "drizzle-orm/pg-core";
 
 const xid8 = customType<{ data: string }>({ dataType: () => "xid8" });
 
@@ -13,4 +13,6 @@ export const rollupProgress = pgTable("rollup_progress", {
   complete_until: timestamp({ withTimezone: true }).notNull(),
   /** When the first event of all happened: before it, nothing is known. Null without any. */
   known_from: timestamp({ withTimezone: true }),
+  /** Counts up when what was settled is written over: readers may have kept it. */
+  revision: bigint({ mode: "number" }).notNull().default(0),
 });
