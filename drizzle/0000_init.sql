@@ -881,6 +881,7 @@ CREATE INDEX "alert_delivery_created" ON "alert_delivery" USING btree ("created_
 CREATE INDEX "alert_event_org" ON "alert_event" USING btree ("org_id","id");--> statement-breakpoint
 CREATE INDEX "alert_event_name" ON "alert_event" USING btree ("name_id","at");--> statement-breakpoint
 CREATE INDEX "alert_event_at" ON "alert_event" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "alert_event_rule" ON "alert_event" USING btree ("rule","id");--> statement-breakpoint
 CREATE INDEX "alert_told_channel" ON "alert_told" USING btree ("channel_id");--> statement-breakpoint
 CREATE INDEX "alert_org" ON "alert" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "silence_org" ON "silence" USING btree ("org_id","ends_at");--> statement-breakpoint

@@ -17,7 +17,7 @@ import { ruleModel } from "./view.ts";
 import { alone, askedOrg, ownForm, seenBy } from "./whose.ts";
 
 const NAME_MAX = 200;
-const EVENTS_READ = 500;
+const EVENTS_SHOWN = 100;
 
 export async function showRule(c: BoardContext, shell: Shell): Promise<Response> {
   const rule = knownRule(c);
@@ -86,7 +86,8 @@ async function print(
   const orgs = org === null ? seenOrgs(scope) : [org.id];
   const ids = await evidenceNames(database.reads, orgs, { rule: rule.name, name });
   const evidence = await engine.alerts.evidence(rule, ids);
-  const events = await readAlertEvents(database.reads, orgs, { before: null, limit: EVENTS_READ });
+  const newest = { before: null, limit: EVENTS_SHOWN, rule: rule.name };
+  const events = await readAlertEvents(database.reads, orgs, newest);
   const seen = seenBy(shell, scope);
   const whose = org ?? alone(seen);
   const limits = whose && {

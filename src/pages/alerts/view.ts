@@ -133,8 +133,6 @@ export function ruleModel({ rule, name, evidence, events, showsOrg }: RuleInput)
       sentence: verdict.sentence,
       href: ruleHref(rule.name, jobName, showsOrg ? orgName : undefined),
     })),
-    events: events
-      .filter((event) => event.rule === rule.name)
-      .map((event) => eventModel(event, showsOrg)),
+    events: events.map((event) => eventModel(event, showsOrg)),
   };
 }

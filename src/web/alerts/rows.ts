@@ -113,13 +113,15 @@ export async function readAlertEvents(
     before,
     limit,
     nameId = null,
-  }: { before: number | null; limit: number; nameId?: number | null },
+    rule = null,
+  }: { before: number | null; limit: number; nameId?: number | null; rule?: RuleName | null },
 ): Promise<AlertEventView[]> {
   const rows = await sql<Row[]>`
     select a.*, coalesce(o.name, 'system') as org, n.name as job_name
     from alert_event a join job_name n on n.id = a.name_id left join org o on o.id = a.org_id
     where true ${before === null ? sql`` : sql`and a.id < ${before}`}
       ${nameId === null ? sql`` : sql`and a.name_id = ${nameId}`}
+      ${rule === null ? sql`` : sql`and a.rule = ${rule}`}
       ${andOfOrgs(sql, sql`a.org_id`, orgs)}
     order by a.id desc limit ${limit}`;
   return rows.map((row) => ({

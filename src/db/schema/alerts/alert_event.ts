@@ -36,5 +36,6 @@ export const alertEvent = pgTable(
     index("alert_event_org").on(t.org_id, t.id),
     index("alert_event_name").on(t.name_id, t.at),
     index("alert_event_at").on(t.at),
+    index("alert_event_rule").on(t.rule, t.id),
   ],
 );
