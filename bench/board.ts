@@ -39,12 +39,12 @@ const failures: string[] = [];
 
 try {
   await writeMonth(await cluster.createDatabase(DATABASE), JOBS);
-  const box = await startSignalbox(cluster, DATABASE);
-  try {
-    await measure(box);
-  } finally {
-    await box.stop();
-  }
+  // A server of its own for each: what one has read it remembers, and looks at fewer rows.
+  const rows = await served(async (box) => {
+    await prepare(box);
+    return await readRows(box);
+  });
+  await served((box) => measure(box, rows));
 } finally {
   await cluster.stop();
 }
@@ -52,29 +52,56 @@ for (const failure of failures) console.log(`not kept: ${failure}`);
 if (failures.length === 0) console.log("kept");
 process.exit(flag("floor") && failures.length > 0 ? 1 : 0);
 
-async function measure(box: Signalbox): Promise<void> {
+async function served<T>(work: (box: Signalbox) => Promise<T>): Promise<T> {
+  const box = await startSignalbox(cluster, DATABASE);
+  try {
+    return await work(box);
+  } finally {
+    await box.stop();
+  }
+}
+
+async function prepare(box: Signalbox): Promise<void> {
   const sql = cluster.admin(DATABASE);
   await addPending(box, sql, PENDING);
   const ms = await computed(sql);
   await addOperated(box, sql, ORG);
   console.log(`rollups of all of it were computed after ${(ms / 1_000).toFixed(0)} s`);
   await sql`vacuum analyze`;
+}
+
+type Who = "superuser" | "member";
+
+async function callersOf(box: Signalbox) {
+  const sql = cluster.admin(DATABASE);
   const page = word("page");
   const all = (await addressesOf(sql, ORG)).filter(
     (one) => page === undefined || one.page === page,
   );
   const open = all.filter(({ isReserved }) => isReserved !== true);
   const member = await memberToken(box);
-  const callers = [
-    { who: "superuser", token: box.adminToken, addresses: all },
-    { who: "member", token: member, addresses: open },
+  return [
+    { who: "superuser" as Who, token: box.adminToken, addresses: all },
+    { who: "member" as Who, token: member, addresses: open },
   ];
+}
+
+async function readRows(box: Signalbox): Promise<Map<Who, RowsRead[]>> {
+  const sql = cluster.admin(DATABASE);
+  const found = new Map<Who, RowsRead[]>();
+  for (const { who, token, addresses } of await callersOf(box)) {
+    found.set(who, await rowsRead({ sql, url: box.url, token }, addresses));
+  }
+  return found;
+}
+
+async function measure(box: Signalbox, rows: ReadonlyMap<Who, RowsRead[]>): Promise<void> {
+  const callers = await callersOf(box);
   for (const { who, token, addresses } of callers) {
     const times = await timePages(box.url, token, addresses, ROUNDS);
-    const rows = await rowsRead({ sql, url: box.url, token }, addresses);
-    report(who, addresses, times, rows);
+    report(who, addresses, times, rows.get(who)!);
   }
-  reportWeights(await weighPages(box.url, box.adminToken, all));
+  reportWeights(await weighPages(box.url, box.adminToken, callers[0]!.addresses));
 }
 
 async function memberToken(box: Signalbox): Promise<string> {
@@ -90,14 +117,16 @@ function report(
   rows: readonly RowsRead[],
 ): void {
   console.log(`\n${who}, ${addresses.length} addresses, ${ROUNDS} rounds`);
-  const lines = times.map(({ page, p95, slowest }) => {
+  const lines = times.map(({ page, p95, firstP95, slowest }) => {
     const read = rows.find((one) => one.page === page);
     check(`${page} for a ${who}: p95`, p95, LIMITS.p95, "ms");
     check(`${page} for a ${who}: rows of a statement`, read?.rows ?? 0, LIMITS.rows, "");
     const most = rate(read?.rows ?? 0);
-    return [page, p95.toFixed(1), slowest.ms.toFixed(1), most, slowest.path];
+    return [page, p95.toFixed(1), firstP95.toFixed(1), slowest.ms.toFixed(1), most, slowest.path];
   });
-  console.log(table(["page", "p95 ms", "slowest ms", "rows", "slowest address"], lines));
+  console.log(
+    table(["page", "p95 ms", "first p95", "slowest ms", "rows", "slowest address"], lines),
+  );
   for (const { page, path, rows: many, statement } of rows) {
     if (many > LIMITS.rows) console.log(`${page} ${path}: ${rate(many)} rows by ${statement}`);
   }

@@ -8,7 +8,9 @@ const FORGOTTEN_MS = 16_000;
 export interface PageTime {
   page: string;
   p95: number;
-  slowest: { path: string; ms: number };
+  /** The same of the first round: templates are not compiled, connections not open, and no rollup is remembered. */
+  firstP95: number;
+  slowest: Timed;
 }
 
 /** `rounds` of all addresses, in turns, each round late enough that no page is still remembered. */
@@ -18,31 +20,37 @@ export async function timePages(
   addresses: readonly Address[],
   rounds: number,
 ): Promise<PageTime[]> {
-  const taken = new Map<string, { path: string; ms: number }[]>();
-  // The first round compiles templates and opens connections.
+  const [first, taken] = [new Map<string, Timed[]>(), new Map<string, Timed[]>()];
   for (let round = 0; round <= rounds; round++) {
     const began = performance.now();
     for (const { page, path } of addresses) {
       const ms = await timeOne(url + path, token);
-      if (round === 0) continue;
-      const times = taken.get(page) ?? [];
-      times.push({ path, ms });
-      taken.set(page, times);
+      const into = round === 0 ? first : taken;
+      into.set(page, [...(into.get(page) ?? []), { path, ms }]);
     }
     const rest = FORGOTTEN_MS - (performance.now() - began);
     if (rest > 0 && round < rounds) await new Promise((resume) => setTimeout(resume, rest));
   }
-  return [...taken].map(([page, times]) => {
-    const p95 = percentile(
-      times.map(({ ms }) => ms),
-      0.95,
-    );
-    return { page, p95, slowest: slowestOf(times) };
-  });
+  return [...taken].map(([page, times]) => ({
+    ...{ page, p95: p95Of(times), firstP95: p95Of(first.get(page) ?? times) },
+    slowest: slowestOf(times),
+  }));
+}
+
+interface Timed {
+  path: string;
+  ms: number;
+}
+
+function p95Of(times: readonly Timed[]): number {
+  return percentile(
+    times.map(({ ms }) => ms),
+    0.95,
+  );
 }
 
 /** By the median of its rounds. */
-function slowestOf(times: readonly { path: string; ms: number }[]): { path: string; ms: number } {
+function slowestOf(times: readonly Timed[]): Timed {
   const byPath = Map.groupBy(times, ({ path }) => path);
   const medians = [...byPath].map(([path, some]) => ({
     path,
