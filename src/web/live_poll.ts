@@ -12,6 +12,8 @@ export interface PollOptions {
   read(): Promise<Map<string, object>>;
   /** What to say of items that changed, or that are gone (null). */
   print(changed: ReadonlyMap<string, object | null>): LiveMessage[];
+  /** An item that is printed by no change: it is not compared, which costs as much as writing it out. */
+  silent?: string;
   /** The whole picture. */
   printAll(items: ReadonlyMap<string, object>): LiveMessage[];
 }
@@ -73,6 +75,7 @@ export class PollTopic implements LiveTopic {
       this.#changed.add(key);
     }
     for (const [key, item] of items) {
+      if (key === this.#options.silent) continue;
       const text = JSON.stringify(item);
       if (this.#printed.get(key) === text) continue;
       this.#printed.set(key, text);

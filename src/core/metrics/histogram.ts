@@ -87,28 +87,41 @@ function mergedByMap(parts: readonly Histogram[]): Histogram {
   return sorted(counts);
 }
 
+/** The exact ends, which no percentile leaves, and how wide bins are where all are equal. */
+export interface Ends {
+  least: number | null;
+  most: number | null;
+  width?: number | undefined;
+}
+
 /**
- * The nearest-rank percentile, null of nothing. `least` and `most` are the exact ends, which the
- * answer never leaves.
+ * The nearest-rank percentile, null of nothing.
  * @param share 0 to 1
  */
-export function percentile(
+export function percentile(histogram: Histogram, share: number, ends: Ends): number | null {
+  return percentiles(histogram, [share], ends)[0]!;
+}
+
+/** Several in one pass. @param shares in rising order */
+export function percentiles(
   { bins, hits }: Histogram,
-  share: number,
-  { least, most, width }: { least: number | null; most: number | null; width?: number | undefined },
-): number | null {
+  shares: readonly number[],
+  { least, most, width }: Ends,
+): (number | null)[] {
   let total = 0;
   for (const n of hits) total += n;
-  if (total === 0) return null;
-  const rank = Math.max(1, Math.ceil(share * total));
-  let seen = 0;
-  for (let at = 0; at < bins.length; at += 1) {
-    seen += hits[at]!;
-    if (seen < rank) continue;
+  if (total === 0) return shares.map(() => null);
+  let [at, seen] = [0, hits[0]!];
+  return shares.map((share) => {
+    const rank = Math.max(1, Math.ceil(share * total));
+    while (seen < rank && at < bins.length - 1) {
+      at += 1;
+      seen += hits[at]!;
+    }
+    if (seen < rank) return most;
     const value = middleOf(bins[at]!, width);
     return Math.min(most ?? value, Math.max(least ?? value, value));
-  }
-  return most;
+  });
 }
 
 function sorted(counts: Map<number, number>): Histogram {

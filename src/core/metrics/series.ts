@@ -1,7 +1,7 @@
 /** Points of a series: what a bucket's rows add up to, with zero told apart from not known. */
 import { BUCKET_MS, bucketsBetween, type Granularity } from "./buckets.ts";
 import type { Metric } from "./catalogue.ts";
-import { EMPTY, type Histogram, mergeHistograms, percentile } from "./histogram.ts";
+import { EMPTY, type Histogram, mergeHistograms, percentiles } from "./histogram.ts";
 
 /** A stored row, without its group. */
 export interface Cell {
@@ -111,18 +111,21 @@ const NOTHING = {
   ...{ p50: null, p95: null, p99: null },
 };
 
+const SHARES = [0.5, 0.95, 0.99];
+
 export function statistics(
   { kind, binWidth }: Pick<Metric, "kind" | "binWidth">,
   { bucket, count, sum, least, most, histogram }: Cell,
 ): Omit<Point, "isRunning"> {
   const isCounter = kind === "counter";
-  const at = (share: number) =>
-    kind === "distribution" ? percentile(histogram, share, { least, most, width: binWidth }) : null;
+  const ends = { least, most, width: binWidth };
+  const [p50 = null, p95 = null, p99 = null] =
+    kind === "distribution" ? percentiles(histogram, SHARES, ends) : [];
   return {
     ...{ bucket, count, sum: isCounter ? count : sum },
     ...{ least: isCounter ? null : least, most: isCounter ? null : most },
     avg: isCounter || count === 0 ? null : sum / count,
-    ...{ p50: at(0.5), p95: at(0.95), p99: at(0.99) },
+    ...{ p50, p95, p99 },
   };
 }
 

@@ -8,7 +8,7 @@ import { type Point, pointsOf } from "../../core/metrics/series.ts";
 import { bucketWidth, perBucket } from "../../core/metrics/time_range.ts";
 import type { AlertSpan } from "../../web/alerts/marks.ts";
 import type { Background, BackgroundName } from "../../web/background/read_background.ts";
-import { cellsOf, type RunCells, type RunMetric } from "../../web/background/run_cells.ts";
+import { cellsByName, type RunCells, type RunMetric } from "../../web/background/run_cells.ts";
 import {
   type BarChart,
   type Chart,
@@ -121,8 +121,9 @@ function named(name: string, at: number): { name: string; tone: Tone } {
 /** A line for each name that is drawn, and one for its failures where there are any. */
 export function rateChart(data: Background, label: Label): TimeChart {
   const { names, cells } = data.drawn;
+  const cellsOf = cellsByName(cells);
   const lines = names.flatMap((one, at): ChartLine[] => {
-    const own = cellsOf(cells, one.id);
+    const own = cellsOf(one.id);
     const word = named(label(one), at);
     const failed: ChartLine = {
       ...{ name: `${word.name} (failed)`, tone: "bad", style: "line", isUnlisted: true },
@@ -145,9 +146,10 @@ export function rateChart(data: Background, label: Label): TimeChart {
 
 export function durationChart(data: Background, label: Label): TimeChart {
   const { names, cells } = data.drawn;
+  const cellsOf = cellsByName(cells);
   const linesOf = (one: BackgroundName, at: number): ChartLine[] => {
     const { name, tone } = named(label(one), at);
-    const times = runTimes(data, cellsOf(cells, one.id));
+    const times = runTimes(data, cellsOf(one.id));
     const line = { tone, style: "line" as const };
     return [
       { ...line, name: `${name} p95`, values: times.map(p95Of) },
@@ -175,8 +177,9 @@ const ITEM_LINES = [
 
 export function itemsChart(data: Background, label: Label): TimeChart {
   const { names, cells } = data.drawn;
+  const cellsOf = cellsByName(cells);
   const lines = names.flatMap((one, at) => {
-    const own = cellsOf(cells, one.id);
+    const own = cellsOf(one.id);
     const { name, tone } = named(label(one), at);
     return ITEM_LINES.map(([metric, words, fixed]): ChartLine => {
       const values = points(data, own, metric).map((point) => point.sum);

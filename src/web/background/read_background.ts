@@ -20,7 +20,7 @@ import { idsOfNames, readScheduled, type Scheduled } from "./expectations.ts";
 import { readQueueSizes } from "./queues.ts";
 import {
   type CellSource,
-  cellsOf,
+  cellsByName,
   groupsOf,
   namesWithin,
   type RunCells,
@@ -169,11 +169,12 @@ async function withFigures(
     readRunSums(source, groupsOf(shown), span),
     readQueueSizes(source.reads, shown, now),
   ]);
+  const cellsOf = cellsByName(cells);
   return shown.map((one) => {
     const isOwn = one.org === SYSTEM_ORG_ID;
     const queue = isOwn ? null : (queues.now.get(one.id) ?? 0);
     const queueBefore = isOwn || queues.before === null ? null : (queues.before.get(one.id) ?? 0);
-    const totals = totalsOf(cellsOf(cells, one.id));
+    const totals = totalsOf(cellsOf(one.id));
     return { ...one, figures: figuresOf(totals, knownMs, { queue, queueBefore }) };
   });
 }

@@ -141,9 +141,11 @@ const NONE: Cell = {
   histogram: { bins: [], hits: [] },
 };
 
-/** Those of one name. */
-export function cellsOf(cells: RunCells, id: number): RunCells {
-  return Object.fromEntries(
-    ALL.map((one) => [one, cells[one].filter((cell) => cell.name === id)]),
-  ) as unknown as RunCells;
+/** Those of each name, found in one pass over all. */
+export function cellsByName(cells: RunCells): (id: number) => RunCells {
+  const byName = ALL.map((one) => Map.groupBy(cells[one], (cell) => cell.name));
+  return (id) =>
+    Object.fromEntries(
+      ALL.map((one, at) => [one, byName[at]!.get(id) ?? []]),
+    ) as unknown as RunCells;
 }

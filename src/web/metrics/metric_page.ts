@@ -263,6 +263,7 @@ function pictureTopic(
       read: async () => itemsOf(await readPicture(shell, spec, filter, { scope, slowly })),
       print,
       printAll: print,
+      silent: WHOLE,
     });
   };
   const who = `${sightKey(scope)}/${isSignedIn}/${fleet.shared}/${spec.only ?? ""}`;
