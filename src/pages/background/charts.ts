@@ -125,12 +125,14 @@ export function rateChart(data: Background, label: Label): TimeChart {
   const lines = names.flatMap((one, at): ChartLine[] => {
     const own = cellsOf(one.id);
     const word = named(label(one), at);
+    const good = points(data, own, "succeeded").map(countOf);
+    const line: ChartLine = { ...word, style: "line", values: good };
+    if (own.failed.length === 0) return [line];
     const failed: ChartLine = {
       ...{ name: `${word.name} (failed)`, tone: "bad", style: "line", isUnlisted: true },
       values: points(data, own, "failed").map(countOf),
     };
-    const good = points(data, own, "succeeded").map(countOf);
-    return [{ ...word, style: "line", values: good }, ...(isEmptyLine(failed) ? [] : [failed])];
+    return [line, ...(isEmptyLine(failed) ? [] : [failed])];
   });
   return timeOf(
     {
@@ -181,7 +183,8 @@ export function itemsChart(data: Background, label: Label): TimeChart {
   const lines = names.flatMap((one, at) => {
     const own = cellsOf(one.id);
     const { name, tone } = named(label(one), at);
-    return ITEM_LINES.map(([metric, words, fixed]): ChartLine => {
+    const counted = ITEM_LINES.filter(([metric]) => own[metric].length > 0);
+    return counted.map(([metric, words, fixed]): ChartLine => {
       const values = points(data, own, metric).map((point) => point.sum);
       const isUnlisted = fixed !== null;
       return { name: `${name} ${words}`, tone: fixed ?? tone, style: "line", values, isUnlisted };

@@ -29,7 +29,8 @@ export interface ServiceAsk {
 interface Look extends ServiceAsk {
   orgs: OrgFilter;
   fleet: FleetFilter;
-  queues: ServiceQueue[];
+  /** Read beside the rest: counting what waits takes as long as all of that. */
+  queues: Promise<ServiceQueue[]>;
   operates(org: string): boolean;
 }
 
@@ -41,7 +42,7 @@ export async function readService(ask: ServiceAsk): Promise<Map<string, object>>
   const orgs = askedOrgs(directory, seenOrgs(scope), filter.org);
   // Shared workers run the jobs of every organization: they stay where one is chosen.
   const fleet = { orgs, shared: seen.shared };
-  const queues = await readQueues(database.reads, orgs, { after: null, limit: QUEUES_MAX });
+  const queues = readQueues(database.reads, orgs, { after: null, limit: QUEUES_MAX });
   const operates = (name: string) => {
     const org = directory.byName(name);
     return org !== undefined && may(scope, org.id, "operate");
@@ -65,9 +66,9 @@ async function readCards({ shell, filter, orgs, fleet, queues, scope, operates }
     countSchedules(reads, orgs),
     readPools(workerReader(shell.deps), fleet),
   ]);
-  const held = await countHeld(reads, pools, orgs);
-  const { total, lines, late } = pendingCard(queues);
-  const isWhole = queues.length < QUEUES_MAX;
+  const [held, waiting] = await Promise.all([countHeld(reads, pools, orgs), queues]);
+  const { total, lines, late } = pendingCard(waiting);
+  const isWhole = waiting.length < QUEUES_MAX;
   return {
     org: filter.org,
     operates:
@@ -90,9 +91,10 @@ function anyOperated({ deps }: Shell, scope: Scope): boolean {
 
 const TABLES: Record<ServiceFilter["tab"], (look: Look) => Promise<object>> = {
   queues: async ({ filter, queues, operates }) => {
-    const found = queues.filter(({ name }) => isNamed(name, filter));
+    const all = await queues;
+    const found = all.filter(({ name }) => isNamed(name, filter));
     const rows = found.map((queue) => queueRow(queue, operates(queue.org)));
-    return { ...{ tab: "queues", rows, q: filter.q }, isCut: queues.length >= QUEUES_MAX };
+    return { ...{ tab: "queues", rows, q: filter.q }, isCut: all.length >= QUEUES_MAX };
   },
   schedules: async ({ shell, filter, orgs, operates }) => {
     const { database, engine } = shell.deps;

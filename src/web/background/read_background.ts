@@ -10,7 +10,7 @@ import { knownMetric } from "../../core/metrics/catalogue.ts";
 import type { Coverage } from "../../core/metrics/series.ts";
 import type { TimeRange } from "../../core/metrics/time_range.ts";
 import type { Scope } from "../../core/scope.ts";
-import { readCoverage } from "../metrics/coverage.ts";
+import { coverageFor } from "../metrics/coverage.ts";
 import type { MetricFilter } from "../metrics/metric_filter.ts";
 import type { GroupedCell } from "../metrics/read_cells.ts";
 import { aligned, readLooks, type SeriesDeps, type Span } from "../metrics/read_series.ts";
@@ -72,7 +72,7 @@ export async function readBackground(
 ): Promise<Background> {
   const whose = await askedNames(deps, scope, filter, asked);
   const span = aligned(whose.range);
-  const covered = await readCoverage(deps.reads, span.granularity, deps.kept, span);
+  const covered = await coverageFor(deps, span.granularity, span);
   const source = { reads: deps.reads, covered };
   const [cells, chosen] = await Promise.all([
     readRunCells(source, whose.overall, span),

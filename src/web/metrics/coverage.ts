@@ -48,6 +48,21 @@ export async function readCoverage(
   return { from: known, to: row.until, waiting: new Set(row.at), revision: row.revision };
 }
 
+/** What one reading of a page has asked for: its parts ask for the same. */
+export type AskedCoverage = Map<string, Promise<StoredCoverage>>;
+
+/** As `readCoverage`, once for all who share `asked`. */
+export function coverageFor(
+  { reads, kept, asked }: { reads: Sql; kept: KeptDays; asked?: AskedCoverage },
+  granularity: Granularity,
+  span: Span,
+): Promise<StoredCoverage> {
+  const key = `${granularity} ${span.from} ${span.to}`;
+  const read = asked?.get(key) ?? readCoverage(reads, granularity, kept, span);
+  asked?.set(key, read);
+  return read;
+}
+
 /** Epoch milliseconds: [from, to). */
 export interface Span {
   from: number;

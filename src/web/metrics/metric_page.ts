@@ -299,7 +299,8 @@ async function readPicture(
   const { engine, database, directory } = shell.deps;
   const asked = rangeOf(filter, engine.now(), spec.rangeDefault);
   const group = groupOf(filter);
-  const source = { reads: database.reads, directory, kept: engine.keeping.retention };
+  const kept = engine.keeping.retention;
+  const source: SeriesDeps = { reads: database.reads, directory, kept, asked: new Map() };
   try {
     if (asked.problem !== null) throw new MetricRefused("invalid", "range", asked.problem);
     const range = spec.readsWhole ? asked : boundedSpan(source, scope, asked, group);

@@ -21,7 +21,7 @@ import {
 } from "../../core/metrics/series.ts";
 import { tilesOf } from "../../core/metrics/tiles.ts";
 import type { Scope } from "../../core/scope.ts";
-import { type KeptDays, readCoverage, type StoredCoverage } from "./coverage.ts";
+import { type AskedCoverage, coverageFor, type KeptDays, type StoredCoverage } from "./coverage.ts";
 import {
   dimensionsOf,
   type GroupDeps,
@@ -37,6 +37,7 @@ import { recallCells } from "./recall_cells.ts";
 
 export interface SeriesDeps extends GroupDeps {
   kept: KeptDays;
+  asked?: AskedCoverage;
 }
 
 export interface SeriesAsk {
@@ -122,7 +123,7 @@ async function prepared(deps: SeriesDeps, scope: Scope, ask: SeriesAsk) {
   const grouping = keptGrouping(metrics[0]!, dimensionsOf(ask.group, undefined), isMasked);
   const ids = await groupIds(deps, scope, ask.group, grouping);
   const span = aligned(ask);
-  const covered = await readCoverage(deps.reads, ask.granularity, deps.kept, span);
+  const covered = await coverageFor(deps, ask.granularity, span);
   const owned = metrics.map((metric) => {
     const own = withShared(ids, metric, { grouping, scope, group: ask.group });
     return { metric, ids: own };
@@ -230,7 +231,7 @@ export async function readSplit(
   const grouping = keptGrouping(metric, dimensionsOf(ask.group, ask.by), false);
   const ids = await groupIds(deps, scope, ask.group, grouping);
   const span = aligned(ask);
-  const covered = await readCoverage(deps.reads, ask.granularity, deps.kept, span);
+  const covered = await coverageFor(deps, ask.granularity, span);
   const histograms = ask.histograms !== false && metric.kind === "distribution";
   const cells = await recallCells(
     deps.reads,
