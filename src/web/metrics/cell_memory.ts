@@ -4,8 +4,8 @@
  */
 import type { GroupedCell } from "./read_cells.ts";
 
-/** Numbers that are kept, of about eight bytes each. */
-const NUMBERS_MAX = 3_000_000;
+/** Numbers that are kept, of about eight bytes each. A page of background jobs over a week is some 500,000. */
+const NUMBERS_MAX = 8_000_000;
 /** A cell without its histogram. */
 const CELL_NUMBERS = 16;
 
