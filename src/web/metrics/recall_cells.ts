@@ -78,6 +78,7 @@ function memoryOf(reads: Sql): CellMemory {
 
 function keyOf({ granularity, metrics, ids, histograms }: CellAsk): string {
   const lists = [metrics, ids.orgs, ids.queues, ids.names, ids.workers];
-  const sorted = lists.map((list) => list?.toSorted((a, b) => a - b).join() ?? "");
+  // Whoever sees no group must never be answered what is asked of all together.
+  const sorted = lists.map((list) => list?.toSorted((a, b) => a - b).join() ?? "together");
   return `${granularity} ${histograms} ${sorted.join(" ")}`;
 }

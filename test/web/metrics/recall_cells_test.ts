@@ -111,6 +111,15 @@ describe("remembered rollups are the stored ones", () => {
     await assertSame();
   });
 
+  test("who sees no group is answered nothing, whatever others have asked before", async () => {
+    const ask = asks()[2]!;
+    assert.ok((await recalled(ask)).length > 0);
+    const nobody = { ...ask, ids: { ...ask.ids, orgs: [] } };
+    assert.deepEqual(await recalled(nobody), []);
+    assert.deepEqual(await recalled({ ...ask, ids: { ...ask.ids, names: [] } }), []);
+    assert.ok((await recalled(ask)).length > 0);
+  });
+
   test("a reader who asks as of an older revision gets what is stored, and spoils nothing", async () => {
     const ask = asks()[2]!;
     const covered = await readCoverage(reads(), ask.granularity, KEPT, ask);
