@@ -56,6 +56,15 @@ describe("what is hidden and what is not there", () => {
     return { status, statements: sent.filter((text) => !BACKGROUND.some((one) => one.test(text))) };
   }
 
+  /**
+   * Where the feed stands still for a moment, as on a machine with too much to do, every live picture that is kept is
+   * read anew meanwhile, also those of earlier requests: of what a live picture reads, repeats do not count.
+   */
+  function told({ of }: Row, heard: { status: number; statements: string[] }) {
+    const isLive = of === "GET /board/jobs/:id" || of.startsWith("panel ");
+    return isLive ? { ...heard, statements: [...new Set(heard.statements)] } : heard;
+  }
+
   test("are looked for by statements of which the log sees each", async () => {
     const { id } = world.open.worker;
     const { jobs } = world.open;
@@ -72,8 +81,8 @@ describe("what is hidden and what is not there", () => {
     test(`run the same statements: ${row.of}`, async () => {
       const target = { stage: box, world, of: world.acme, actor: "foreigner" as const };
       for (const asked of await row.asks(target)) {
-        const hidden = await statementsOf(asked);
-        const unknown = await statementsOf(neverWas(asked, world.acme.org));
+        const hidden = told(row, await statementsOf(asked));
+        const unknown = told(row, await statementsOf(neverWas(asked, world.acme.org)));
         assert.equal(hidden.status, unknown.status, asked.path);
         assert.deepEqual(hidden.statements, unknown.statements, asked.path);
       }

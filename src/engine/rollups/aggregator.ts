@@ -22,7 +22,7 @@ import {
   readProgress,
   touchedMinutes,
 } from "../../db/statements/rollups/progress.ts";
-import { countRevision, SETTLE_MS } from "../../db/statements/rollups/revision.ts";
+import { countRevision } from "../../db/statements/rollups/revision.ts";
 import { writeCatalogue } from "../../db/statements/rollups/write_catalogue.ts";
 import { writeGauges } from "../../db/statements/rollups/write_gauges.ts";
 import { writeRankings } from "../../db/statements/rollups/write_rankings.ts";
@@ -179,7 +179,7 @@ export class Aggregator implements Service {
       await writeGauges(tx, from, to);
       await writeRankings(tx, from, to);
       await writeNameRuns(tx, from, to);
-      await this.#countRevision(tx, from + BUCKET_MS.minute);
+      await countRevision(tx, from + BUCKET_MS.minute);
       await markDirty(tx, "hour", startsIn("hour", whole));
     });
     if (done !== null) this.#computed += minutes.length;
@@ -203,7 +203,7 @@ export class Aggregator implements Service {
       if ((await this.#computable(granularity, [bucket], tx)).length === 0) return;
       const end = bucket + BUCKET_MS[granularity];
       await writeCoarser(tx, granularity, bucket, end);
-      await this.#countRevision(tx, end);
+      await countRevision(tx, end);
       if (next) await markDirty(tx, next, [bucketStart(next, bucket)]);
     });
     return done !== null;
@@ -222,11 +222,6 @@ export class Aggregator implements Service {
       this.#context.log.warn(facts, "what came too late is not in the rollups any more");
     }
     return whole;
-  }
-
-  /** Nobody takes for settled what has just ended: in ordinary passes, nothing is counted. */
-  async #countRevision(tx: Transaction, end: number): Promise<void> {
-    if (end + SETTLE_MS <= this.#context.clock.now()) await countRevision(tx, end);
   }
 
   /** Buckets of the past may lie before the partitions that are made ahead. */

@@ -43,6 +43,8 @@ export async function readService(ask: ServiceAsk): Promise<Map<string, object>>
   // Shared workers run the jobs of every organization: they stay where one is chosen.
   const fleet = { orgs, shared: seen.shared };
   const queues = readQueues(database.reads, orgs, { after: null, limit: QUEUES_MAX });
+  // Where another part fails before this is asked for, its own failure is nobody's.
+  queues.catch(() => {});
   const operates = (name: string) => {
     const org = directory.byName(name);
     return org !== undefined && may(scope, org.id, "operate");

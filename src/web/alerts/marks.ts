@@ -31,23 +31,52 @@ export async function readAlertMarks(
   if (names.length === 0) return { marks: [], isWhole: true };
   const each = Math.min(MARKS_MAX, Math.max(OF_ONE_MIN, Math.floor(ROWS_MAX / names.length)));
   const seen = andOfOrgs(sql, sql`org_id`, orgs);
-  const marks = await sql<AlertMark[]>`
+  const rows = await sql<(AlertMark & { name_id: number; is_event: boolean })[]>`
     with asked as (select id, name from job_name where id = any(${names as number[]}::int[])),
-    marks as (
-      select e.*, asked.name from asked cross join lateral (
+    newest as (
+      select e.*, asked.id, asked.name, true as is_event from asked cross join lateral (
         select at, kind, rule, severity, org_id from alert_event
         where name_id = asked.id and at >= ${new Date(from)} and at < ${new Date(to)} ${seen}
         order by at desc limit ${each}) e
+      order by e.at desc limit ${MARKS_MAX}),
+    marks as (
+      select * from newest
       union all
-      select a.fired_at, 'firing', a.rule, a.severity, a.org_id, asked.name
+      select a.fired_at, 'firing', a.rule, a.severity, a.org_id, asked.id, asked.name, false
       from alert a join asked on asked.id = a.name_id
       where a.state = 'firing' and a.fired_at < ${new Date(from)} ${seen})
     select (extract(epoch from m.at) * 1000)::float8 as at, m.kind, m.rule, m.severity,
-      coalesce(o.name, 'system') as org, m.name as job_name
+      coalesce(o.name, 'system') as org, m.name as job_name, m.id as name_id, m.is_event
     from marks m left join org o on o.id = m.org_id
-    order by m.at desc limit ${MARKS_MAX}`;
-  const ofOne = [...Map.groupBy(marks, (mark) => mark.job_name).values()].map((own) => own.length);
-  return { marks, isWhole: marks.length < MARKS_MAX && Math.max(0, ...ofOne) < each };
+    order by m.at desc`;
+  const events = Map.groupBy(
+    rows.filter((row) => row.is_event),
+    (row) => row.name_id,
+  );
+  const wasCut = rows.filter((row) => row.is_event).length >= MARKS_MAX;
+  const isCut = (name: number) => wasCut || (events.get(name)?.length ?? 0) >= each;
+  const marks = withoutLostBeginnings(rows, isCut).map(
+    ({ name_id: _, is_event: __, ...mark }): AlertMark => mark,
+  );
+  return { marks, isWhole: !names.some(isCut) };
+}
+
+/**
+ * An end whose beginning was cut off says nothing of when that was, and would be shaded from the span's own. Newest
+ * first, as the marks are.
+ */
+function withoutLostBeginnings<M extends AlertMark & { name_id: number }>(
+  marks: readonly M[],
+  isCut: (name: number) => boolean,
+): M[] {
+  const begun = new Set<string>();
+  const kept: M[] = [];
+  for (const mark of marks.toReversed()) {
+    const alert = `${mark.rule} ${mark.name_id}`;
+    if (mark.kind === "firing") begun.add(alert);
+    if (begun.has(alert) || !isCut(mark.name_id)) kept.push(mark);
+  }
+  return kept.reverse();
 }
 
 /** A time in which an alert fired, as far as it lies in a span. */

@@ -23,14 +23,16 @@ export async function recallCells(
   const memory = memoryOf(reads);
   const { revision } = covered;
   const key = keyOf(ask);
-  const known = memory.of(key, revision);
-  const wanted = bucketsBetween(ask.granularity, ask.from, ask.to);
   const width = BUCKET_MS[ask.granularity];
+  // Of the bucket in whose midst the span begins, rows are as little part of the answer as `readCells` has them.
+  const wanted = bucketsBetween(ask.granularity, ask.from, ask.to).filter((at) => at >= ask.from);
+  const isKept = (bucket: number) => covered.from !== null && bucket >= covered.from;
+  // What retention has taken since is no more than anybody else is told.
+  const known = new Map([...memory.of(key, revision)].filter(([bucket]) => isKept(bucket)));
   const parts = missingParts(wanted, known, width);
   const read = await Promise.all(parts.map((part) => readCells(reads, { ...ask, ...part })));
   const fresh = Map.groupBy(read.flat(), (cell) => cell.bucket);
-  const isSettled = (bucket: number) =>
-    covered.from !== null && bucket >= covered.from && bucket + width + SETTLE_MS <= covered.to;
+  const isSettled = (bucket: number) => isKept(bucket) && bucket + width + SETTLE_MS <= covered.to;
   const settled = wanted.filter((bucket) => isIn(bucket, parts) && isSettled(bucket));
   if (settled.length > 0) {
     const found = new Map(settled.map((bucket) => [bucket, fresh.get(bucket) ?? []]));

@@ -98,23 +98,49 @@ describe("marks as they are read", () => {
     assert.deepEqual(await read([]), []);
   });
 
-  test("a name whose alerts come and go takes no place of another's, and the page is told that more there is", async () => {
+  test("a name whose alerts come and go takes no place of another, and the page hears that there are more", async () => {
     const [org] = await rig.sql`select id from org order by id limit 1`;
     const rows = await rig.sql`
-      insert into job_name (org_id, name) select ${org!.id}, n from unnest(array['flaps', 'steady']) n returning id`;
+      insert into job_name (org_id, name)
+      select ${org!.id}, n from unnest(array['flaps', 'steady']) n returning id`;
     const names = rows.map(({ id }) => id as number);
     const now = Date.now();
     await rig.sql`
       insert into alert_event (alert_id, kind, at, rule, org_id, name_id, severity, since, sentence)
-      select gen_random_uuid(), 'firing', now() - n * interval '1 second', 'BackgroundJobFailing', ${org!.id}, ${names[0]!},
-        'warning', now(), 'x' from generate_series(1, 500) n`;
+      select gen_random_uuid(), 'firing', now() - n * interval '1 second', 'BackgroundJobFailing',
+        ${org!.id}, ${names[0]!}, 'warning', now(), 'x' from generate_series(1, 500) n`;
     await rig.sql`
       insert into alert_event (alert_id, kind, at, rule, org_id, name_id, severity, since, sentence)
-      values (gen_random_uuid(), 'firing', now() - interval '1 minute', 'BackgroundJobFailing', ${org!.id}, ${names[1]!},
-        'warning', now(), 'x')`;
+      values (gen_random_uuid(), 'firing', now() - interval '1 minute', 'BackgroundJobFailing',
+        ${org!.id}, ${names[1]!}, 'warning', now(), 'x')`;
     const asked = { from: now - 600_000, to: now + 1_000, names };
     const { marks, isWhole } = await readAlertMarks(rig.sql as never, "all", asked);
     assert.ok(!isWhole && marks.length === 200);
     assert.equal(marks.filter((one) => one.job_name === "steady").length, 1);
+  });
+
+  test("of what was cut no end is shaded whose beginning is not known, and what fires all the time is", async () => {
+    const [name] = await rig.sql`
+      insert into job_name (org_id, name) select id, 'turns' from org order by id limit 1 returning id, org_id`;
+    const now = Date.now();
+    await rig.sql`
+      insert into alert_event (alert_id, kind, at, rule, org_id, name_id, severity, since, sentence)
+      select gen_random_uuid(), case when n % 2 = 0 then 'firing' else 'resolved' end, now() - n * interval '1 second',
+        'BackgroundJobFailing', ${name!.org_id}, ${name!.id}, 'warning', now(), 'x' from generate_series(3, 402) n`;
+    await rig.sql`
+      insert into alert (id, rule, org_id, name_id, severity, state, since, seen_at, known_at, fired_at, sentence)
+      values (gen_random_uuid(), 'BackgroundJobNotRunning', ${name!.org_id}, ${name!.id}, 'critical', 'firing',
+        now() - interval '1 day', now(), now(), now() - interval '1 day', 'x')`;
+    const span = { from: now - 600_000, to: now + 1_000 };
+    const { marks, isWhole } = await readAlertMarks(rig.sql as never, "all", {
+      ...span,
+      names: [name!.id],
+    });
+    assert.ok(!isWhole);
+    const spans = spansOf(marks, span);
+    const failing = spans.filter(({ rule }) => rule === "BackgroundJobFailing");
+    assert.ok(failing.length >= 99 && failing.every(({ from, to }) => to - from <= 2_000));
+    const standing = spans.find(({ rule }) => rule === "BackgroundJobNotRunning");
+    assert.deepEqual([standing?.from, standing?.to], [span.from, span.to]);
   });
 });

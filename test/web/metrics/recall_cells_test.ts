@@ -111,6 +111,32 @@ describe("remembered rollups are the stored ones", () => {
     await assertSame();
   });
 
+  test("a span that begins within a bucket has no more of it than what is stored from there on", async () => {
+    const ask = asks()[2]!;
+    await assertSame();
+    const within = { ...ask, from: ask.from + 10 * HOUR + 1_800_000 };
+    assert.deepEqual(inOrder(await recalled(within)), inOrder(await readCells(reads(), within)));
+  });
+
+  test("what retention does not keep any more is not remembered either", async () => {
+    const ask = asks()[2]!;
+    await assertSame();
+    await tamper();
+    const stored = inOrder(await readCells(reads(), ask));
+    const none = { ...(await readCoverage(reads(), ask.granularity, KEPT, ask)), from: now };
+    assert.deepEqual(inOrder(await recallCells(reads(), ask, none)), stored);
+  });
+
+  test("a leader whose clock is behind takes back what was settled", async () => {
+    const counted = await revision();
+    await rig.sql`update rollup_progress set complete_until = complete_until + interval '1 hour'`;
+    await computed(rig.engine.rollups, rig.sql);
+    assert.ok((await revision()) > counted);
+    await write(10, now - 2 * DAY, now - 2 * DAY + HOUR);
+    await computed(rig.engine.rollups, rig.sql);
+    await assertSame();
+  });
+
   test("who sees no group is answered nothing, whatever others have asked before", async () => {
     const ask = asks()[2]!;
     assert.ok((await recalled(ask)).length > 0);

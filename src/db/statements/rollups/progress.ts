@@ -81,7 +81,10 @@ export async function touchedMinutes(
   }
 }
 
-/** False where somebody else has moved it meanwhile. `before` null: it was never moved. */
+/**
+ * False where somebody else has moved it meanwhile. `before` null: it was never moved. A leader whose clock is behind the
+ * former one's moves it back: what readers took for settled by then is not, and the revision says so.
+ */
 export async function moveProgress(
   tx: Transaction,
   before: Progress | null,
@@ -91,7 +94,8 @@ export async function moveProgress(
   const moved = before
     ? await tx.unsafe(
         `update rollup_progress set horizon = $1::xid8, marks = $2::text::jsonb,
-           complete_until = to_timestamp($3::float8), known_from = to_timestamp($4::float8)
+           complete_until = to_timestamp($3::float8), known_from = to_timestamp($4::float8),
+           revision = revision + (complete_until > to_timestamp($3::float8))::int
          where id = 1 and horizon = $5::xid8 returning id`,
         [...params, before.horizon],
         prepared,

@@ -7,7 +7,10 @@ import type { Transaction } from "../../client.ts";
 /** So long after its end, and with everything before this moment read, a bucket is taken for settled. */
 export const SETTLE_MS = 10 * 60_000;
 
-/** @param end of the earliest bucket that was written, epoch milliseconds */
+/**
+ * Nobody takes for settled what has just ended: in ordinary passes, nothing is counted.
+ * @param end of the earliest bucket that was written, epoch milliseconds
+ */
 export async function countRevision(tx: Transaction, end: number): Promise<void> {
   await tx.unsafe(
     `update rollup_progress set revision = revision + 1
