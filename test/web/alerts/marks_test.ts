@@ -98,7 +98,7 @@ describe("marks as they are read", () => {
     assert.deepEqual(await read([]), []);
   });
 
-  test("a name whose alerts come and go takes no place of another, and the page hears that there are more", async () => {
+  test("a name whose alerts come and go takes no place of another, and the page is told so", async () => {
     const [org] = await rig.sql`select id from org order by id limit 1`;
     const rows = await rig.sql`
       insert into job_name (org_id, name)
