@@ -82,8 +82,8 @@ export async function touchedMinutes(
 }
 
 /**
- * False where somebody else has moved it meanwhile. `before` null: it was never moved. A leader whose clock is behind the
- * former one's moves it back: what readers took for settled by then is not, and the revision says so.
+ * False where somebody else has moved it meanwhile. `before` null: it was never moved. A leader whose clock is behind
+ * the former one's moves it back: what readers took for settled by then is not, and the revision says so.
  */
 export async function moveProgress(
   tx: Transaction,
