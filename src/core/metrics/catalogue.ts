@@ -55,7 +55,8 @@ const EVERY: readonly Grouping[] = GROUPINGS;
 const NO_WORKER: readonly Grouping[] = ["", "org", "org,queue", "org,name"];
 const BY_ORG: readonly Grouping[] = ["", "org"];
 const BY_NAME: readonly Grouping[] = ["", "org", "org,name"];
-const BY_WORKER: readonly Grouping[] = ["worker"];
+/** Of hosts: what one tells, and of all the mean. */
+const BY_HOST: readonly Grouping[] = ["", "worker"];
 
 function counted(
   id: number,
@@ -251,23 +252,32 @@ const FLEET: readonly Metric[] = [
 
 const HOSTS: readonly Metric[] = [
   sampled({
-    ...{ id: 50, key: "worker.cpu_pct", unit: "percent", groupings: BY_WORKER },
-    ...{ definition: "Processor use of the worker's host.", source: "worker_sample" },
-  }),
-  sampled({
-    ...{ id: 51, key: "worker.ram_free_mb", unit: "mebibytes", groupings: BY_WORKER },
-    ...{ definition: "Memory of the worker's host that is free.", source: "worker_sample" },
-  }),
-  sampled({
-    ...{ id: 52, key: "worker.disk_mbps", unit: "megabytes_per_second", groupings: BY_WORKER },
+    ...{ id: 50, key: "worker.cpu_pct", unit: "percent", groupings: BY_HOST },
     ...{
-      definition: "What the worker's host reads from and writes to disks.",
+      definition: "Processor use of a worker's host; of all, the mean.",
       source: "worker_sample",
     },
   }),
   sampled({
-    ...{ id: 53, key: "worker.network_mbps", unit: "megabits_per_second", groupings: BY_WORKER },
-    ...{ definition: "What the worker's host sends and receives.", source: "worker_sample" },
+    ...{ id: 51, key: "worker.ram_free_mb", unit: "mebibytes", groupings: BY_HOST },
+    ...{
+      definition: "Memory of a worker's host that is free; of all, the mean.",
+      source: "worker_sample",
+    },
+  }),
+  sampled({
+    ...{ id: 52, key: "worker.disk_mbps", unit: "megabytes_per_second", groupings: BY_HOST },
+    ...{
+      definition: "What a worker's host reads from and writes to disks; of all, the mean.",
+      source: "worker_sample",
+    },
+  }),
+  sampled({
+    ...{ id: 53, key: "worker.network_mbps", unit: "megabits_per_second", groupings: BY_HOST },
+    ...{
+      definition: "What a worker's host sends and receives; of all, the mean.",
+      source: "worker_sample",
+    },
   }),
 ];
 

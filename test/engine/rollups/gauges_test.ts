@@ -89,6 +89,7 @@ describe("gauges of a minute", () => {
     assert.deepEqual(await stored("slots.used", { worker: 1 }), [2, 6, 2, 4]);
     assert.deepEqual(await stored("worker.cpu_pct", { worker: 1 }), [2, 120, 50, 70]);
     assert.deepEqual(await stored("worker.cpu_pct", { worker: 2 }), [1, 20, 20, 20]);
+    assert.deepEqual(await stored("worker.cpu_pct", {}), [3, 140, 20, 70], "of all, the mean");
   });
 
   test("are nothing, not zero, in a minute in which nobody looked", async () => {

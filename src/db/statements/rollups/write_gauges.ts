@@ -4,6 +4,10 @@ import type { Transaction } from "../../client.ts";
 
 const id = (key: string) => knownMetric(key).id;
 
+/** What is also kept of all hosts together; slots are, by their fleet. */
+const OF_HOSTS = ["cpu_pct", "ram_free_mb", "disk_mbps", "network_mbps"];
+const HOSTS = `'{${OF_HOSTS.map((one) => id(`worker.${one}`)).join()}}'::smallint[]`;
+
 /**
  * One row a look and group first, then over the minute's looks. A look at which a group had nothing
  * counts as 0: without that, the mean of a worker that came at the minute's end would be 1.
@@ -60,7 +64,10 @@ rows as (
   from waiting w join minutes m using (bucket) group by w.bucket, w.org, w.name, m.n
   union all
   select bucket, metric, 0, 0, worker, count(*), sum(value), min(value), max(value)
-  from hosts group by 1, 2, 5)
+  from hosts group by 1, 2, 5
+  union all
+  select bucket, metric, 0, 0, 0, count(*), sum(value), min(value), max(value)
+  from hosts where metric = any(${HOSTS}) group by 1, 2)
 insert into rollup_minute as t
   (metric_id, org_id, queue_id, name_id, worker_id, bucket_start, count, sum, min, max)
 select metric, org, 0, name, worker, bucket, count, sum, min, max from rows
