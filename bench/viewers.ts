@@ -2,7 +2,7 @@
  * What 200 people who watch cost a server that runs 1,000 jobs a second, and what they see.
  *
  * The same run with nobody and with 200 live viewers, in turns: one server, one worker, one process that
- * submits by the clock, a job a request. The viewers are real connections from another process, as people
+ * submits by the clock, 20 jobs a request (`--batch`). The viewers are real connections from another process, as people
  * are: most on the live page (of all organizations, of one, of one queue), some on pages of single jobs
  * that are tried again and again, some programs on the JSON stream. In the midst of each run all are cut
  * by force, and come back about a second later with `Last-Event-ID`.
@@ -32,6 +32,8 @@ import { printStatements, watchStatements } from "./support/statements.ts";
 import { startWatched, type Watched } from "./support/watched.ts";
 
 const RATE = number("rate", 1_000);
+/** A workflow's worth. With one, requests take more of two cores than the jobs and all who watch them. */
+const BATCH = number("batch", 20);
 const SECONDS = number("seconds", 20);
 const ROUNDS = number("rounds", 3);
 const VIEWERS = number("viewers", 200);
@@ -97,7 +99,7 @@ async function measure(box: Watched, viewers: number, seconds: number): Promise<
       cpu: cpus(box, child.pid),
       at: performance.now(),
     };
-    const submitting = box.submit(RATE, seconds);
+    const submitting = box.submit({ rate: RATE, seconds, batch: BATCH });
     await pause((seconds * 1000) / 2);
     await child.ask("cut");
     const { resting, lateMs } = await submitting;
@@ -157,7 +159,8 @@ function report(box: Watched, without: Run[], watched: Run[]): boolean {
     ];
   });
   const head = ["", "p50", "p95", "p99", "away", "resyncs", "each reads"];
-  console.log(`\n${RATE} jobs/s, ${VIEWERS} viewers, ${ROUNDS} rounds\n${table(head, rows)}`);
+  const what = `${RATE} jobs/s, ${BATCH} a request, ${VIEWERS} viewers, ${ROUNDS} rounds`;
+  console.log(`\n${what}\n${table(head, rows)}`);
   const queries = (runs: Run[]) => runs.map((run) => run.queries);
   const growth = pairedRatio(queries(watched), queries(without));
   const p95 = percentile(

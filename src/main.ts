@@ -22,7 +22,7 @@ import { createWorkerEndpoint, WORKER_PATH } from "./protocol/endpoint.ts";
 import type { Runtime, ServeContext } from "./runtime/contract.ts";
 import { createBoard } from "./web/app.ts";
 import { createAuth } from "./web/auth.ts";
-import { LiveHub } from "./web/live_hub.ts";
+import { LiveHub } from "./web/live/hub.ts";
 import { Traffic } from "./web/traffic.ts";
 
 /** The settings with both tokens in place: whoever starts a server has made or read them. */

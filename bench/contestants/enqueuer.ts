@@ -33,21 +33,26 @@ interface Shares {
   napMs: number;
   /** One in so many is for a pool that nobody has. */
   restEvery: number;
+  /** Jobs a request: what one organization submits at once. */
+  batch: number;
 }
 
 /** Resolves with when the last was answered, and the ids of those that rest. */
-async function several({ url, token, orgs, queues, napMs, restEvery, ...pace }: Pace & Shares) {
+async function several({ url, token, orgs, queues, rate, jobs, batch, ...shares }: Pace & Shares) {
   const clients = orgs.map((org) => new Client({ url, token, org }));
   const resting: string[] = [];
-  await keepPace(pace, async (n) => {
-    const client = clients[n % clients.length]!;
+  const restsAt = (n: number) => n % shares.restEvery === shares.restEvery - 1;
+  const jobAt = (n: number) => {
     const queue = queues[n % queues.length]!;
-    const payload = { ms: Math.random() * napMs };
-    const rests = n % restEvery === restEvery - 1;
-    const requirements = rests ? { pool: "nobody" } : {};
-    const job = { name: "nap", kind: "handler" as const, queue, payload, requirements };
-    const { id } = await client.submit(job);
-    if (rests) resting.push(id);
+    const payload = { ms: Math.random() * shares.napMs };
+    const requirements = restsAt(n) ? { pool: "nobody" } : {};
+    return { name: "nap", kind: "handler" as const, queue, payload, requirements };
+  };
+  await keepPace({ rate: rate / batch, jobs: jobs / batch }, async (request) => {
+    const client = clients[request % clients.length]!;
+    const numbers = Array.from({ length: batch }, (_, at) => request * batch + at);
+    const ids = await client.submitMany(numbers.map(jobAt));
+    resting.push(...ids.filter((_, at) => restsAt(numbers[at]!)));
   });
   return { resting, endedAt: now() };
 }

@@ -30,8 +30,12 @@ export interface Watched {
   kinds(viewers: number, flaky: string[]): ViewerKind[];
   /** Jobs that fail again and again, until the run is nearly over. */
   submitFlaky(seconds: number): Promise<string[]>;
-  /** Jobs that rest, and how late the last answer was. */
-  submit(rate: number, seconds: number): Promise<{ resting: string[]; lateMs: number }>;
+  /** `batch` jobs a request. Jobs that rest, and how late the last answer was. */
+  submit(pace: {
+    rate: number;
+    seconds: number;
+    batch: number;
+  }): Promise<{ resting: string[]; lateMs: number }>;
   /** Resolves when only `resting` jobs are left. */
   ended(resting: number): Promise<void>;
   cancel(ids: string[]): Promise<void>;
@@ -65,11 +69,11 @@ export async function startWatched(cluster: Cluster): Promise<Watched> {
     },
     kinds: (viewers, flaky) => kindsOf(tokens, viewers, flaky),
     submitFlaky: (seconds) => submitFlaky(clients, seconds),
-    submit: async (rate, seconds) => {
+    submit: async ({ rate, seconds, batch }) => {
       const jobs = rate * seconds;
       const place = { url, token: adminToken, orgs: ORGS, queues: QUEUES };
       const began = performance.now();
-      const order = { ...place, rate, jobs, napMs: NAP_MS, restEvery: REST_EVERY };
+      const order = { ...place, rate, jobs, batch, napMs: NAP_MS, restEvery: REST_EVERY };
       const { resting } = await enqueuer.ask<{ resting: string[] }>("several", order);
       return { resting, lateMs: Math.max(0, performance.now() - began - seconds * 1000) };
     },

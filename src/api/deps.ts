@@ -10,7 +10,7 @@ import type { WorkerTokens } from "../accounts/worker_tokens.ts";
 import type { LogStore } from "../blobs/log_store.ts";
 import type { Database } from "../db/client.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { LiveHub } from "../web/live_hub.ts";
+import type { LiveHub } from "../web/live/hub.ts";
 import type { Traffic } from "../web/traffic.ts";
 import type { HealthCheck } from "./health.ts";
 

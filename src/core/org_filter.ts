@@ -5,6 +5,14 @@ export function covers(filter: OrgFilter, org: number): boolean {
   return filter === "all" || filter.includes(org);
 }
 
+/** Whether these workers are meant too: those without an organization are shared, where `shared` says so. */
+export function coversWorker(
+  { orgs, shared }: { orgs: OrgFilter; shared: boolean },
+  org: number | null,
+): boolean {
+  return org === null ? shared : covers(orgs, org);
+}
+
 /** What is left where only this one is asked for. */
 export function onlyOrg(filter: OrgFilter, org: number): OrgFilter {
   return covers(filter, org) ? [org] : [];

@@ -2,8 +2,9 @@
  * How large the fleet is, and how much of it a caller sees: of what is hidden only its size is told,
  * never whose it is, what it can, or how busy it is.
  */
+import { coversWorker } from "../core/org_filter.ts";
 import type { Sql } from "./client.ts";
-import { andOfFleet, type FleetFilter } from "./org_filter.ts";
+import type { FleetFilter } from "./org_filter.ts";
 
 export interface Shares {
   visible: number;
@@ -23,25 +24,39 @@ export async function readFleetSize(
   asked: FleetFilter,
   seen: FleetFilter,
 ): Promise<FleetSize> {
-  const [row] = await sql<
-    Record<"workers" | "slots" | "hidden_workers" | "hidden_slots", number>[]
-  >`
-    select count(*) filter (where asked)::int as workers,
-      coalesce(sum(concurrency) filter (where asked), 0)::int as slots,
-      count(*) filter (where not seen)::int as hidden_workers,
-      coalesce(sum(concurrency) filter (where not seen), 0)::int as hidden_slots
-    from (
-      select concurrency, (true ${andOfFleet(sql, sql`org_id`, asked)}) is true as asked,
-        (true ${andOfFleet(sql, sql`org_id`, seen)}) is true as seen
-      from (
-        select distinct on (c.worker_id) c.org_id, c.concurrency, c.dropped_at from worker_connection c
-        where c.ended_at is null order by c.worker_id, c.id desc) newest
-      where dropped_at is null
-    ) w`;
-  const { workers, slots, hidden_workers, hidden_slots } = row!;
-  return { workers: shares(workers, hidden_workers), slots: shares(slots, hidden_slots) };
+  return fleetSizeOf(await readOrgShares(sql), asked, seen);
 }
 
-function shares(visible: number, hidden: number): Shares {
-  return { visible, total: visible + hidden, hidden };
+/** What an organization has connected, or (null) what all share. */
+export interface OrgShare {
+  org: number | null;
+  workers: number;
+  slots: number;
+}
+
+export async function readOrgShares(sql: Sql): Promise<OrgShare[]> {
+  return await sql<OrgShare[]>`
+    select org_id as org, count(*)::int as workers, sum(concurrency)::int as slots
+    from (
+      select distinct on (c.worker_id) c.org_id, c.concurrency, c.dropped_at from worker_connection c
+      where c.ended_at is null order by c.worker_id, c.id desc) newest
+    where dropped_at is null group by org_id`;
+}
+
+export function fleetSizeOf(
+  shares: readonly OrgShare[],
+  asked: FleetFilter,
+  seen: FleetFilter,
+): FleetSize {
+  const shown = shares.filter(({ org }) => coversWorker(asked, org));
+  const hidden = shares.filter(({ org }) => !coversWorker(seen, org));
+  const size = (of: "workers" | "slots") => {
+    const [visible, rest] = [sumOf(shown, of), sumOf(hidden, of)];
+    return { visible, total: visible + rest, hidden: rest };
+  };
+  return { workers: size("workers"), slots: size("slots") };
+}
+
+function sumOf(shares: readonly OrgShare[], of: "workers" | "slots"): number {
+  return shares.reduce((sum, share) => sum + share[of], 0);
 }

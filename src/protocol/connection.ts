@@ -8,6 +8,7 @@
  */
 import type { Admission } from "../accounts/worker_access.ts";
 import type { LogStore } from "../blobs/log_store.ts";
+import { RateBound } from "../core/rate_bound.ts";
 import type { Engine, WorkerLink, WorkerSession } from "../engine/engine.ts";
 import type { Hello, ServerFrame } from "../messages/frames.ts";
 import type { ServerSocket, SocketHandlers } from "../runtime/contract.ts";
@@ -15,7 +16,6 @@ import { decodeFrame } from "./decode.ts";
 import { type Authorize, readGreeting } from "./greeting.ts";
 import type { Log } from "./log.ts";
 import { LogRouter } from "./log_router.ts";
-import { RateBound } from "./rate_bound.ts";
 import { closeCode, type Refusal } from "./refusal.ts";
 
 export interface ConnectionDeps {

@@ -14,7 +14,7 @@ import { loadAssets } from "./assets.ts";
 import { answerError, answerNotFound } from "./errors.ts";
 import { guarded } from "./guarded_stream.ts";
 import { mountInvitation } from "./invitation.ts";
-import { mountStream } from "./live_stream.ts";
+import { mountStream } from "./live/stream.ts";
 import { createRenderer } from "./render.ts";
 import { secure } from "./security.ts";
 import { mountSetUp } from "./set_up.ts";

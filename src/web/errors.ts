@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { HTTPException } from "hono/http-exception";
 import { Refused, TooManyAttempts, TooManyOpen } from "../accounts/refused.ts";
 import { InvalidInput, NotFound } from "../engine/engine.ts";
-import { LiveRefused } from "./live_hub.ts";
+import { LiveRefused } from "./live/hub.ts";
 import { type BoardContext, isHtmx, type Shell } from "./shell.ts";
 
 interface Trouble {

@@ -11,8 +11,8 @@ import type { Engine } from "../engine/engine.ts";
 import type { Assets } from "./assets.ts";
 import type { Auth } from "./auth.ts";
 import type { IconName } from "./icons.ts";
-import type { LiveHub } from "./live_hub.ts";
-import type { TopicRequest } from "./live_topic.ts";
+import type { LiveHub } from "./live/hub.ts";
+import type { TopicRequest } from "./live/topic.ts";
 import type { Renderer } from "./render.ts";
 import type { Traffic } from "./traffic.ts";
 

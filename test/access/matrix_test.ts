@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { boardPages } from "../../src/pages/all_pages.ts";
-import { LIVE_TOPICS } from "../../src/web/live_json.ts";
+import { LIVE_TOPICS } from "../../src/web/live/json.ts";
 import type { Shell } from "../../src/web/shell.ts";
 import { computed } from "../support/metrics/computed.ts";
 import { ACCOUNT_ROWS } from "./account_rows.ts";

@@ -5,7 +5,7 @@ import { createOpenApi } from "../../src/api/openapi.ts";
 import type { Hello } from "../../src/messages/frames.ts";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { createBoard } from "../../src/web/app.ts";
-import { LiveHub } from "../../src/web/live_hub.ts";
+import { LiveHub } from "../../src/web/live/hub.ts";
 import { HandWorker } from "../support/api_box.ts";
 import { type BoardBox, boardBox } from "../support/board_box.ts";
 import { createConformance } from "../support/conformance.ts";

@@ -6,7 +6,7 @@ import { createApi } from "../../src/api/app.ts";
 import { createOpenApi } from "../../src/api/openapi.ts";
 import { type AuditEntry, writeAudit } from "../../src/db/statements/audit.ts";
 import { SEARCHED_MAX } from "../../src/web/audit/rows.ts";
-import { LiveHub } from "../../src/web/live_hub.ts";
+import { LiveHub } from "../../src/web/live/hub.ts";
 import { accessAs, roleIn, SUPERUSER } from "../support/accounts/as_caller.ts";
 import { type ApiBox, apiBox, hello, JOBS, V1 } from "../support/api_box.ts";
 import { createConformance } from "../support/conformance.ts";

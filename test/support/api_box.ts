@@ -18,7 +18,7 @@ import {
   hello as helloFrame,
   type ServerFrame,
 } from "../../src/messages/frames.ts";
-import { LiveHub } from "../../src/web/live_hub.ts";
+import { LiveHub } from "../../src/web/live/hub.ts";
 import { Traffic } from "../../src/web/traffic.ts";
 import { type AccessParts, type AccessPartsOptions, accessParts } from "./accounts/access_parts.ts";
 import { createConformance } from "./conformance.ts";

@@ -4,7 +4,7 @@ import type { EngineOptions } from "../../src/engine/options.ts";
 import { boardPages } from "../../src/pages/all_pages.ts";
 import { runtime } from "../../src/runtime/runtime.ts";
 import { createBoard } from "../../src/web/app.ts";
-import { LiveHub, type LiveHubOptions } from "../../src/web/live_hub.ts";
+import { LiveHub, type LiveHubOptions } from "../../src/web/live/hub.ts";
 import { type ApiBox, apiBox, TOKEN } from "./api_box.ts";
 import { ownCluster } from "./own_cluster.ts";
 import { routesOf } from "./routes_of.ts";

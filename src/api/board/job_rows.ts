@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { JOB_STATES, WAITING_FOR } from "../../core/job_state.ts";
 import type { Interner } from "../../engine/interner.ts";
-import type { LiveRow } from "../../web/live_row.ts";
+import type { LiveRow } from "../../web/live/row.ts";
 import { time } from "../jobs/schemas.ts";
 
 const maybeTime = time.nullable();

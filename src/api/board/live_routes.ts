@@ -1,6 +1,6 @@
 /** `/board/live`: what the board shows, as events in JSON, for boards of somebody's own. */
 import { z } from "zod";
-import { createLiveEvents, isForStrangers, LIVE_TOPICS } from "../../web/live_json.ts";
+import { createLiveEvents, isForStrangers, LIVE_TOPICS } from "../../web/live/json.ts";
 import { requireCounted } from "../lookup.ts";
 import { type Route, route } from "../route.ts";
 

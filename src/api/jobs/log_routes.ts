@@ -1,7 +1,7 @@
 /** A job's log: as text, with ranges, and live. */
 import { z } from "zod";
 import type { LogSlice } from "../../blobs/log_store.ts";
-import { SSE_HEADERS } from "../../web/sse.ts";
+import { SSE_HEADERS } from "../../web/live/sse.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
 import { removedByRetention } from "../gone.ts";
 import { notFound } from "../lookup.ts";

@@ -9,7 +9,7 @@
  * Nothing is read before the reader has taken what came before, so a slow one costs no memory.
  */
 import { isFinal } from "../../core/job_state.ts";
-import { encodeMessage, type LiveMessage } from "../../web/sse.ts";
+import { encodeMessage, type LiveMessage } from "../../web/live/sse.ts";
 import type { ApiDeps, Caller } from "../deps.ts";
 import { jobReader } from "../reader.ts";
 import { jobWatchOf } from "./job_watch.ts";

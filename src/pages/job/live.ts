@@ -4,9 +4,9 @@ import { type Scope, seenOrgs, sightKey } from "../../core/scope.ts";
 import type { Explanation } from "../../engine/explain.ts";
 import type { FeedEvent } from "../../engine/feed.ts";
 import { explainTo } from "../../web/explain_to.ts";
-import type { LiveTopic, TopicRequest } from "../../web/live_topic.ts";
+import type { LiveMessage } from "../../web/live/sse.ts";
+import type { LiveTopic, TopicRequest } from "../../web/live/topic.ts";
 import type { Shell } from "../../web/shell.ts";
-import type { LiveMessage } from "../../web/sse.ts";
 import { changesModel } from "./changes_view.ts";
 import { type JobPageRows, readJobPage } from "./queries.ts";
 import {

@@ -6,7 +6,7 @@
 import type { LogStore } from "../../blobs/log_store.ts";
 import type { Sql } from "../../db/client.ts";
 import type { AnsiWriter } from "../../web/ansi.ts";
-import { encodeMessage, SSE_HEADERS } from "../../web/sse.ts";
+import { encodeMessage, SSE_HEADERS } from "../../web/live/sse.ts";
 import { CHUNK_BYTES, leadIn, readPiece } from "./log.ts";
 
 const FRAME_MS = 250;

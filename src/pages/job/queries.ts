@@ -2,13 +2,15 @@
  * Everything the job page shows of one job, from its rows: input in `job`, state in `live_job` while
  * it lives, else in `job_end`; its attempts; its neighbours. All bounded, and found by id.
  */
+import { timeOfId } from "../../core/ids.ts";
 import type { JobState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
 import type { Requirements } from "../../messages/job_input.ts";
 import { type AuditRow, objectAudit } from "../../web/audit/rows.ts";
-import { horizonId } from "../../web/live_snapshot.ts";
+import { horizonId } from "../../web/live/snapshot.ts";
+import { type Edge, type Neighbours, readNeighbours } from "./neighbours.ts";
 
 export interface JobRow {
   id: string;
@@ -83,34 +85,25 @@ export interface AttemptRow {
   log_bytes: number | null;
 }
 
-export interface NeighbourRow {
-  id: string;
-  name: string;
-  state: JobState;
-  satisfied: boolean;
-}
-
 export interface WorkflowRef {
   id: string;
   name: string;
   key: string;
 }
 
-export interface JobPageRows {
+export interface JobPageRows extends Neighbours {
   job: JobRow;
   attempts: AttemptRow[];
-  dependencies: NeighbourRow[];
-  dependents: NeighbourRow[];
-  moreDependencies: boolean;
-  moreDependents: boolean;
   workflows: WorkflowRef[];
   /** What people did to it, newest first. */
   changes: AuditRow[];
   moreChanges: boolean;
 }
 
-export const NEIGHBOURS_MAX = 50;
 const ATTEMPTS_MAX = 100;
+const EDGES_MAX = 2_000;
+/** A job ends after its id was made, by clocks that may differ by this much. */
+const CLOCKS_MS = 3_600_000;
 const CHANGES_MAX = 20;
 
 type Fragment = ReturnType<Sql>;
@@ -120,16 +113,20 @@ interface Found {
   xmin: string;
   job: JobRow | null;
   attempts: AttemptRow[];
-  dependencies: NeighbourRow[];
-  dependents: NeighbourRow[];
+  dependencies: Edge[];
+  dependents: Edge[];
   workflows: WorkflowRef[];
   changes: AuditRow[];
 }
 
 /**
  * Null where there is no such job among these organizations. `id` is the feed id that the rows are true for:
- * all is one statement, and so of one snapshot. Every phase of a job is read for the pages that show it, and
- * as a transaction of nine statements that was a tenth of what 1,000 jobs a second ask the database.
+ * of the job all is one statement, and so of one snapshot; its neighbours, where it has any, are of a later one.
+ * Every phase of a job is read for the pages that show it, and as a transaction of nine statements that was a
+ * tenth of what 1,000 jobs a second ask the database.
+ *
+ * When it was made its id says, as a value that the planner knows: partitions of days before are not planned,
+ * of which a month has 30 for each table that is named.
  */
 export async function readJobPage(
   reads: Sql,
@@ -138,24 +135,22 @@ export async function readJobPage(
 ): Promise<{ id: string; rows: JobPageRows | null }> {
   const list = (query: Fragment) =>
     reads`(select coalesce(json_agg(x), '[]') from (${query}) x)` as Fragment;
+  const since = new Date((timeOfId(id) ?? CLOCKS_MS) - CLOCKS_MS);
   const audit = objectAudit(reads, { kind: "job", id }, { before: null, limit: CHANGES_MAX });
   const [found] = await reads<Found[]>`
-    with wanted as materialized (${jobOf(reads, id, orgs)})
+    with wanted as materialized (${jobOf(reads, { id, since, orgs })})
     select pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
       (select to_json(w) from wanted w) as job,
-      ${list(attemptsOf(reads, id))} as attempts,
-      ${list(neighboursOf(reads, id, "dependency"))} as dependencies,
-      ${list(neighboursOf(reads, id, "dependent"))} as dependents,
+      ${list(attemptsOf(reads, { id, since }))} as attempts,
+      ${list(edgesOf(reads, id, "dependency"))} as dependencies,
+      ${list(edgesOf(reads, id, "dependent"))} as dependents,
       ${list(workflowsOf(reads, id))} as workflows,
       ${list(audit)} as changes`;
   const { xmin, job, attempts, dependencies, dependents, workflows, changes } = found!;
   const rows = job && {
     job: withDates(job),
     attempts: attempts.map(withDates),
-    dependencies: dependencies.slice(0, NEIGHBOURS_MAX),
-    dependents: dependents.slice(0, NEIGHBOURS_MAX),
-    moreDependencies: dependencies.length > NEIGHBOURS_MAX,
-    moreDependents: dependents.length > NEIGHBOURS_MAX,
+    ...(await readNeighbours(reads, { dependencies, dependents })),
     workflows,
     changes: changes.slice(0, CHANGES_MAX).map(withDates),
     moreChanges: changes.length > CHANGES_MAX,
@@ -172,7 +167,13 @@ function withDates<T extends object>(row: T): T {
   return Object.fromEntries(fields) as T;
 }
 
-function jobOf(sql: Sql, id: string, orgs: OrgFilter): Fragment {
+interface Place {
+  id: string;
+  /** Nothing of it has ended before. */
+  since: Date;
+}
+
+function jobOf(sql: Sql, { id, since, orgs }: Place & { orgs: OrgFilter }): Fragment {
   return sql`
     select j.id, j.org_id, o.name as org, n.name, u.name as queue, j.kind, j.priority, s.requirements,
       j.max_attempts, j.timeout_seconds, j.run_at, j.dedupe_key, j.tags, j.created_by,
@@ -197,17 +198,17 @@ function jobOf(sql: Sql, id: string, orgs: OrgFilter): Fragment {
     join shape s on s.id = j.shape_id
     left join live_job l on l.id = j.id
     left join lateral (
-      select * from job_end e where e.job_id = j.id and l.id is null
-        and e.finished_at >= j.created_at - interval '1 minute'
+      select * from job_end e where e.job_id = j.id and l.id is null and e.finished_at >= ${since}
       order by e.finished_at desc limit 1) e on true
     left join dispatched_job d
       on d.job_id = e.job_id and d.attempt = e.attempt and d.ended_at = e.finished_at
+      and d.ended_at >= ${since}
     left join worker w on w.id = coalesce(l.worker_id, e.worker_id)
     where j.id = ${id} ${andOfOrgs(sql, sql`j.org_id`, orgs)}` as Fragment;
 }
 
 /** Newest first. */
-function attemptsOf(sql: Sql, id: string): Fragment {
+function attemptsOf(sql: Sql, { id, since }: Place): Fragment {
   return sql`
     select d.attempt, d.outcome, d.reason, d.error, d.exit_code, d.signal, w.name as worker,
       d.queued_at, d.eligible_at, d.ready_at, d.dispatched_at, d.started_at, d.ended_at, d.run_ms,
@@ -216,28 +217,18 @@ function attemptsOf(sql: Sql, id: string): Fragment {
       d.log_bytes
     from dispatched_job d
     join worker w on w.id = d.worker_id
-    where d.job_id = ${id} and d.ended_at >= (select created_at - interval '1 minute' from wanted)
+    where d.job_id = ${id} and d.ended_at >= ${since} and exists (select from wanted)
     order by d.attempt desc limit ${ATTEMPTS_MAX}` as Fragment;
 }
 
-/** Unfinished ones first: those are what somebody waits for. */
-function neighboursOf(sql: Sql, id: string, side: "dependency" | "dependent"): Fragment {
+function edgesOf(sql: Sql, id: string, side: "dependency" | "dependent"): Fragment {
   const [theirs, ours] =
     side === "dependency"
       ? [sql`dependency_id`, sql`dependent_id`]
       : [sql`dependent_id`, sql`dependency_id`];
   return sql`
-    select j.id, n.name, coalesce(l.state, e.state, 'created') as state,
-      g.satisfied_at is not null as satisfied
-    from (select ${theirs} as id, satisfied_at from edge where ${ours} = ${id} limit 2000) g
-    join job j on j.id = g.id
-    join job_name n on n.id = j.name_id
-    left join live_job l on l.id = j.id
-    left join lateral (
-      select e.state from job_end e where e.job_id = j.id and l.id is null
-        and e.finished_at >= j.created_at - interval '1 minute'
-      order by e.finished_at desc limit 1) e on true
-    order by l.id is null, n.name, j.id limit ${NEIGHBOURS_MAX + 1}` as Fragment;
+    select ${theirs} as id, satisfied_at is not null as satisfied
+    from edge where ${ours} = ${id} limit ${EDGES_MAX}` as Fragment;
 }
 
 function workflowsOf(sql: Sql, id: string): Fragment {

@@ -6,8 +6,9 @@ import { execPayload } from "../../messages/job_input.ts";
 import { bytes, count, duration, mebibytes, plural, shortId } from "../../web/format.ts";
 import { headline, outcomeLabel, stateLabel, waitingLabel } from "../../web/words.ts";
 import { contextRows, windowRows } from "./context_view.ts";
+import type { NeighbourRow } from "./neighbours.ts";
 import { type PhaseInput, phaseRows } from "./phases.ts";
-import type { AttemptRow, JobPageRows, JobRow, NeighbourRow } from "./queries.ts";
+import type { AttemptRow, JobPageRows, JobRow } from "./queries.ts";
 import { scoreModel, termRows } from "./score_view.ts";
 
 export interface JobPageInput {

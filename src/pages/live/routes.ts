@@ -1,6 +1,6 @@
 /** `/board/live`: jobs on workers and jobs in line, as they move. */
 import type { Scope } from "../../core/scope.ts";
-import { filterQuery, isFiltered, type LiveFilter, parseFilter } from "../../web/live_filter.ts";
+import { filterQuery, isFiltered, type LiveFilter, parseFilter } from "../../web/live/filter.ts";
 import { type BoardContext, type BoardPage, isHtmx, type Shell } from "../../web/shell.ts";
 import { countsTopic, livePanels, rowsTopic } from "./live.ts";
 import { readFilterOptions } from "./queries.ts";

@@ -3,11 +3,11 @@ import { isFinal } from "../../core/job_state.ts";
 import { waitsOf } from "../../core/waits.ts";
 import type { Interner } from "../../engine/interner.ts";
 import { count, duration, shortId, signed } from "../../web/format.ts";
-import type { StateCounts } from "../../web/live_counts.ts";
-import { LIVE_STATES, type LiveFilter } from "../../web/live_filter.ts";
-import type { LiveRow } from "../../web/live_row.ts";
-import { SEARCHED_MAX } from "../../web/live_snapshot.ts";
-import { type Entry, sortKey } from "../../web/live_table.ts";
+import type { StateCounts } from "../../web/live/counts.ts";
+import { LIVE_STATES, type LiveFilter } from "../../web/live/filter.ts";
+import type { LiveRow } from "../../web/live/row.ts";
+import { SEARCHED_MAX } from "../../web/live/snapshot.ts";
+import { type Entry, sortKey } from "../../web/live/table.ts";
 import { stateLabel, waitingLabel } from "../../web/words.ts";
 
 /** A span that is over, or one that a script keeps counting. */

@@ -3,7 +3,7 @@ import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
 import { andOfFleet, andOfOrgs, type FleetFilter } from "../../db/org_filter.ts";
 import { count, duration } from "../../web/format.ts";
-import type { QueueCounts } from "../../web/live_counts.ts";
+import type { QueueCounts } from "../../web/live/counts.ts";
 
 export interface Attention {
   tone: "bad" | "warn";

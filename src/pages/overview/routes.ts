@@ -6,7 +6,7 @@ import { seenOrgs } from "../../core/scope.ts";
 import { readFleetSize } from "../../db/fleet.ts";
 import { countOf, type TimeChart, timeChart } from "../../web/charts/chart.ts";
 import { count, decimal, minute, plural } from "../../web/format.ts";
-import { countsOf, readQueues } from "../../web/live_counts.ts";
+import { countsOf, readQueues } from "../../web/live/counts.ts";
 import { boundedSpan } from "../../web/metrics/bounded_span.ts";
 import { endedJobsLink } from "../../web/metrics/jobs_link.ts";
 import {

@@ -1,10 +1,10 @@
 /** One picture of the job service for all who see it and may act on it alike, read anew while they watch. */
 import { may, type Scope, sightKey } from "../../core/scope.ts";
 import type { FeedEvent } from "../../engine/feed.ts";
-import { PollTopic } from "../../web/live_poll.ts";
-import type { TopicRequest } from "../../web/live_topic.ts";
+import { PollTopic } from "../../web/live/poll.ts";
+import type { LiveMessage } from "../../web/live/sse.ts";
+import type { TopicRequest } from "../../web/live/topic.ts";
 import type { Shell } from "../../web/shell.ts";
-import type { LiveMessage } from "../../web/sse.ts";
 import { type ServiceFilter, serviceQuery } from "./filter.ts";
 import { readService } from "./read.ts";
 

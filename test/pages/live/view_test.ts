@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { FeedEvent } from "../../../src/engine/feed.ts";
 import type { Interner } from "../../../src/engine/interner.ts";
 import { partSentence, rowModel } from "../../../src/pages/live/view.ts";
-import { applyEvent, type LiveRow, rowFromEvent } from "../../../src/web/live_row.ts";
+import { applyEvent, type LiveRow, rowFromEvent } from "../../../src/web/live/row.ts";
 
 const T = 1_800_000_000_000;
 const names = {

@@ -1,9 +1,9 @@
 /**
  * One live job as boards show it: read from its rows once, then kept true by phase events. Pure.
  */
-import { isFinal, type JobState, type Outcome, type WaitingFor } from "../core/job_state.ts";
-import type { PhaseTimes } from "../core/waits.ts";
-import type { FeedEvent } from "../engine/feed.ts";
+import { isFinal, type JobState, type Outcome, type WaitingFor } from "../../core/job_state.ts";
+import type { PhaseTimes } from "../../core/waits.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
 
 export interface LiveRow {
   id: string;

@@ -1,10 +1,10 @@
 /** What phase events do not carry, read for many jobs, of all tables, in at most two statements. */
-import { timeOfId } from "../core/ids.ts";
-import { isFinal } from "../core/job_state.ts";
-import type { Sql } from "../db/client.ts";
-import { Gathered } from "./gathered.ts";
-import type { LiveRow } from "./live_row.ts";
-import { readRows } from "./live_snapshot.ts";
+import { timeOfId } from "../../core/ids.ts";
+import { isFinal } from "../../core/job_state.ts";
+import type { Sql } from "../../db/client.ts";
+import { Gathered } from "../gathered.ts";
+import type { LiveRow } from "./row.ts";
+import { readRows } from "./snapshot.ts";
 
 const details = new Gathered<readonly LiveRow[], void>((reads, rows) =>
   readAll(reads, rows.flat()),

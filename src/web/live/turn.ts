@@ -2,9 +2,9 @@
  * What is told at one moment: printed and encoded once for all who are told the same, however many they
  * are. Two hundred viewers who come back at once cost what one of each kind costs.
  */
-import type { FeedEvent } from "../engine/feed.ts";
-import type { Channel } from "./live_channel.ts";
-import type { Viewer } from "./live_viewer.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
+import type { Channel } from "./channel.ts";
+import type { Viewer } from "./viewer.ts";
 
 export class LiveTurn {
   /** Everything told is true up to here. */

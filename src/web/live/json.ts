@@ -5,25 +5,25 @@
  * A `job` event is one committed phase, in order, with an id to resume from (`Last-Event-ID`).
  * `snapshot` comes again after `resync`, which says that events were missed.
  */
-import { askedOrgs, seenFleet } from "../accounts/asked_orgs.ts";
-import type { Caller } from "../accounts/caller.ts";
-import type { Directory } from "../accounts/directory.ts";
-import { covers, orgsKey } from "../core/org_filter.ts";
-import { countedOrgs, type OrgFilter, type Scope } from "../core/scope.ts";
-import type { Sql } from "../db/client.ts";
-import { readFleetSize } from "../db/fleet.ts";
-import { type FleetFilter, fleetKey } from "../db/org_filter.ts";
-import type { FeedEvent } from "../engine/feed.ts";
-import type { Interner } from "../engine/interner.ts";
-import { countsOf, readQueues, readWorkers } from "./live_counts.ts";
-import { NO_FILTER } from "./live_filter.ts";
-import { type LiveHub, LiveRefused } from "./live_hub.ts";
-import { PollTopic } from "./live_poll.ts";
-import type { LiveRow } from "./live_row.ts";
-import { type Entry, LiveTable } from "./live_table.ts";
-import type { LiveTopic, TopicRequest } from "./live_topic.ts";
-import type { JoinOptions } from "./live_viewer.ts";
+import { askedOrgs, seenFleet } from "../../accounts/asked_orgs.ts";
+import type { Caller } from "../../accounts/caller.ts";
+import type { Directory } from "../../accounts/directory.ts";
+import { covers, orgsKey } from "../../core/org_filter.ts";
+import { countedOrgs, type OrgFilter, type Scope } from "../../core/scope.ts";
+import type { Sql } from "../../db/client.ts";
+import { type FleetFilter, fleetKey } from "../../db/org_filter.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
+import type { Interner } from "../../engine/interner.ts";
+import { countsOf, readQueues } from "./counts.ts";
+import { NO_FILTER } from "./filter.ts";
+import { liveFleetSize, liveWorkers } from "./fleet.ts";
+import { type LiveHub, LiveRefused } from "./hub.ts";
+import { PollTopic } from "./poll.ts";
+import type { LiveRow } from "./row.ts";
 import { type LiveMessage, SSE_HEADERS } from "./sse.ts";
+import { type Entry, LiveTable } from "./table.ts";
+import type { LiveTopic, TopicRequest } from "./topic.ts";
+import type { JoinOptions } from "./viewer.ts";
 
 export const LIVE_TOPICS = ["jobs", "queues", "workers", "counters"] as const;
 export type LiveTopicName = (typeof LIVE_TOPICS)[number];
@@ -137,8 +137,8 @@ function topicOf(deps: LiveJsonDeps, topic: LiveTopicName, question: Question): 
 
 async function readFleet(reads: Sql, asked: FleetFilter, seen: FleetFilter) {
   const [workers, size] = await Promise.all([
-    readWorkers(reads, asked),
-    readFleetSize(reads, asked, seen),
+    liveWorkers(reads, asked),
+    liveFleetSize(reads, asked, seen),
   ]);
   return new Map<string, object>([[FLEET, size], ...workers.map((w) => [w.id, w] as const)]);
 }

@@ -2,9 +2,9 @@
  * A topic without events: looked at every so often, once for all who watch, and told only where it
  * differs. Counters, queues and workers change in too many ways for an event each.
  */
-import type { FeedEvent } from "../engine/feed.ts";
-import type { LiveTopic } from "./live_topic.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
 import type { LiveMessage } from "./sse.ts";
+import type { LiveTopic } from "./topic.ts";
 
 export interface PollOptions {
   everyMs: number;

@@ -1,6 +1,6 @@
 /** One open stream: which channels it watches, where it stands, and what its messages look like. */
-import type { FeedEvent } from "../engine/feed.ts";
-import type { Channel } from "./live_channel.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
+import type { Channel } from "./channel.ts";
 import { encodeMessage, encodeMessages, encodePosition } from "./sse.ts";
 import { createViewerStream, type ViewerStream } from "./viewer_stream.ts";
 

@@ -12,11 +12,11 @@
  * Nothing runs while nobody looks: without channels there is no subscription, and then the
  * engine's feed reads nothing either.
  */
-import type { Feed, FeedEvent } from "../engine/feed.ts";
-import { Channel } from "./live_channel.ts";
-import { isAfter, type LiveTopic, type TopicRequest } from "./live_topic.ts";
-import { LiveTurn } from "./live_turn.ts";
-import { type JoinOptions, Viewer } from "./live_viewer.ts";
+import type { Feed, FeedEvent } from "../../engine/feed.ts";
+import { Channel } from "./channel.ts";
+import { isAfter, type LiveTopic, type TopicRequest } from "./topic.ts";
+import { LiveTurn } from "./turn.ts";
+import { type JoinOptions, Viewer } from "./viewer.ts";
 
 export interface LiveHubOptions {
   /** Loads the names of what it delivers before it does. */

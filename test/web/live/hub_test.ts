@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import type { FeedEvent } from "../../src/engine/feed.ts";
-import { LiveHub } from "../../src/web/live_hub.ts";
-import { isAfter, type LiveTopic } from "../../src/web/live_topic.ts";
-import type { LiveMessage } from "../../src/web/sse.ts";
-import { eventually } from "../support/eventually.ts";
-import { FakeFeed } from "../support/fake_feed.ts";
-import { SseReader } from "../support/sse_reader.ts";
+import type { FeedEvent } from "../../../src/engine/feed.ts";
+import { LiveHub } from "../../../src/web/live/hub.ts";
+import type { LiveMessage } from "../../../src/web/live/sse.ts";
+import { isAfter, type LiveTopic } from "../../../src/web/live/topic.ts";
+import { eventually } from "../../support/eventually.ts";
+import { FakeFeed } from "../../support/fake_feed.ts";
+import { SseReader } from "../../support/sse_reader.ts";
 
 /** Counts events by job and prints "job=count". */
 class CountTopic implements LiveTopic {

@@ -1,11 +1,11 @@
 /** The shared table of live jobs against a real engine: whatever happens, it ends up as the rows are. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { NO_FILTER } from "../../src/web/live_filter.ts";
-import { LINGER_MS, LiveTable, sortKey } from "../../src/web/live_table.ts";
-import { type HandWorker, JOBS } from "../support/api_box.ts";
-import { type BoardBox, boardBox } from "../support/board_box.ts";
-import { eventually } from "../support/eventually.ts";
+import { NO_FILTER } from "../../../src/web/live/filter.ts";
+import { LINGER_MS, LiveTable, sortKey } from "../../../src/web/live/table.ts";
+import { type HandWorker, JOBS } from "../../support/api_box.ts";
+import { type BoardBox, boardBox } from "../../support/board_box.ts";
+import { eventually } from "../../support/eventually.ts";
 
 describe("the table of live jobs", () => {
   let box: BoardBox;
@@ -152,6 +152,29 @@ describe("the table of live jobs", () => {
       (await held()).map(({ row }) => row.state),
       ["cancelled", "cancelled", "cancelled"],
     );
+  });
+
+  test("shows a calm sample of a flood, says so, and is exact a moment after it", async () => {
+    const newcomers = { perSecond: 1, burst: 5 };
+    const limits = { active: 100, waiting: 100, ended: 100, newcomers };
+    const filter = { ...NO_FILTER, queue: "flood" };
+    const made = await table(limits, filter);
+    const job = { name: "flood", kind: "handler", queue: "flood" };
+    const { json } = await box.call("POST", `${JOBS}/bulk`, { jobs: Array(40).fill(job) });
+    await box.engine.feed.settled();
+    const few = await shown(made);
+    assert.ok(few.length >= 5 && few.length < 40, `${few.length} are shown`);
+    assert.equal(made.more.waiting, true);
+    // Right after a flood the next read of all waits; those that are shown go on meanwhile.
+    const [first] = few;
+    await box.call("POST", `/api/v1/jobs/${first!.split(" ")[0]}/cancel`, {});
+    await box.engine.feed.settled();
+    assert.equal((await shown(made)).includes(first!), false);
+    clock.ahead = 3_000;
+    await made.tick();
+    assert.equal((await shown(made)).length, json.ids.length - 1);
+    assert.equal(made.more.waiting, false);
+    clock.ahead = 0;
   });
 
   test("holds no more than its limits, says so, and fills up when places become free", async () => {

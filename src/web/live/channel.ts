@@ -1,7 +1,7 @@
 /** One topic with those who watch it. The hub owns channels; nobody else sees them. */
-import type { FeedEvent } from "../engine/feed.ts";
-import { isAfter, type LiveTopic } from "./live_topic.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
 import { encodeMessages } from "./sse.ts";
+import { isAfter, type LiveTopic } from "./topic.ts";
 
 const RELOAD_MS = 1_000;
 

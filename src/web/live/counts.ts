@@ -1,10 +1,10 @@
-/** Small reads that boards watch: how many jobs stand where, which workers are connected. */
-import { covers } from "../core/org_filter.ts";
-import type { OrgFilter } from "../core/scope.ts";
-import type { Sql, Transaction } from "../db/client.ts";
-import { andOfFleet, andOfOrgs, type FleetFilter } from "../db/org_filter.ts";
-import { Gathered } from "./gathered.ts";
-import { LIVE_STATES, type LiveState } from "./live_filter.ts";
+/** Small reads that boards watch: how many jobs stand where, in all and by queue. */
+import { covers } from "../../core/org_filter.ts";
+import type { OrgFilter } from "../../core/scope.ts";
+import type { Sql, Transaction } from "../../db/client.ts";
+import { andOfOrgs } from "../../db/org_filter.ts";
+import { Gathered } from "../gathered.ts";
+import { LIVE_STATES, type LiveState } from "./filter.ts";
 
 export type StateCounts = Record<LiveState, number>;
 
@@ -93,59 +93,5 @@ export async function readQueues(reads: Sql, orgs: OrgFilter): Promise<QueueCoun
     states: Object.fromEntries(
       LIVE_STATES.map((state) => [state, Math.max(0, row.states?.[state] ?? 0)]),
     ) as StateCounts,
-  }));
-}
-
-export interface ConnectedWorker {
-  id: string;
-  name: string;
-  /** Null: shared by all organizations. */
-  org: string | null;
-  pool: string;
-  state: "ready" | "draining" | "away";
-  slots: number;
-  used: number;
-  connected_at: string;
-  metrics: Record<string, number> | null;
-}
-
-const WORKERS_MAX = 5_000;
-
-/** Open sessions; `away` lost its socket and keeps its jobs until its lease ends. */
-export async function readWorkers(reads: Sql, fleet: FleetFilter): Promise<ConnectedWorker[]> {
-  const rows = await reads<
-    {
-      uid: string;
-      name: string;
-      org: string | null;
-      pool: string;
-      draining: boolean;
-      dropped_at: Date | null;
-      connected_at: Date;
-      concurrency: number;
-      used: number;
-      metrics: Record<string, number> | null;
-    }[]
-  >`
-    select w.uid, w.name, o.name as org, w.pool, c.draining, c.dropped_at, c.connected_at,
-      c.concurrency, coalesce(h.used, 0)::int as used, c.metrics
-    from worker_connection c
-    join worker w on w.id = c.worker_id
-    left join org o on o.id = c.org_id
-    left join (
-      select holder, count(*) as used from leased_job group by 1
-    ) h on h.holder = c.id
-    where c.ended_at is null ${andOfFleet(reads, reads`c.org_id`, fleet)}
-    order by w.name, w.id limit ${WORKERS_MAX}`;
-  return rows.map((row) => ({
-    id: row.uid,
-    name: row.name,
-    org: row.org,
-    pool: row.pool,
-    state: row.dropped_at ? "away" : row.draining ? "draining" : "ready",
-    slots: row.concurrency,
-    used: row.used,
-    connected_at: row.connected_at.toISOString(),
-    metrics: row.metrics,
   }));
 }

@@ -1,7 +1,7 @@
 /** The live stream for pages: `/board/stream?panels=a,b&since=…`, HTML fragments that htmx swaps in. */
 import type { Hono } from "hono";
-import { PageError } from "./errors.ts";
-import type { BoardContext, BoardEnv, BoardPage, Shell } from "./shell.ts";
+import { PageError } from "../errors.ts";
+import type { BoardContext, BoardEnv, BoardPage, Shell } from "../shell.ts";
 import { SSE_HEADERS } from "./sse.ts";
 
 const PANELS_MAX = 8;

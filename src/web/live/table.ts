@@ -2,19 +2,20 @@
  * A bounded set of live jobs that pass a filter: read once, then kept true by events.
  *
  * The bound is honest, not clever: where more jobs match than fit, the table says so, keeps the rows it
- * shows until they end, and then lets others in. A busy instance therefore shows a calm sample and
- * not a blur.
+ * shows until they end, and then lets others in. So it does where jobs come faster than an eye can follow.
+ * A busy instance therefore shows a calm sample and not a blur.
  */
-import { isFinal } from "../core/job_state.ts";
-import { covers } from "../core/org_filter.ts";
-import type { OrgFilter } from "../core/scope.ts";
-import type { Sql } from "../db/client.ts";
-import type { FeedEvent } from "../engine/feed.ts";
-import type { Interner } from "../engine/interner.ts";
-import { readDetails } from "./live_details.ts";
-import { type LiveFilter, matches } from "./live_filter.ts";
-import { applyEvent, groupOf, type LiveRow, rowFromEvent } from "./live_row.ts";
-import { loadNames, readLive } from "./live_snapshot.ts";
+import { isFinal } from "../../core/job_state.ts";
+import { covers } from "../../core/org_filter.ts";
+import { RateBound } from "../../core/rate_bound.ts";
+import type { OrgFilter } from "../../core/scope.ts";
+import type { Sql } from "../../db/client.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
+import type { Interner } from "../../engine/interner.ts";
+import { readDetails } from "./details.ts";
+import { type LiveFilter, matches } from "./filter.ts";
+import { applyEvent, groupOf, type LiveRow, rowFromEvent } from "./row.ts";
+import { loadNames, readLive } from "./snapshot.ts";
 
 export interface LiveTableOptions {
   reads: Sql;
@@ -32,6 +33,8 @@ export interface TableLimits {
   waiting: number;
   /** Jobs that have ended and are still shown. */
   ended: number;
+  /** Jobs that begin to be shown; without it, all that fit. */
+  newcomers?: { perSecond: number; burst: number };
 }
 
 export type Home = "active" | "waiting";
@@ -47,6 +50,8 @@ export interface Entry {
 /** A job that has ended stays this long, so that an eye can follow it. */
 export const LINGER_MS = 4_000;
 const REFILL_MS = 2_000;
+/** While jobs come faster than they are shown: then a read of all costs more than it shows. */
+const FLOODED_REFILL_MS = 10_000;
 const REREAD_MS = 2_000;
 /** Newcomers that a full line takes in between two frames, in place of its oldest. */
 const NEWCOMERS_MAX = 20;
@@ -58,6 +63,9 @@ export class LiveTable {
   readonly #gone = new Set<string>();
   #sizes = { active: 0, waiting: 0, ended: 0 };
   #newcomers = 0;
+  /** Null: all that fit. */
+  readonly #pace: RateBound | null;
+  #refusedAt = Number.NEGATIVE_INFINITY;
   #refilledAt = 0;
   /** Jobs of which something was heard while rows are being read. */
   #heard: Set<string> | undefined;
@@ -66,6 +74,8 @@ export class LiveTable {
 
   constructor(options: LiveTableOptions) {
     this.#options = options;
+    const { newcomers } = options.limits;
+    this.#pace = newcomers ? new RateBound(newcomers, options.now()) : null;
   }
 
   async load(): Promise<string> {
@@ -170,18 +180,31 @@ export class LiveTable {
       // It came and went between two frames. A filter on states wants only what it would have held.
       const wanted =
         filter.states.length === 0 || (filter.states as string[]).includes(event.from ?? "");
-      if (!wanted || this.#sizes.ended >= limits.ended) return;
+      if (!wanted || this.#sizes.ended >= limits.ended || !this.#admits()) return;
       const home = event.from === "queued" || event.from === "ready" ? "waiting" : "active";
       this.#add(row, home).leavesAt = this.#options.now() + LINGER_MS;
       return;
     }
-    if (this.#sizes[group] >= limits[group]) {
+    const isFull = this.#sizes[group] >= limits[group];
+    const hasPlace = !isFull || (group === "waiting" && this.#newcomers < NEWCOMERS_MAX);
+    if (!hasPlace || !this.#admits()) {
       this.more[group] = true;
-      if (group === "active" || this.#newcomers >= NEWCOMERS_MAX) return;
+      return;
+    }
+    if (isFull) {
+      this.more[group] = true;
       this.#newcomers += 1;
       this.#removeOldestWaiting();
     }
     this.#add(row, group);
+  }
+
+  /** Whether one more may begin to be shown now. */
+  #admits(): boolean {
+    const now = this.#options.now();
+    if (this.#pace === null || this.#pace.admit(now)) return true;
+    this.#refusedAt = now;
+    return false;
   }
 
   #removeOldestWaiting(): void {
@@ -221,7 +244,8 @@ export class LiveTable {
   async #refill(now: number): Promise<void> {
     const { reads, names, filter, orgs, limits } = this.#options;
     const lacks = (home: Home) => this.more[home] && this.#sizes[home] < limits[home] * 0.7;
-    if (!(lacks("active") || lacks("waiting")) || now - this.#refilledAt < REFILL_MS) return;
+    const everyMs = now - this.#refusedAt < REFILL_MS ? FLOODED_REFILL_MS : REFILL_MS;
+    if (!(lacks("active") || lacks("waiting")) || now - this.#refilledAt < everyMs) return;
     this.#refilledAt = now;
     const heard = new Set<string>();
     this.#heard = heard;

@@ -1,13 +1,13 @@
 /** Rows of live jobs and the horizon they are true for, read in one repeatable-read transaction. */
 
-import { timeOfId } from "../core/ids.ts";
-import type { OrgFilter } from "../core/scope.ts";
-import type { Sql, Transaction } from "../db/client.ts";
-import { andOfOrgs } from "../db/org_filter.ts";
-import type { Interner } from "../engine/interner.ts";
-import { readCounts } from "./live_counts.ts";
-import type { LiveFilter } from "./live_filter.ts";
-import type { LiveRow, RowDetails } from "./live_row.ts";
+import { timeOfId } from "../../core/ids.ts";
+import type { OrgFilter } from "../../core/scope.ts";
+import type { Sql, Transaction } from "../../db/client.ts";
+import { andOfOrgs } from "../../db/org_filter.ts";
+import type { Interner } from "../../engine/interner.ts";
+import { readCounts } from "./counts.ts";
+import type { LiveFilter } from "./filter.ts";
+import type { LiveRow, RowDetails } from "./row.ts";
 
 /** How many waiting jobs, newest first, a filter looks through: looking must not hurt the queue. */
 export const SEARCHED_MAX = 4_000;

@@ -8,11 +8,11 @@ import {
   matches,
   NO_FILTER,
   parseFilter,
-} from "../../src/web/live_filter.ts";
-import { readLive } from "../../src/web/live_snapshot.ts";
-import { JOBS } from "../support/api_box.ts";
-import { type BoardBox, boardBox } from "../support/board_box.ts";
-import { eventually } from "../support/eventually.ts";
+} from "../../../src/web/live/filter.ts";
+import { readLive } from "../../../src/web/live/snapshot.ts";
+import { JOBS } from "../../support/api_box.ts";
+import { type BoardBox, boardBox } from "../../support/board_box.ts";
+import { eventually } from "../../support/eventually.ts";
 
 test("a filter survives its own URL, and an unknown word is dropped", () => {
   const filter = parseFilter(new URLSearchParams("state=running&state=bogus&queue=a&q=%25X&x=1"));

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Caller } from "../../src/accounts/caller.ts";
-import { superuserScope } from "../../src/core/scope.ts";
-import { createLiveEvents } from "../../src/web/live_json.ts";
-import { JOBS } from "../support/api_box.ts";
-import { type BoardBox, boardBox } from "../support/board_box.ts";
-import { SseReader } from "../support/sse_reader.ts";
+import type { Caller } from "../../../src/accounts/caller.ts";
+import { superuserScope } from "../../../src/core/scope.ts";
+import { createLiveEvents } from "../../../src/web/live/json.ts";
+import { JOBS } from "../../support/api_box.ts";
+import { type BoardBox, boardBox } from "../../support/board_box.ts";
+import { SseReader } from "../../support/sse_reader.ts";
 
 const ADMIN: Caller = {
   author: { name: "admin", user: null, token: null, address: null },

@@ -2,7 +2,7 @@
  * A topic is something viewers watch together: it is loaded once, kept true by committed events, and
  * printed once for all of them.
  */
-import type { FeedEvent } from "../engine/feed.ts";
+import type { FeedEvent } from "../../engine/feed.ts";
 import type { LiveMessage } from "./sse.ts";
 
 export interface LiveTopic {

@@ -14,9 +14,21 @@ export class RateBound {
 
   /** False where the bound is passed. `nowMs` from a monotonic clock. */
   take(amount: number, nowMs: number): boolean {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#at) * this.#perMs);
-    this.#at = nowMs;
+    this.#fill(nowMs);
     this.#tokens -= amount;
     return this.#tokens >= 0;
+  }
+
+  /** The same, but what is refused costs nothing: under a flood as many as are due still pass. */
+  admit(nowMs: number): boolean {
+    this.#fill(nowMs);
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  #fill(nowMs: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#at) * this.#perMs);
+    this.#at = nowMs;
   }
 }

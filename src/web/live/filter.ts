@@ -1,8 +1,8 @@
 /** Which live jobs a viewer wants. The same question is asked of rows in SQL and of events here. */
-import type { JobState } from "../core/job_state.ts";
-import { clipText } from "../core/storable.ts";
-import type { Interner } from "../engine/interner.ts";
-import type { LiveRow } from "./live_row.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { clipText } from "../../core/storable.ts";
+import type { Interner } from "../../engine/interner.ts";
+import type { LiveRow } from "./row.ts";
 
 export const LIVE_STATES = ["running", "dispatched", "ready", "queued"] as const;
 export type LiveState = (typeof LIVE_STATES)[number];
