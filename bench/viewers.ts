@@ -89,8 +89,9 @@ async function main(): Promise<boolean> {
 }
 
 async function measure(box: Watched, viewers: number, seconds: number): Promise<Run> {
-  const since = new Date().toISOString();
   const flaky = await box.submitFlaky(seconds);
+  // Later than theirs: nobody watches yet, and who is told of every phase was not told of these.
+  const since = new Date().toISOString();
   const child = startChild("contestants/viewers.ts");
   try {
     await child.ask("open", { url: box.url, kinds: box.kinds(viewers, flaky) });

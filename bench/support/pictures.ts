@@ -1,10 +1,10 @@
 /**
  * What a viewer knows, from what it was sent and nothing else: a table of jobs, one job, or every
- * phase of every job. `said` hears of each state as it arrives.
+ * phase of every job. `said` hears of each state, and when it was received.
  */
 import type { WireMessage } from "./sse_wire.ts";
 
-export type Said = (job: string, state: string) => void;
+export type Said = (job: string, state: string, at: number) => void;
 
 export interface Picture {
   take(message: WireMessage): void;
@@ -16,11 +16,17 @@ const PARTIAL = /<hx-partial hx-target="([^"]+)" hx-swap="([^"]+)">(.*?)<\/hx-pa
 const ROW =
   /<tr (?:class="job s-(\w+)" )?id="job-([0-9a-f-]{36})"(?: data-sort="[^"]*")?( data-ended| data-gone)?>/g;
 
+interface Row {
+  body: string;
+  state: string;
+  ended: boolean;
+}
+
 /** Rows of the live page, changed as `public/js/live_rows.js` changes them. */
 export class TablePicture implements Picture {
   readonly #said: Said;
   /** Rows by job; those that have ended stand there a while. */
-  readonly #rows = new Map<string, { body: string; state: string; ended: boolean }>();
+  readonly #rows = new Map<string, Row>();
 
   constructor(said: Said) {
     this.#said = said;
@@ -30,13 +36,13 @@ export class TablePicture implements Picture {
     return new Map([...this.#rows].map(([job, row]) => [job, row.state]));
   }
 
-  take({ data }: WireMessage): void {
+  take({ data, at }: WireMessage): void {
     for (const [, target, swap, html] of data.matchAll(PARTIAL)) {
       if (!swap!.startsWith("rows")) continue;
       const kept = new Set<string>();
       for (const [, state, job, mark] of html!.matchAll(ROW)) {
         if (mark === " data-gone") this.#rows.delete(job!);
-        else this.#put(target!, job!, state!, mark === " data-ended");
+        else this.#put(job!, { body: target!, state: state!, ended: mark === " data-ended" }, at);
         kept.add(job!);
       }
       if (!swap!.includes("whole:true")) continue;
@@ -46,9 +52,9 @@ export class TablePicture implements Picture {
     }
   }
 
-  #put(body: string, job: string, state: string, ended: boolean): void {
-    if (this.#rows.get(job)?.state !== state) this.#said(job, state);
-    this.#rows.set(job, { body, state, ended });
+  #put(job: string, row: Row, at: number): void {
+    if (this.#rows.get(job)?.state !== row.state) this.#said(job, row.state, at);
+    this.#rows.set(job, row);
   }
 }
 
@@ -63,13 +69,16 @@ export class JobPicture implements Picture {
     this.#said = said;
   }
 
-  take({ data }: WireMessage): void {
+  take({ data, at }: WireMessage): void {
     const state = /id="job-head".*?class="state badge s-(\w+)"/s.exec(data)?.[1];
     if (state === undefined) return;
-    if (this.states.get(this.#job) !== state) this.#said(this.#job, state);
+    if (this.states.get(this.#job) !== state) this.#said(this.#job, state, at);
     this.states.set(this.#job, state);
   }
 }
+
+/** Within a text of JSON every quote has a stroke before it, so that no name can be taken for a field. */
+const PHASE = /"id":"([0-9a-f-]{36})".*?"state":"(\w+)"/;
 
 /** Every phase, from the stream for programs: which it was told, in order and once. */
 export class PhasesPicture implements Picture {
@@ -84,12 +93,12 @@ export class PhasesPicture implements Picture {
     this.#said = said;
   }
 
-  take({ event, data }: WireMessage): void {
+  take({ event, data, at }: WireMessage): void {
     if (event === "resync") this.resyncs += 1;
     if (event !== "job") return;
-    const { id, state } = JSON.parse(data);
-    this.states.set(id, state);
-    this.phases.set(id, (this.phases.get(id) ?? 0) + 1);
-    this.#said(id, state);
+    const [, id, state] = PHASE.exec(data)!;
+    this.states.set(id!, state!);
+    this.phases.set(id!, (this.phases.get(id!) ?? 0) + 1);
+    this.#said(id!, state!, at);
   }
 }

@@ -3,18 +3,22 @@
  * would hide. It can be cut by force, as when a lid is closed or a network goes away.
  */
 import { connect, type Socket } from "node:net";
+import { now } from "./clock.ts";
+import { inTurns } from "./in_turns.ts";
 
 export interface WireMessage {
   event: string;
   data: string;
+  /** When its last byte was read from the socket, epoch milliseconds. */
+  at: number;
 }
 
 export interface WireOptions {
   url: URL;
   headers: Record<string, string>;
   onMessage(message: WireMessage): void;
-  /** The position to resume from, as it moves. */
-  onId(id: string): void;
+  /** The position to resume from, as it moves; when it was received. */
+  onId(id: string, at: number): void;
   /** The other side ended it, or answered something else than a stream. */
   onEnd(why: string): void;
 }
@@ -27,6 +31,8 @@ export class SseWire {
   /** The head first, then chunks: their frames are taken off, and what is left are messages. */
   #raw = "";
   #hasHead = false;
+  /** Read, and not looked at yet. */
+  #arrived: { bytes: Buffer; at: number }[] = [];
   #text = "";
 
   constructor(options: WireOptions) {
@@ -37,9 +43,14 @@ export class SseWire {
     const lines = Object.entries({ host: url.host, accept: "text/event-stream", ...headers });
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
     this.#socket.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\n${head}\r\n`);
-    this.#socket.on("data", (bytes: Buffer) => this.#take(bytes));
+    // Two hundred viewers hear the same at one moment, on as many machines as there are people: here what one
+    // makes of it would be time that the next has not yet received it.
+    this.#socket.on("data", (bytes: Buffer) => {
+      this.#arrived.push({ bytes, at: now() });
+      if (this.#arrived.length === 1) inTurns(() => this.#takeAll());
+    });
     this.#socket.on("error", (error) => this.#end(String(error)));
-    this.#socket.on("close", () => this.#end("closed"));
+    this.#socket.on("close", () => inTurns(() => this.#end("closed")));
   }
 
   /** Nothing is said to the other side, and nothing that is on its way is read any more. */
@@ -54,14 +65,20 @@ export class SseWire {
     this.#options.onEnd(why);
   }
 
-  #take(bytes: Buffer): void {
+  #takeAll(): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const { bytes, at } of arrived) this.#take(bytes, at);
+  }
+
+  #take(bytes: Buffer, at: number): void {
     if (!this.#isOpen) return;
     this.bytes += bytes.length;
     // A character a byte, so that the lengths of chunks are lengths of text. What is read is ASCII.
     this.#raw += bytes.toString("latin1");
     if (!this.#hasHead && !this.#takeHead()) return;
     this.#takeChunks();
-    this.#takeMessages();
+    this.#takeMessages(at);
   }
 
   #takeHead(): boolean {
@@ -89,15 +106,15 @@ export class SseWire {
     this.#raw = this.#raw.slice(at);
   }
 
-  #takeMessages(): void {
+  #takeMessages(at: number): void {
     const end = this.#text.lastIndexOf("\n\n");
     if (end < 0) return;
     const blocks = this.#text.slice(0, end).split("\n\n");
     this.#text = this.#text.slice(end + 2);
-    for (const block of blocks) if (this.#isOpen) this.#say(block);
+    for (const block of blocks) if (this.#isOpen) this.#say(block, at);
   }
 
-  #say(block: string): void {
+  #say(block: string, at: number): void {
     let event = "";
     let id: string | undefined;
     const data: string[] = [];
@@ -106,7 +123,7 @@ export class SseWire {
       else if (line.startsWith("event: ")) event = line.slice(7);
       else if (line.startsWith("id: ")) id = line.slice(4);
     }
-    if (data.length > 0) this.#options.onMessage({ event, data: data.join("\n") });
-    if (id !== undefined) this.#options.onId(id);
+    if (data.length > 0) this.#options.onMessage({ event, data: data.join("\n"), at });
+    if (id !== undefined) this.#options.onId(id, at);
   }
 }

@@ -1,6 +1,6 @@
 /** One viewer: a stream that comes back after a cut as a browser does, and what was learned from it. */
 import { now } from "./clock.ts";
-import { JobPicture, PhasesPicture, type Picture, TablePicture } from "./pictures.ts";
+import { JobPicture, PhasesPicture, type Picture, type Said, TablePicture } from "./pictures.ts";
 import { SseWire } from "./sse_wire.ts";
 
 export interface ViewerKind {
@@ -54,9 +54,9 @@ export class LiveViewer {
     this.#url = url;
     this.#options = options;
     this.kind = kind;
-    const said = (job: string, state: string) => {
+    const said: Said = (job, state, at) => {
       if (!options.isSampled?.(job)) return;
-      this.receipts.push({ job, state, at: now(), connected: this.#connected });
+      this.receipts.push({ job, state, at, connected: this.#connected });
     };
     if (kind.shows === "table") this.picture = new TablePicture(said);
     else if (kind.shows === "job") this.picture = new JobPicture(kind.job, said);
@@ -76,12 +76,12 @@ export class LiveViewer {
       headers: { authorization: `Bearer ${token}`, ...since },
       onMessage: (message) => {
         if (message.event === "hello") return;
-        this.#heard();
+        this.#heard(message.at);
         if (message.event === "resync") this.resyncs += 1;
         this.picture.take(message);
       },
-      onId: (id) => {
-        this.#heard();
+      onId: (id, at) => {
+        this.#heard(at);
         this.#id = id;
       },
       onEnd: (why) => {
@@ -112,9 +112,9 @@ export class LiveViewer {
     if (wait !== null) setTimeout(() => this.open(), wait);
   }
 
-  #heard(): void {
+  #heard(at: number): void {
     if (this.isConnected) return;
-    this.#connected = now();
+    this.#connected = at;
     if (this.#cutAt > 0) this.awayMs = this.#connected - this.#cutAt;
   }
 }

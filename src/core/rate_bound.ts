@@ -21,10 +21,15 @@ export class RateBound {
 
   /** The same, but what is refused costs nothing: under a flood as many as are due still pass. */
   admit(nowMs: number): boolean {
-    this.#fill(nowMs);
-    if (this.#tokens < 1) return false;
+    if (this.room(nowMs) < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** How many would be admitted now. */
+  room(nowMs: number): number {
+    this.#fill(nowMs);
+    return Math.max(0, Math.floor(this.#tokens));
   }
 
   #fill(nowMs: number): void {

@@ -34,6 +34,12 @@ export interface Feed {
   since(id: string): FeedEvent[] | null;
   /** Resolves once every event committed before this call has been delivered. */
   settled(): Promise<void>;
+  /**
+   * What was delivered is shown at this time (`performance.now()`), and what follows `everyMs` later, again and
+   * again: rounds come just before. A round at any other time would be read for nobody: what it delivers is
+   * shown with the next, and is older by then.
+   */
+  align(shownAt: number, everyMs: number): void;
   /** Since when (ms) the horizon has stood still although events wait, or null. */
   stalledSince(): number | null;
 }

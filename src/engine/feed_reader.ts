@@ -8,6 +8,7 @@
  * round whose next ≤ H bounds every row that is still to come from below.
  */
 import type { JobState, Outcome, WaitingFor } from "../core/job_state.ts";
+import { nextInRhythm, type Rhythm } from "../core/rhythm.ts";
 import { EVENT_ID_STEP } from "../db/schema/event_id_step.ts";
 import {
   countEvents,
@@ -23,7 +24,7 @@ import type { Feed, FeedEvent } from "./feed.ts";
 import { Loop, type Service } from "./service.ts";
 
 const EVERY_MS = 1_000;
-/** Rounds follow each other at least this far apart: viewers get at most 4 frames a second anyway. */
+/** Rounds are so far apart, unless `align` says otherwise: pages get at most 4 frames a second. */
 const ROUND_MS = 250;
 /** Where somebody waits for what is committed now. */
 const HURRIED_MS = 50;
@@ -55,6 +56,9 @@ export class FeedReader implements Feed, Service {
   #started = false;
   #waiters: { xid: bigint | null; done: () => void }[] = [];
   #lastRound = 0;
+  /** Rounds that nobody waits for begin so long after one another, and then. */
+  #rhythm: Rhythm = { everyMs: ROUND_MS, from: 0 };
+  #readMs = 0;
   /** The last round read as much as one may. */
   #behind = false;
   /** Ends the pause before the next round early, where it can be. */
@@ -128,6 +132,10 @@ export class FeedReader implements Feed, Service {
     });
   }
 
+  align(shownAt: number, everyMs: number): void {
+    this.#rhythm = { everyMs, from: shownAt - this.#readMs };
+  }
+
   stalledSince(): number | null {
     const { movedAt } = this.#horizon;
     return movedAt > 0 && performance.now() - movedAt > STALLED_MS && this.#told ? movedAt : null;
@@ -147,7 +155,9 @@ export class FeedReader implements Feed, Service {
     const sql = this.#context.database.side;
     if (this.#at.xid === "0") this.#begin(await readHorizon(sql));
     const asking = this.#waiters.filter((waiter) => waiter.xid === null);
+    const began = performance.now();
     const { horizon, rows } = await readEvents(sql, this.#place(), READ_MAX);
+    this.#readMs = performance.now() - began;
     for (const waiter of asking) waiter.xid = BigInt(horizon.xmax);
     // Of the round before: what was read with this one may hold ids of transactions that it does not know.
     this.#mark({ ...horizon, ids: this.#ids });
@@ -171,8 +181,10 @@ export class FeedReader implements Feed, Service {
   async #pause(): Promise<void> {
     for (;;) {
       const isHurried = this.#behind || this.#waiters.length > 0;
-      const least = isHurried ? HURRIED_MS : ROUND_MS;
-      const left = this.#lastRound + least - performance.now();
+      const next = isHurried
+        ? this.#lastRound + HURRIED_MS
+        : nextInRhythm(this.#rhythm, this.#lastRound);
+      const left = next - performance.now();
       if (left <= 0) break;
       await new Promise<void>((next) => {
         this.#hurry = next;

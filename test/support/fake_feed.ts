@@ -8,6 +8,8 @@ export class FakeFeed implements Feed {
   readonly #memory: number;
   #next = 1_000;
   stalled: number | null = null;
+  /** When what was delivered last is shown, and how often. */
+  rhythm: { shownAt: number; everyMs: number } | null = null;
 
   constructor(memory = 10_000) {
     this.#memory = memory;
@@ -76,6 +78,10 @@ export class FakeFeed implements Feed {
   }
 
   async settled(): Promise<void> {}
+
+  align(shownAt: number, everyMs: number): void {
+    this.rhythm = { shownAt, everyMs };
+  }
 
   stalledSince(): number | null {
     return this.stalled;

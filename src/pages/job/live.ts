@@ -105,8 +105,9 @@ export class JobTopic implements LiveTopic {
     return over && !this.#stale ? [] : this.full();
   }
 
+  /** Before the next frame, not as a part of it: all pages of jobs look at one moment, and others would wait. */
   async tick(): Promise<void> {
-    if (this.#rows && !isFinal(this.#rows.job.state)) this.#stale = true;
+    if (this.#rows && !isFinal(this.#rows.job.state)) await this.#read();
   }
 
   /** One at a time: an older picture must not take the place of a newer one. */

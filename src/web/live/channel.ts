@@ -2,6 +2,7 @@
 import type { FeedEvent } from "../../engine/feed.ts";
 import { encodeMessages } from "./sse.ts";
 import { isAfter, type LiveTopic } from "./topic.ts";
+import type { LaneName } from "./viewer.ts";
 
 const RELOAD_MS = 1_000;
 
@@ -9,6 +10,8 @@ export class Channel {
   readonly key: string;
   readonly topic: LiveTopic;
   viewers = 0;
+  /** Of those who watch it. */
+  lane: LaneName = "panels";
   /** When somebody last asked for it, ms since the epoch: an unwatched channel is kept a while. */
   usedAt: number;
   /** Its picture is a first look: a second one right after it made every page that nobody watches cost twice. */
@@ -30,6 +33,12 @@ export class Channel {
     this.ready = this.load();
     // Whoever asked awaits it; an error must not be unhandled where nobody does.
     this.ready.catch(() => {});
+  }
+
+  /** One more watches it. */
+  join(lane: LaneName): void {
+    this.viewers += 1;
+    this.lane = lane;
   }
 
   get loaded(): boolean {

@@ -16,9 +16,13 @@ export function readDetails(reads: Sql, rows: readonly LiveRow[]): Promise<void>
 }
 
 async function readAll(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
-  const found = await readRows(reads, idsOf(rows.filter((row) => !isFinal(row.state))));
+  const live = rows.filter((row) => !isFinal(row.state));
+  // Also those that ended while their events were still on the way: under a flood some always have.
+  const [found, ended] = await Promise.all([readRows(reads, idsOf(live)), readEnded(reads, rows)]);
   for (const row of rows) {
     const stored = found.get(row.id);
+    const end = ended.get(row.id);
+    if (!stored && end) fill(row, end);
     if (!stored) continue;
     // Each table's own: tables change theirs.
     row.details = { ...stored.details! };
@@ -26,11 +30,6 @@ async function readAll(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
       row.times = { ...stored.times, endedAt: row.times.endedAt };
     }
   }
-  // Also those that ended while their events were still on the way.
-  await readEnded(
-    reads,
-    rows.filter((row) => !found.has(row.id)),
-  );
 }
 
 function idsOf(rows: readonly LiveRow[]): string[] {
@@ -53,8 +52,8 @@ interface EndedRow {
 }
 
 /** Ended moments ago: the time bound keeps the search to the partitions of today. */
-async function readEnded(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
-  if (rows.length === 0) return;
+async function readEnded(reads: Sql, rows: readonly LiveRow[]): Promise<Map<string, EndedRow>> {
+  if (rows.length === 0) return new Map();
   const since = new Date(Math.min(...rows.map((row) => row.times.endedAt ?? row.since)) - 1_000);
   const found = await reads<EndedRow[]>`
     select j.id, j.priority, j.max_attempts, e.failures, e.worker_id,
@@ -64,11 +63,7 @@ async function readEnded(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
     left join dispatched_job d
       on d.job_id = e.job_id and d.attempt = e.attempt and d.ended_at = e.finished_at
     where e.job_id = any(${idsOf(rows)}::uuid[]) and e.finished_at >= ${since}`;
-  const byId = new Map(found.map((ended) => [ended.id, ended]));
-  for (const row of rows) {
-    const ended = byId.get(row.id);
-    if (ended) fill(row, ended);
-  }
+  return new Map(found.map((ended) => [ended.id, ended]));
 }
 
 function fill(row: LiveRow, ended: EndedRow): void {

@@ -2,21 +2,19 @@
  * The live hub: one for the whole server, whatever the number of viewers.
  *
  * The engine's feed gives committed events in order. Each topic takes them in, and at most four
- * times a second prints what changed, once, for everybody who watches it. A viewer has a position (the feed
+ * times a second (for programs, twelve) prints what changed, once, for everybody who watches it. A viewer has a position (the feed
  * id that everything it got is true for); after a cut it comes back with that id and gets what it
  * missed, or, where the feed no longer remembers, `resync` and the whole picture.
- *
- * Flushing, where viewers join too, and reloading take turns (`#turn`): a picture sent to one viewer is
- * never overtaken by an older change.
  *
  * Nothing runs while nobody looks: without channels there is no subscription, and then the
  * engine's feed reads nothing either.
  */
 import type { Feed, FeedEvent } from "../../engine/feed.ts";
 import { Channel } from "./channel.ts";
+import { Lane } from "./lane.ts";
 import { isAfter, type LiveTopic, type TopicRequest } from "./topic.ts";
-import { LiveTurn } from "./turn.ts";
-import { type JoinOptions, Viewer } from "./viewer.ts";
+import { type JoinOptions, type LaneName, Viewer } from "./viewer.ts";
+import { within } from "./within.ts";
 
 export interface LiveHubOptions {
   /** Loads the names of what it delivers before it does. */
@@ -32,15 +30,13 @@ export interface LiveHubOptions {
 }
 
 export const FLUSH_MS = 250;
+/** Programs read nothing that moves under an eye: what they are told of waits a third of that. */
+const PROGRAM_FRAMES = 3;
 export const PING_MS = 5_000;
 const KEEP_MS = 15_000;
-/** A first short wait gathers the phases of a quick job in one frame. */
-const GATHER_MS = 20;
 const CHANNELS_MAX = 200;
 const STALL_MS = 2_000;
 const SETTLE_MS = 500;
-/** A stream ends after this long and its viewer comes back: rights are checked again. */
-export const STREAM_MS = 15 * 60_000;
 
 /** No stream can be opened now; the message says why. */
 export class LiveRefused extends Error {
@@ -53,18 +49,11 @@ export class LiveRefused extends Error {
 export class LiveHub {
   readonly #options: Required<LiveHubOptions>;
   readonly #channels = new Map<string, Channel>();
-  readonly #viewers = new Set<Viewer>();
+  readonly #lanes: Record<LaneName, Lane>;
   #unsubscribe: (() => void) | undefined;
   #clock: ReturnType<typeof setInterval> | undefined;
-  #flushTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When the frame that waits is due; without one, when the last was. */
-  #due = Number.NEGATIVE_INFINITY;
-  #lastDue = Number.NEGATIVE_INFINITY;
-  /** Ready for their first frame, or for one after they lagged. */
-  readonly #joining = new Set<Viewer>();
   /** Everything at or below it was taken in by the channels. */
   #applied = "";
-  #turn: Promise<unknown> = Promise.resolve();
   #reloadedAt = 0;
   /** Set while pictures lack what the feed left out; resolves once they were read anew. */
   #mending: Promise<void> | undefined;
@@ -73,11 +62,22 @@ export class LiveHub {
 
   constructor(options: LiveHubOptions) {
     this.#options = { flushMs: FLUSH_MS, pingMs: PING_MS, keepMs: KEEP_MS, ...options };
+    const { flushMs, pingMs, feed, onError } = this.#options;
+    const lane = (name: LaneName, everyMs: number) => {
+      const channels = () => this.#channels.values();
+      const applied = () => this.#applied;
+      const since = (id: string) => feed.since(id);
+      return new Lane({ name, everyMs, pingMs, channels, applied, since, onError });
+    };
+    this.#lanes = {
+      panels: lane("panels", flushMs),
+      programs: lane("programs", flushMs / PROGRAM_FRAMES),
+    };
   }
 
   /** How many streams are open. */
   get viewers(): number {
-    return this.#viewers.size + this.#joining.size;
+    return this.#each.reduce((sum, lane) => sum + lane.size, 0);
   }
 
   /**
@@ -103,7 +103,7 @@ export class LiveHub {
       recovered: () => this.#welcome(viewer),
       closed: () => this.#leave(viewer),
     });
-    for (const channel of channels) channel.viewers += 1;
+    for (const channel of channels) channel.join(viewer.lane);
     viewer.send(`retry: 1000\n${options.hello ?? ""}`);
     this.#freshen(channels).then(
       () => this.#welcome(viewer),
@@ -118,7 +118,7 @@ export class LiveHub {
   /** Closes every stream. */
   stop(): void {
     this.#stopped = true;
-    for (const viewer of [...this.#viewers, ...this.#joining]) viewer.close();
+    for (const lane of this.#each) lane.close();
     for (const key of [...this.#channels.keys()]) this.#channels.delete(key);
     this.#rest();
   }
@@ -142,18 +142,14 @@ export class LiveHub {
     await Promise.all(channels.map((channel) => channel.refresh(now)));
   }
 
-  /** It joins with the next frame, as all do who come at that time. */
   #welcome(viewer: Viewer): void {
     if (viewer.closed) return;
-    this.#viewers.delete(viewer);
-    this.#joining.add(viewer);
     if (this.#stopped) viewer.close();
-    else this.#scheduleFlush();
+    else this.#lanes[viewer.lane].welcome(viewer);
   }
 
   #leave(viewer: Viewer): void {
-    this.#viewers.delete(viewer);
-    this.#joining.delete(viewer);
+    this.#lanes[viewer.lane].leave(viewer);
     for (const channel of viewer.channels) {
       channel.viewers -= 1;
       channel.usedAt = this.#options.now();
@@ -204,8 +200,7 @@ export class LiveHub {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     clearInterval(this.#clock);
-    clearTimeout(this.#flushTimer);
-    this.#flushTimer = undefined;
+    for (const lane of this.#each) lane.rest();
   }
 
   // Events in, frames out
@@ -215,7 +210,11 @@ export class LiveHub {
     if (!last) return;
     for (const channel of this.#channels.values()) channel.receive(events);
     if (!this.#mending) this.#applied = last.id;
-    this.#scheduleFlush();
+    const { panels, programs } = this.#lanes;
+    const due = [panels.receive(), programs.receive()];
+    const shownAt = due[0] ?? due[1];
+    const { everyMs } = programs.size > 0 ? programs : panels;
+    if (shownAt != null) this.#options.feed.align(shownAt, everyMs);
   }
 
   /** The feed's place goes on although nothing happened: what it delivered, channels have. */
@@ -223,70 +222,6 @@ export class LiveHub {
     if (this.#mending) return;
     const position = this.#options.feed.position();
     if (isAfter(position, this.#applied || "0")) this.#applied = position;
-  }
-
-  /**
-   * At once where the last frame is long enough ago, else when its time has come. That is counted from
-   * when the last one was due: where each also paid for how late the last was, one late frame made all
-   * that followed as late.
-   */
-  #scheduleFlush(patienceMs = GATHER_MS): void {
-    if (this.viewers === 0) return;
-    const now = performance.now();
-    const due = Math.max(now + patienceMs, this.#lastDue + this.#options.flushMs);
-    if (this.#flushTimer && this.#due <= due) return;
-    clearTimeout(this.#flushTimer);
-    this.#due = due;
-    this.#flushTimer = setTimeout(() => {
-      this.#inTurn(() => this.#flush(), "flush");
-    }, due - now);
-  }
-
-  async #flush(): Promise<void> {
-    clearTimeout(this.#flushTimer);
-    this.#flushTimer = undefined;
-    this.#lastDue = this.#due;
-    // At one moment: what the others still wait for is printed, and what those who join have missed is
-    // known. Else these would be told once as missed and once more as news.
-    const turn = new LiveTurn(this.#applied);
-    // What came while a picture is read is told to all when it has been: who joins before hears it twice.
-    const joining = [...this.#joining].filter((v) => v.channels.every(({ loaded }) => loaded));
-    for (const viewer of joining) this.#joining.delete(viewer);
-    turn.remember(joining, (id) => this.#options.feed.since(id));
-    const texts = await this.#changes();
-    for (const viewer of [...this.#viewers]) {
-      const news = turn.news(viewer, texts);
-      if (news) viewer.send(news.frame, news.upTo);
-    }
-    await Promise.all(joining.map((viewer) => this.#join(viewer, turn)));
-  }
-
-  async #join(viewer: Viewer, turn: LiveTurn): Promise<void> {
-    try {
-      const frame = await turn.first(viewer);
-      if (viewer.closed) return;
-      this.#viewers.add(viewer);
-      viewer.send(frame, turn.position);
-    } catch (error) {
-      this.#options.onError(error, "printing a first picture");
-      viewer.close();
-    }
-  }
-
-  /** Texts for everybody, of channels that are watched. */
-  async #changes(): Promise<Map<Channel, string>> {
-    const texts = new Map<Channel, string>();
-    const watched = [...this.#channels.values()].filter((channel) => channel.viewers > 0);
-    await Promise.all(
-      watched.map(async (channel) => {
-        try {
-          texts.set(channel, await channel.changes());
-        } catch (error) {
-          this.#options.onError(error, `printing ${channel.key}`);
-        }
-      }),
-    );
-    return texts;
   }
 
   /** Pings, looks at what has no events, lets go of what nobody watches. */
@@ -300,31 +235,19 @@ export class LiveHub {
           .refresh(now)
           .catch((error) => this.#options.onError(error, `looking at ${channel.key}`));
         // It is in no hurry: a frame now would make the next event wait for its own.
-        if (channel.topic.isDirty()) this.#scheduleFlush(this.#options.flushMs);
+        if (channel.topic.isDirty()) this.#lanes[channel.lane].schedule(this.#options.flushMs);
       }
     }
     if (this.#channels.size === 0) {
       this.#rest();
       return;
     }
-    if (this.#joining.size > 0) this.#scheduleFlush();
-    this.#inTurn(async () => this.#ping(now), "ping");
+    this.#catchUp();
+    for (const lane of this.#each) lane.tick(now);
     const stalled = this.#options.feed.stalledSince();
     if (stalled !== null && now - Math.max(stalled, this.#reloadedAt) > STALL_MS) {
       this.#reloadedAt = now;
       this.#inTurn(() => this.#reload(), "reload");
-    }
-  }
-
-  #ping(now: number): void {
-    this.#catchUp();
-    for (const viewer of [...this.#viewers]) {
-      if (now - viewer.openedAt > STREAM_MS) viewer.close();
-      else if (now - viewer.pingedAt >= this.#options.pingMs) {
-        // Where nothing waits to be printed, all that was taken in has been told.
-        const isTold = !this.#flushTimer && viewer.channels.every((channel) => channel.loaded);
-        viewer.ping(now, isTold ? this.#applied : "");
-      }
     }
   }
 
@@ -355,12 +278,7 @@ export class LiveHub {
   }
 
   async #beginAnew(): Promise<void> {
-    const turn = new LiveTurn(this.#applied);
-    const begin = async (viewer: Viewer) => {
-      const frame = await turn.whole(viewer, true);
-      if (this.#viewers.has(viewer)) viewer.send(frame, turn.position);
-    };
-    await Promise.all([...this.#viewers].map(begin));
+    await Promise.all(this.#each.map((lane) => lane.beginAnew()));
   }
 
   /** Where it cannot be read it is let go: its viewers come back and try again. */
@@ -370,28 +288,17 @@ export class LiveHub {
     } catch (error) {
       this.#options.onError(error, `loading ${channel.key}`);
       this.#channels.delete(channel.key);
-      for (const v of [...this.#viewers]) if (v.channels.includes(channel)) v.close();
+      this.#lanes[channel.lane].close((viewer) => viewer.channels.includes(channel));
     }
   }
 
-  #inTurn(work: () => Promise<void> | void, what: string): Promise<void> {
-    const turn = this.#turn
-      .then(work)
-      .catch((error) => this.#options.onError(error, `live hub: ${what}`));
-    this.#turn = turn;
-    return turn;
+  /** While no lane tells anybody anything. */
+  #inTurn(work: () => Promise<void>, what: string): Promise<void> {
+    const [first, second] = this.#each;
+    return first!.inTurn(() => second!.inTurn(work, what), what);
   }
-}
 
-/** Waits for `promise`, but no longer than `ms`; whether it came in time. */
-async function within(promise: Promise<void>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), limit]);
-  } finally {
-    clearTimeout(timer);
+  get #each(): Lane[] {
+    return Object.values(this.#lanes);
   }
 }

@@ -52,6 +52,8 @@ export const LINGER_MS = 4_000;
 const REFILL_MS = 2_000;
 /** While jobs come faster than they are shown: then a read of all costs more than it shows. */
 const FLOODED_REFILL_MS = 10_000;
+/** Then only what has stood where it is for so long is caught up with. */
+const LASTING_MS = 1_000;
 const REREAD_MS = 2_000;
 /** Newcomers that a full line takes in between two frames, in place of its oldest. */
 const NEWCOMERS_MAX = 20;
@@ -91,12 +93,14 @@ export class LiveTable {
   }
 
   apply(events: readonly FeedEvent[]): void {
-    for (const event of events) {
-      if (!covers(this.#options.orgs, event.org)) continue;
+    const own = events.filter((event) => covers(this.#options.orgs, event.org));
+    const sample = this.#sample(own);
+    for (const event of own) {
       this.#heard?.add(event.job);
       const entry = this.#entries.get(event.job);
       if (entry) this.#update(entry, event);
-      else this.#consider(event);
+      else if (sample === null || sample.has(event.job)) this.#consider(event);
+      else this.#noteLeftOut(event);
     }
   }
 
@@ -199,6 +203,35 @@ export class LiveTable {
     this.#add(row, group);
   }
 
+  /**
+   * Of jobs that are not shown yet, those that may be: null for all, and of more than may begin to be shown now
+   * an even sample. The first of them would be those that have been told latest, time after time.
+   */
+  #sample(events: readonly FeedEvent[]): Set<string> | null {
+    if (this.#pace === null) return null;
+    const room = this.#pace.room(this.#options.now());
+    const { filter, names } = this.#options;
+    const newcomers = new Set<string>();
+    for (const event of events) {
+      if (newcomers.has(event.job) || this.#entries.has(event.job)) continue;
+      if (matches(filter, rowFromEvent(event), names)) newcomers.add(event.job);
+    }
+    if (newcomers.size <= room) return null;
+    const every = newcomers.size / Math.max(1, room);
+    return new Set([...newcomers].filter((_, n) => n % every < 1).slice(0, room));
+  }
+
+  #noteLeftOut(event: FeedEvent): void {
+    const group = groupOf(event.state);
+    if (
+      group === "ended" ||
+      !matches(this.#options.filter, rowFromEvent(event), this.#options.names)
+    )
+      return;
+    this.more[group] = true;
+    this.#refusedAt = this.#options.now();
+  }
+
   /** Whether one more may begin to be shown now. */
   #admits(): boolean {
     const now = this.#options.now();
@@ -244,7 +277,8 @@ export class LiveTable {
   async #refill(now: number): Promise<void> {
     const { reads, names, filter, orgs, limits } = this.#options;
     const lacks = (home: Home) => this.more[home] && this.#sizes[home] < limits[home] * 0.7;
-    const everyMs = now - this.#refusedAt < REFILL_MS ? FLOODED_REFILL_MS : REFILL_MS;
+    const isFlooded = now - this.#refusedAt < REFILL_MS;
+    const everyMs = isFlooded ? FLOODED_REFILL_MS : REFILL_MS;
     if (!(lacks("active") || lacks("waiting")) || now - this.#refilledAt < everyMs) return;
     this.#refilledAt = now;
     const heard = new Set<string>();
@@ -253,14 +287,16 @@ export class LiveTable {
     const snapshot = await reading.finally(() => {
       this.#heard = undefined;
     });
+    this.#noteMore(snapshot);
     for (const home of ["active", "waiting"] as const) {
       for (const row of snapshot[home]) {
         // What was heard of it meanwhile would never come again: it might have ended, and stay for ever.
         if (heard.has(row.id) || this.#entries.has(row.id)) continue;
-        if (this.#sizes[home] < limits[home]) this.#add(row, home);
+        const lasts = now - row.since > LASTING_MS;
+        if (this.#sizes[home] < limits[home] && (lasts || !isFlooded)) this.#add(row, home);
+        else this.more[home] = true;
       }
     }
-    this.#noteMore(snapshot);
   }
 
   #noteMore(snapshot: { moreActive: boolean; moreWaiting: boolean; searchedPart: boolean }): void {

@@ -3,7 +3,6 @@
  * are. Two hundred viewers who come back at once cost what one of each kind costs.
  */
 import type { FeedEvent } from "../../engine/feed.ts";
-import type { Channel } from "./channel.ts";
 import type { Viewer } from "./viewer.ts";
 
 export class LiveTurn {
@@ -26,14 +25,10 @@ export class LiveTurn {
   }
 
   /**
-   * News of the channels, and up to where they are all of it: while a picture is read, some are still to come.
+   * News of its channels, and up to where they are all of it: while a picture is read, some are still to come.
    * Null for none.
    */
-  news(
-    viewer: Viewer,
-    texts: ReadonlyMap<Channel, string>,
-  ): { frame: Uint8Array; upTo: string } | null {
-    const text = viewer.channels.map((channel) => texts.get(channel) ?? "").join("");
+  news(viewer: Viewer, text: string): { frame: Uint8Array; upTo: string } | null {
     if (text === "") return null;
     const upTo = viewer.channels.every((channel) => channel.loaded) ? this.position : "";
     const frame = this.#news.get(viewer.group) ?? viewer.frameUpTo(text, upTo);

@@ -7,6 +7,9 @@ import { createViewerStream, type ViewerStream } from "./viewer_stream.ts";
 /** What may wait for one slow viewer. */
 export const VIEWER_MAX_BYTES = 1024 * 1024;
 
+/** Pages for people, JSON for programs. */
+export type LaneName = "panels" | "programs";
+
 export interface JoinOptions {
   /** The position the viewer has, or null. */
   since: string | null;
@@ -61,6 +64,10 @@ export class Viewer {
         on.closed();
       },
     });
+  }
+
+  get lane(): LaneName {
+    return this.options.snapshot ? "programs" : "panels";
   }
 
   get body(): ReadableStream<Uint8Array> {

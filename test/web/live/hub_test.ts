@@ -88,6 +88,14 @@ describe("the live hub", () => {
     readers.push(reader);
     return reader;
   }
+  /** A reader of JSON. */
+  function program(key: string): SseReader {
+    const snapshot = (parts: Map<string, string>) => [...parts.values()].join();
+    const stream = hub.stream([request(key)], { since: null, now: () => Date.now(), snapshot });
+    const reader = new SseReader(stream);
+    readers.push(reader);
+    return reader;
+  }
   const said = (reader: SseReader) => reader.of("").map((message) => message.data);
 
   beforeEach(() => start());
@@ -130,6 +138,45 @@ describe("the live hub", () => {
     const frames = reader.messages.length - 1;
     assert.ok(frames <= 6, `${frames} frames in about a second`);
     assert.equal(reader.lastId, feed.position());
+  });
+
+  test("a page whose picture is slow to print keeps neither other pages nor programs waiting", async () => {
+    const slow = open(null, "slow");
+    const others = [open(null, "quick"), program("json")];
+    for (const reader of [slow, ...others]) await reader.until((m) => m.length === 1);
+    const [topic] = topics;
+    let print = () => {};
+    const printed = new Promise<void>((done) => {
+      print = done;
+    });
+    const changes = topic!.changes.bind(topic);
+    topic!.changes = () => printed.then(changes);
+    feed.emit({ job: "a" });
+    for (const reader of others) await reader.until((m) => m.at(-1)?.data === "a=1");
+    feed.emit({ job: "b" });
+    await others[1]!.until((m) => m.at(-1)?.data === "b=1");
+    assert.deepEqual(said(slow), ["all "]);
+    print();
+    await slow.until((m) => m.at(-1)?.data === "a=1 b=1");
+  });
+
+  test("the feed reads just before frames are printed, and for programs more often", async () => {
+    start({ flushMs: 90 });
+    const page = open();
+    await page.until((m) => m.length === 1);
+    feed.emit({ job: "a" });
+    await page.until((m) => m.length === 2);
+    assert.equal(feed.rhythm?.everyMs, 90);
+    const reader = program("json");
+    await reader.until((m) => m.length === 1);
+    feed.emit({ job: "b" });
+    await reader.until((m) => m.at(-1)?.data === "b=1");
+    assert.equal(feed.rhythm?.everyMs, 30);
+    await reader.close();
+    await eventually(() => hub.viewers === 1, "it has left");
+    feed.emit({ job: "c" });
+    await page.until((m) => m.at(-1)?.data.includes("c=1") === true);
+    assert.equal(feed.rhythm?.everyMs, 90);
   });
 
   test("a viewer that was cut gets what it missed and nothing twice", async () => {
