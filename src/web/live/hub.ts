@@ -1,10 +1,10 @@
 /**
  * The live hub: one for the whole server, whatever the number of viewers.
  *
- * The engine's feed gives committed events in order. Each topic takes them in, and at most four
- * times a second (for programs, twelve) prints what changed, once, for everybody who watches it. A viewer has a position (the feed
- * id that everything it got is true for); after a cut it comes back with that id and gets what it
- * missed, or, where the feed no longer remembers, `resync` and the whole picture.
+ * The engine's feed gives committed events in order. Each topic takes them in, and at most four times a second
+ * (for programs, twelve) prints what changed, once, for everybody who watches it. A viewer has a position (the
+ * feed id that everything it got is true for); after a cut it comes back with that id and gets what it missed,
+ * or, where the feed no longer remembers, `resync` and the whole picture.
  *
  * Nothing runs while nobody looks: without channels there is no subscription, and then the
  * engine's feed reads nothing either.
