@@ -57,7 +57,10 @@ export class Explainer {
 
   async explain(id: string, attempt?: number): Promise<FullExplanation | null> {
     const sql = this.#context.database.reads;
-    const row = await readJobFacts(sql, id);
+    const [row, dispatch] = await Promise.all([
+      readJobFacts(sql, id),
+      readAttempt(sql, id, attempt ?? null),
+    ]);
     if (!row) return null;
     const { names } = this.#context;
     await names.load({
@@ -66,7 +69,6 @@ export class Explainer {
       names: [row.name_id],
       shapes: [row.shape_id],
     });
-    const dispatch = await readAttempt(sql, id, attempt ?? null);
     if (attempt !== undefined && !dispatch) return null;
     const base = {
       state: row.state as JobState,

@@ -12,12 +12,12 @@ const FIRST_BINS = DURATION_BANDS.map((edge) => {
 export function bandCounts(parts: Iterable<Histogram>): number[] {
   const counts = new Array<number>(DURATION_BANDS.length + 1).fill(0);
   for (const { bins, hits } of parts) {
-    for (let at = 0; at < bins.length; at += 1) counts[bandOf(bins[at]!)]! += hits[at]!;
+    let band = 0;
+    // Bins rise, and so do bands.
+    for (let at = 0; at < bins.length; at += 1) {
+      while (band < FIRST_BINS.length && bins[at]! >= FIRST_BINS[band]!) band += 1;
+      counts[band]! += hits[at]!;
+    }
   }
   return counts;
-}
-
-function bandOf(bin: number): number {
-  const band = FIRST_BINS.findIndex((first) => bin < first);
-  return band < 0 ? DURATION_BANDS.length : band;
 }

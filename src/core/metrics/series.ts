@@ -80,25 +80,33 @@ export function pointsOf(
   span: { granularity: Granularity; from: number; to: number },
   { from, to, waiting, looks }: Coverage & { looks?: ReadonlyMap<number, number> },
 ): Point[] {
-  const byBucket = Map.groupBy(cells, (cell) => cell.bucket);
-  const add = metric.kind === "gauge" ? addGauges : addCells;
+  const byBucket = cellsByBucket(cells);
+  const isGauge = metric.kind === "gauge";
   const width = BUCKET_MS[span.granularity];
   return bucketsBetween(span.granularity, span.from, span.to).map((bucket) => {
     const some = byBucket.get(bucket);
     const isRunning = bucket + width > to || waiting?.has(bucket) === true;
+    const seen = isGauge ? (looks?.get(bucket) ?? 0) : 0;
     if (some) {
-      const seen = metric.kind === "gauge" ? (looks?.get(bucket) ?? 0) : 0;
-      const whole = some.map((cell) => overLooks(cell, seen));
-      return { ...statistics(metric, add(whole)), isRunning };
+      const whole = isGauge ? addGauges(some.map((cell) => overLooks(cell, seen))) : addCells(some);
+      return statistics(metric, whole, isRunning);
     }
-    const point = { ...NOTHING, bucket, isRunning };
-    if (metric.kind === "gauge") {
-      const count = looks?.get(bucket) ?? 0;
-      return count > 0 ? { ...point, count, sum: 0, least: 0, most: 0, avg: 0 } : point;
-    }
-    const isKnown = from !== null && bucket + width > from && bucket < to;
-    return isKnown ? { ...point, count: 0, sum: 0 } : point;
+    const isKnown = isGauge ? seen > 0 : from !== null && bucket + width > from && bucket < to;
+    if (!isKnown) return { ...NOTHING, bucket, isRunning };
+    const zero = isGauge ? { count: seen, least: 0, most: 0, avg: 0 } : { count: 0 };
+    return { ...NOTHING, sum: 0, ...zero, bucket, isRunning };
   });
+}
+
+/** A page has thousands of cells: `Map.groupBy` took three times as long. */
+function cellsByBucket(cells: readonly Cell[]): Map<number, Cell[]> {
+  const byBucket = new Map<number, Cell[]>();
+  for (const cell of cells) {
+    const some = byBucket.get(cell.bucket);
+    if (some) some.push(cell);
+    else byBucket.set(cell.bucket, [cell]);
+  }
+  return byBucket;
 }
 
 /** A group that was not there at some of the bucket's looks was at 0 then. */
@@ -113,20 +121,18 @@ const NOTHING = {
 
 const SHARES = [0.5, 0.95, 0.99];
 
-export function statistics(
+/** Written field by field: spread out of parts, a tenth of a page's time was copying. */
+function statistics(
   { kind, binWidth }: Pick<Metric, "kind" | "binWidth">,
   { bucket, count, sum, least, most, histogram }: Cell,
-): Omit<Point, "isRunning"> {
-  const isCounter = kind === "counter";
+  isRunning: boolean,
+): Point {
+  if (kind === "counter") return { ...NOTHING, bucket, count, sum: count, isRunning };
+  const avg = count === 0 ? null : sum / count;
+  if (kind === "gauge") return { ...NOTHING, bucket, count, sum, least, most, avg, isRunning };
   const ends = { least, most, width: binWidth };
-  const [p50 = null, p95 = null, p99 = null] =
-    kind === "distribution" ? percentiles(histogram, SHARES, ends) : [];
-  return {
-    ...{ bucket, count, sum: isCounter ? count : sum },
-    ...{ least: isCounter ? null : least, most: isCounter ? null : most },
-    avg: isCounter || count === 0 ? null : sum / count,
-    ...{ p50, p95, p99 },
-  };
+  const [p50 = null, p95 = null, p99 = null] = percentiles(histogram, SHARES, ends);
+  return { bucket, count, sum, least, most, avg, p50, p95, p99, isRunning };
 }
 
 /** What a whole span adds up to; a span of which nothing is known counts nothing. */
@@ -145,7 +151,7 @@ export function totalOf(
   cells: readonly Cell[],
   looks: ReadonlyMap<number, number> = new Map(),
 ): Total {
-  const byBucket = Map.groupBy(cells, (cell) => cell.bucket);
+  const byBucket = cellsByBucket(cells);
   const whole = (some: Cell[]) =>
     addGauges(some.map((cell) => overLooks(cell, looks.get(cell.bucket) ?? 0)));
   const seen = metric.kind === "gauge" ? [...byBucket.values()].map(whole) : cells;
@@ -153,7 +159,7 @@ export function totalOf(
   const zero = { sum: 0, least: 0, most: 0, histogram: EMPTY };
   const all = [...seen, ...quiet.map(([bucket, count]) => ({ ...zero, bucket, count }))];
   const total = all.length === 0 ? { ...NO_CELL, bucket: 0 } : addCells(all);
-  const { bucket: _, ...figures } = statistics(metric, total);
+  const { bucket: _, isRunning: __, ...figures } = statistics(metric, total, false);
   const { count, sum, histogram } = total;
   return { ...figures, count, sum: metric.kind === "counter" ? count : sum, histogram };
 }

@@ -1,4 +1,5 @@
 /** Reads behind `explain`: one job, the connected workers, its place in the line. All bounded. */
+import { endsSince } from "../../core/ids.ts";
 import type { WorkerMetrics } from "../../messages/frames.ts";
 import { plainArray } from "../arrays.ts";
 import type { Sql } from "../client.ts";
@@ -44,8 +45,8 @@ export async function readJobFacts(sql: Sql, id: string): Promise<JobFactsRow | 
        e.failures, j.max_attempts, 0 as pending_deps, 0 as dependents, null as ready_rank,
        null as ready_ms, null as due_ms, false as cancel_requested, null as rejected_by,
        null as input_workers, e.error as last_error
-     from job j join job_end e on e.job_id = j.id where j.id = $1`,
-    [id],
+     from job j join job_end e on e.job_id = j.id where j.id = $1 and e.finished_at >= $2`,
+    [id, endsSince(id)],
     prepared,
   );
   return (ended as unknown as JobFactsRow) ?? null;
@@ -85,9 +86,10 @@ export async function readAttempt(
   if (live) return live as unknown as AttemptFacts;
   const [past] = await sql.unsafe(
     `select ${ATTEMPT} from (
-       select * from dispatched_job where job_id = $1 and ($2::int is null or attempt = $2)
+       select * from dispatched_job
+       where job_id = $1 and ($2::int is null or attempt = $2) and ended_at >= $3
        order by attempt desc limit 1) a ${DECIDED}`,
-    [id, attempt],
+    [id, attempt, endsSince(id)],
     prepared,
   );
   return (past as unknown as AttemptFacts) ?? null;

@@ -49,12 +49,9 @@ function runTimes({ span, covered }: Background, cells: RunCells): Point[] {
   return pointsOf(knownMetric(METRIC.succeededMs), all, span, covered);
 }
 
-function timeOf(
-  about: About,
-  data: Background,
-  some: readonly Point[],
-  lines: ChartLine[],
-): TimeChart {
+function timeOf(about: About, data: Background, lines: ChartLine[]): TimeChart {
+  // Of every line the same.
+  const some = pointsOf(knownMetric(METRIC.succeeded), [], data.span, data.covered);
   const running = some.findIndex((point) => point.isRunning);
   return {
     ...about,
@@ -85,7 +82,6 @@ export function statusChart(data: Background, opens: string | undefined): TimeCh
       empty: NOTHING_RAN,
     },
     data,
-    good,
     [line("Succeeded", "good", good), line("Failed", "bad", bad)],
   );
 }
@@ -105,7 +101,6 @@ export function queueChart(data: Background, label: Label): TimeChart {
       empty: "Nothing waited for a slot at any look of this time.",
     },
     data,
-    own[0] ?? points(data, data.overall.cells, "succeeded"),
     own.map((some, at) => {
       return { ...named(label(names[at]!), at), style: "line", values: some.map((p) => p.avg) };
     }),
@@ -141,7 +136,6 @@ export function rateChart(data: Background, label: Label): TimeChart {
       empty: NOTHING_RAN,
     },
     data,
-    points(data, data.overall.cells, "succeeded"),
     lines,
   );
 }
@@ -166,7 +160,6 @@ export function durationChart(data: Background, label: Label): TimeChart {
       ...{ unit: "milliseconds", empty: NOTHING_RAN },
     },
     data,
-    points(data, data.overall.cells, "succeeded"),
     names.flatMap(linesOf),
   );
 }
@@ -203,7 +196,6 @@ export function itemsChart(data: Background, label: Label): TimeChart {
       empty: "No run of these names counted items in this time: handlers do so by job.items().",
     },
     data,
-    points(data, data.overall.cells, "succeeded"),
     lines.filter((line) => !isEmptyLine(line)),
   );
 }

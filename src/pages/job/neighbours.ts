@@ -1,5 +1,5 @@
 /** What a job waits for and what waits for it, as far as a page shows it. */
-import { timeOfId } from "../../core/ids.ts";
+import { endsSince } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
 
@@ -22,7 +22,6 @@ export interface Neighbours {
 }
 
 const NEIGHBOURS_MAX = 50;
-const CLOCKS_MS = 3_600_000;
 
 /** No statement where there are no edges, which is most jobs. Jobs that retention has dropped are left out. */
 export async function readNeighbours(
@@ -48,8 +47,7 @@ export async function readNeighbours(
 async function readSide(reads: Sql, edges: readonly Edge[]): Promise<NeighbourRow[]> {
   if (edges.length === 0) return [];
   const ids = edges.map((edge) => edge.id);
-  const made = ids.map((id) => timeOfId(id) ?? CLOCKS_MS);
-  const since = new Date(Math.min(...made) - CLOCKS_MS);
+  const since = endsSince(...ids);
   const rows = await reads<Omit<NeighbourRow, "satisfied">[]>`
     select j.id, n.name, coalesce(l.state, e.state, 'created') as state
     from job j

@@ -2,7 +2,7 @@
  * Everything the job page shows of one job, from its rows: input in `job`, state in `live_job` while
  * it lives, else in `job_end`; its attempts; its neighbours. All bounded, and found by id.
  */
-import { timeOfId } from "../../core/ids.ts";
+import { endsSince } from "../../core/ids.ts";
 import type { JobState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
@@ -102,8 +102,6 @@ export interface JobPageRows extends Neighbours {
 
 const ATTEMPTS_MAX = 100;
 const EDGES_MAX = 2_000;
-/** A job ends after its id was made, by clocks that may differ by this much. */
-const CLOCKS_MS = 3_600_000;
 const CHANGES_MAX = 20;
 
 type Fragment = ReturnType<Sql>;
@@ -135,7 +133,7 @@ export async function readJobPage(
 ): Promise<{ id: string; rows: JobPageRows | null }> {
   const list = (query: Fragment) =>
     reads`(select coalesce(json_agg(x), '[]') from (${query}) x)` as Fragment;
-  const since = new Date((timeOfId(id) ?? CLOCKS_MS) - CLOCKS_MS);
+  const since = endsSince(id);
   const audit = objectAudit(reads, { kind: "job", id }, { before: null, limit: CHANGES_MAX });
   const [found] = await reads<Found[]>`
     with wanted as materialized (${jobOf(reads, { id, since, orgs })})
@@ -148,7 +146,7 @@ export async function readJobPage(
       ${list(audit)} as changes`;
   const { xmin, job, attempts, dependencies, dependents, workflows, changes } = found!;
   const rows = job && {
-    job: withDates(job),
+    job: lastOf(withDates(job), attempts.map(withDates)),
     attempts: attempts.map(withDates),
     ...(await readNeighbours(reads, { dependencies, dependents })),
     workflows,
@@ -156,6 +154,14 @@ export async function readJobPage(
     moreChanges: changes.length > CHANGES_MAX,
   };
   return { id: horizonId(xmin), rows };
+}
+
+/** Of a job that has ended, when it was dispatched is written with the attempt that ended it. */
+function lastOf(job: JobRow, attempts: readonly AttemptRow[]): JobRow {
+  const last = attempts.find(({ attempt }) => attempt === job.attempt);
+  const isItsEnd = last && last.ended_at.getTime() === job.finished_at?.getTime();
+  if (!isItsEnd) return job;
+  return { ...job, dispatched_at: last.dispatched_at, started_at: last.started_at };
 }
 
 /** Columns with times are called so; what is inside a payload is nobody's column. */
@@ -184,8 +190,7 @@ function jobOf(sql: Sql, { id, since, orgs }: Place & { orgs: OrgFilter }): Frag
       coalesce(l.queued_at, e.queued_at, j.created_at) as queued_at,
       coalesce(l.eligible_at, e.eligible_at) as eligible_at,
       coalesce(l.ready_at, e.ready_at) as ready_at,
-      coalesce(l.dispatched_at, d.dispatched_at) as dispatched_at,
-      coalesce(l.started_at, d.started_at) as started_at, e.finished_at, l.due_at,
+      l.dispatched_at, l.started_at, e.finished_at, l.due_at,
       coalesce(l.cancel_requested_at, e.cancel_requested_at) as cancel_requested_at,
       l.cancel_acknowledged_at, l.cancel_actor, e.exit_code, e.reason,
       coalesce(l.last_error, e.error) as error, e.result, l.progress, l.progress_note,
@@ -200,9 +205,6 @@ function jobOf(sql: Sql, { id, since, orgs }: Place & { orgs: OrgFilter }): Frag
     left join lateral (
       select * from job_end e where e.job_id = j.id and l.id is null and e.finished_at >= ${since}
       order by e.finished_at desc limit 1) e on true
-    left join dispatched_job d
-      on d.job_id = e.job_id and d.attempt = e.attempt and d.ended_at = e.finished_at
-      and d.ended_at >= ${since}
     left join worker w on w.id = coalesce(l.worker_id, e.worker_id)
     where j.id = ${id} ${andOfOrgs(sql, sql`j.org_id`, orgs)}` as Fragment;
 }
