@@ -19,14 +19,7 @@ export class RateBound {
     return this.#tokens >= 0;
   }
 
-  /** The same, but what is refused costs nothing: under a flood as many as are due still pass. */
-  admit(nowMs: number): boolean {
-    if (this.room(nowMs) < 1) return false;
-    this.#tokens -= 1;
-    return true;
-  }
-
-  /** How many would be admitted now. */
+  /** How many may be taken now. Who asks, and takes no more, is never in debt: under a flood as many as are due pass. */
   room(nowMs: number): number {
     this.#fill(nowMs);
     return Math.max(0, Math.floor(this.#tokens));

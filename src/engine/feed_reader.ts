@@ -26,6 +26,7 @@ import { Loop, type Service } from "./service.ts";
 const EVERY_MS = 1_000;
 /** Rounds are so far apart, unless `align` says otherwise: pages get at most 4 frames a second. */
 const ROUND_MS = 250;
+const RHYTHM_MS = 1_000;
 /** Where somebody waits for what is committed now. */
 const HURRIED_MS = 50;
 const READ_MAX = 2_000;
@@ -58,6 +59,8 @@ export class FeedReader implements Feed, Service {
   #lastRound = 0;
   /** Rounds that nobody waits for begin so long after one another, and then. */
   #rhythm: Rhythm = { everyMs: ROUND_MS, from: 0 };
+  /** Until when that counts: who sets it may be gone. */
+  #rhythmUntil = 0;
   #readMs = 0;
   /** The last round read as much as one may. */
   #behind = false;
@@ -134,6 +137,7 @@ export class FeedReader implements Feed, Service {
 
   align(shownAt: number, everyMs: number): void {
     this.#rhythm = { everyMs, from: shownAt - this.#readMs };
+    this.#rhythmUntil = performance.now() + RHYTHM_MS;
   }
 
   stalledSince(): number | null {
@@ -181,9 +185,7 @@ export class FeedReader implements Feed, Service {
   async #pause(): Promise<void> {
     for (;;) {
       const isHurried = this.#behind || this.#waiters.length > 0;
-      const next = isHurried
-        ? this.#lastRound + HURRIED_MS
-        : nextInRhythm(this.#rhythm, this.#lastRound);
+      const next = isHurried ? this.#lastRound + HURRIED_MS : this.#nextInRhythm();
       const left = next - performance.now();
       if (left <= 0) break;
       await new Promise<void>((next) => {
@@ -192,6 +194,14 @@ export class FeedReader implements Feed, Service {
       });
     }
     this.#lastRound = performance.now();
+  }
+
+  /** Where reading takes long, it takes half of the time at most. */
+  #nextInRhythm(): number {
+    const isSet = performance.now() < this.#rhythmUntil;
+    const everyMs = isSet ? this.#rhythm.everyMs : ROUND_MS;
+    const busyUntil = this.#lastRound + 2 * this.#readMs - everyMs / 2;
+    return nextInRhythm({ ...this.#rhythm, everyMs }, Math.max(this.#lastRound, busyUntil));
   }
 
   #place(): EventPlace {

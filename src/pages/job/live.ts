@@ -48,7 +48,10 @@ export class JobTopic implements LiveTopic {
   readonly tickMs = 2_000;
   #rows: JobPageRows | null = null;
   #explanation = { of: "", value: null as Explanation | null, at: 0 };
-  #stale = false;
+  /** Counts what has happened; the rows are of the last that was seen when they were read. */
+  #happened = 0;
+  #seen = 0;
+  #reads = 0;
   /** Something has happened to it, or to what it waits for, since it was explained. */
   #isMoved = true;
   #reading: Promise<unknown> = Promise.resolve();
@@ -77,7 +80,12 @@ export class JobTopic implements LiveTopic {
   apply(events: readonly FeedEvent[]): void {
     if (this.#isMoved) return;
     this.#isMoved = events.some((event) => event.job === this.#id || this.#related.has(event.job));
-    if (this.#isMoved) this.#stale = true;
+    if (this.#isMoved) this.#happened += 1;
+  }
+
+  /** Not before a read has ended that began after the last event: until then what is printed is from before it. */
+  get #stale(): boolean {
+    return this.#seen !== this.#happened;
   }
 
   isDirty(): boolean {
@@ -105,23 +113,31 @@ export class JobTopic implements LiveTopic {
     return over && !this.#stale ? [] : this.full();
   }
 
-  /** Before the next frame, not as a part of it: all pages of jobs look at one moment, and others would wait. */
+  /**
+   * Before the next frame, not as a part of it: all pages of jobs look at one moment, and others would wait. What
+   * has happened is for the frame to read, and one read at a time is enough.
+   */
   async tick(): Promise<void> {
+    if (this.#stale || this.#reads > 0) return;
     if (this.#rows && !isFinal(this.#rows.job.state)) await this.#read();
   }
 
   /** One at a time: an older picture must not take the place of a newer one. */
   #read(): Promise<string> {
+    this.#reads += 1;
     const next = this.#reading.then(() => this.#readNow());
-    this.#reading = next.catch(() => {
-      this.#stale = true;
+    const over = next.catch(() => {
+      this.#happened += 1;
       this.#isMoved = true;
+    });
+    this.#reading = over.then(() => {
+      this.#reads -= 1;
     });
     return next;
   }
 
   async #readNow(): Promise<string> {
-    this.#stale = false;
+    const happened = this.#happened;
     const isMoved = this.#isMoved;
     this.#isMoved = false;
     const { id, rows } = await readJobPage(
@@ -130,11 +146,15 @@ export class JobTopic implements LiveTopic {
       seenOrgs(this.#scope),
     );
     this.#rows = rows;
-    if (!rows) return id;
+    if (!rows) {
+      this.#seen = happened;
+      return id;
+    }
     this.#related = new Set([...rows.dependencies, ...rows.dependents].map((row) => row.id));
     const explanation = await this.#explain(rows, isMoved);
     const now = this.#shell.deps.engine.now();
     this.#sections = this.#print({ rows, explanation, chosen: this.#attempt, now });
+    this.#seen = happened;
     return id;
   }
 

@@ -16,7 +16,7 @@ import type { BoardDeps, Panels, Shell } from "../../web/shell.ts";
 import { partSentence, rowModel } from "./view.ts";
 
 /** At 1,000 jobs a second, which nobody can read, each viewer was sent 800 KiB a second. */
-const NEWCOMERS = { perSecond: 40, burst: 200 };
+const NEWCOMERS = { perSecond: 20, burst: 200 };
 const LIMITS = { active: 200, waiting: 100, ended: 40, newcomers: NEWCOMERS };
 
 export class RowsTopic implements LiveTopic {
@@ -50,8 +50,9 @@ export class RowsTopic implements LiveTopic {
     this.#table.apply(events);
   }
 
+  /** Also where only what it says of itself has changed. */
   isDirty(): boolean {
-    return this.#table.isDirty();
+    return this.#table.isDirty() || this.#partSentence() !== this.#sentence;
   }
 
   forget(): void {
@@ -85,7 +86,7 @@ export class RowsTopic implements LiveTopic {
   async rows(): Promise<{ active: string; waiting: string; sentence: string }> {
     const { active, waiting } = await this.#table.all();
     const print = (entries: Entry[]) => entries.map((entry) => this.#print(entry)).join("");
-    const sentence = partSentence(this.#table.shown, this.#table.more, this.#filtered);
+    const sentence = this.#partSentence();
     return { active: print(active), waiting: print(waiting), sentence };
   }
 
@@ -93,7 +94,7 @@ export class RowsTopic implements LiveTopic {
     const of = (home: string) => news.changed.filter((entry) => entry.home === home);
     const print = (entries: Entry[]) => entries.map((entry) => this.#print(entry)).join("");
     const gone = news.gone.map((id) => `<tr id="job-${id}" data-gone></tr>`).join("");
-    const sentence = partSentence(this.#table.shown, this.#table.more, this.#filtered);
+    const sentence = this.#partSentence();
     const told = sentence === this.#sentence ? "" : this.#part(sentence);
     this.#sentence = sentence;
     const data =
@@ -101,6 +102,10 @@ export class RowsTopic implements LiveTopic {
       partial("#rows-waiting", print(of("waiting"))) +
       told;
     return data === "" ? [] : [{ data }];
+  }
+
+  #partSentence(): string {
+    return partSentence(this.#table.shown, this.#table.more, this.#filtered);
   }
 
   #part(sentence: string): string {

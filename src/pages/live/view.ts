@@ -140,7 +140,7 @@ export function partSentence(
 ): string {
   const parts: string[] = [];
   if (more.active) parts.push(`${shown.active} of the jobs on workers`);
-  if (more.waiting) parts.push(`the newest ${shown.waiting} waiting jobs`);
+  if (more.waiting) parts.push(`${shown.waiting} of the waiting jobs`);
   const head = parts.length > 0 ? `Showing ${parts.join(" and ")}.` : "";
   const searched =
     filtered && more.searchedPart

@@ -17,8 +17,10 @@ export function readDetails(reads: Sql, rows: readonly LiveRow[]): Promise<void>
 
 async function readAll(reads: Sql, rows: readonly LiveRow[]): Promise<void> {
   const live = rows.filter((row) => !isFinal(row.state));
-  // Also those that ended while their events were still on the way: under a flood some always have.
-  const [found, ended] = await Promise.all([readRows(reads, idsOf(live)), readEnded(reads, rows)]);
+  // Also those that ended while their events were still on the way: under a flood some always have. Not those
+  // that are looked at again and again: one that has run for ten days would have ten days searched.
+  const over = rows.filter((row) => row.details === null || isFinal(row.state));
+  const [found, ended] = await Promise.all([readRows(reads, idsOf(live)), readEnded(reads, over)]);
   for (const row of rows) {
     const stored = found.get(row.id);
     const end = ended.get(row.id);

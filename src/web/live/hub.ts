@@ -213,7 +213,7 @@ export class LiveHub {
     const { panels, programs } = this.#lanes;
     const due = [panels.receive(), programs.receive()];
     const shownAt = due[0] ?? due[1];
-    const { everyMs } = programs.size > 0 ? programs : panels;
+    const { everyMs } = due[1] != null ? programs : panels;
     if (shownAt != null) this.#options.feed.align(shownAt, everyMs);
   }
 
@@ -231,11 +231,14 @@ export class LiveHub {
       if (channel.viewers === 0 && now - channel.usedAt > this.#options.keepMs) {
         this.#channels.delete(channel.key);
       } else if (channel.viewers > 0 && channel.loaded) {
+        // It is in no hurry: a frame now would make the next event wait for its own.
+        const tell = () => {
+          if (channel.topic.isDirty()) this.#lanes[channel.lane].schedule(this.#options.flushMs);
+        };
         channel
           .refresh(now)
-          .catch((error) => this.#options.onError(error, `looking at ${channel.key}`));
-        // It is in no hurry: a frame now would make the next event wait for its own.
-        if (channel.topic.isDirty()) this.#lanes[channel.lane].schedule(this.#options.flushMs);
+          .catch((error) => this.#options.onError(error, `looking at ${channel.key}`))
+          .then(tell);
       }
     }
     if (this.#channels.size === 0) {

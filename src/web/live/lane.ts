@@ -76,6 +76,13 @@ export class Lane {
     for (const viewer of [...this.#viewers, ...this.#joining]) if (which(viewer)) viewer.close();
   }
 
+  /** Whether anybody watches what events change. */
+  get followsFeed(): boolean {
+    const follows = ({ channels }: Viewer) =>
+      channels.some(({ topic }) => topic.followsFeed !== false);
+    return [this.#viewers, this.#joining].some((some) => some.values().some(follows));
+  }
+
   /** When the next frame is due, or null where nobody looks. */
   schedule(patienceMs = GATHER_MS): number | null {
     return this.size > 0 ? this.#frames.schedule(patienceMs) : null;
@@ -83,6 +90,7 @@ export class Lane {
 
   /** The same, for what the feed delivered. */
   receive(): number | null {
+    if (!this.followsFeed) return null;
     return this.schedule(this.#frames.isSteady ? 0 : GATHER_MS);
   }
 
@@ -125,8 +133,11 @@ export class Lane {
     turn.remember(joining, (id) => this.#options.since(id));
     const texts = this.#changes();
     const groups = Map.groupBy(this.#viewers, ({ group }) => group);
-    // Each group as soon as its own is printed: one page that reads keeps no other waiting.
+    // Each group as soon as its own is printed: for this frame no page waits for what another reads.
     await Promise.all([...groups.values()].map((group) => this.#tell(group, turn, texts)));
+    // Also what nobody was told: a topic that is still reading what has happened would give who joins the picture
+    // from before, as if it were of now.
+    await Promise.all(texts.values());
     await Promise.all(joining.map((viewer) => this.#join(viewer, turn)));
   }
 

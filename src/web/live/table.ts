@@ -14,7 +14,7 @@ import type { FeedEvent } from "../../engine/feed.ts";
 import type { Interner } from "../../engine/interner.ts";
 import { readDetails } from "./details.ts";
 import { type LiveFilter, matches } from "./filter.ts";
-import { applyEvent, groupOf, type LiveRow, rowFromEvent } from "./row.ts";
+import { applyEvent, groupOf, type LiveRow, type RowGroup, rowFromEvent } from "./row.ts";
 import { loadNames, readLive } from "./snapshot.ts";
 
 export interface LiveTableOptions {
@@ -33,7 +33,7 @@ export interface TableLimits {
   waiting: number;
   /** Jobs that have ended and are still shown. */
   ended: number;
-  /** Jobs that begin to be shown; without it, all that fit. */
+  /** Jobs that begin to be shown on workers, in line and as ended, each; without it, all that fit. */
   newcomers?: { perSecond: number; burst: number };
 }
 
@@ -65,9 +65,11 @@ export class LiveTable {
   readonly #gone = new Set<string>();
   #sizes = { active: 0, waiting: 0, ended: 0 };
   #newcomers = 0;
-  /** Null: all that fit. */
-  readonly #pace: RateBound | null;
-  #refusedAt = Number.NEGATIVE_INFINITY;
+  /** Null: all that fit. Each group has its own: a line that moves fast takes no place from those on workers. */
+  readonly #paces: Record<RowGroup, RateBound> | null;
+  /** Jobs that fitted came faster than they may be shown: they are read when that is over. */
+  #owed: Record<Home, boolean> = { active: false, waiting: false };
+  #owedAt = Number.NEGATIVE_INFINITY;
   #refilledAt = 0;
   /** Jobs of which something was heard while rows are being read. */
   #heard: Set<string> | undefined;
@@ -77,7 +79,8 @@ export class LiveTable {
   constructor(options: LiveTableOptions) {
     this.#options = options;
     const { newcomers } = options.limits;
-    this.#pace = newcomers ? new RateBound(newcomers, options.now()) : null;
+    const pace = () => new RateBound(newcomers!, options.now());
+    this.#paces = newcomers ? { active: pace(), waiting: pace(), ended: pace() } : null;
   }
 
   async load(): Promise<string> {
@@ -94,13 +97,12 @@ export class LiveTable {
 
   apply(events: readonly FeedEvent[]): void {
     const own = events.filter((event) => covers(this.#options.orgs, event.org));
-    const sample = this.#sample(own);
+    const leftOut = this.#leaveOut(own);
     for (const event of own) {
       this.#heard?.add(event.job);
       const entry = this.#entries.get(event.job);
       if (entry) this.#update(entry, event);
-      else if (sample === null || sample.has(event.job)) this.#consider(event);
-      else this.#noteLeftOut(event);
+      else if (!leftOut.has(event.job)) this.#consider(event);
     }
   }
 
@@ -181,63 +183,65 @@ export class LiveTable {
     if (!matches(filter, row, names)) return;
     const group = groupOf(event.state);
     if (group === "ended") {
-      // It came and went between two frames. A filter on states wants only what it would have held.
-      const wanted =
-        filter.states.length === 0 || (filter.states as string[]).includes(event.from ?? "");
-      if (!wanted || this.#sizes.ended >= limits.ended || !this.#admits()) return;
+      if (!this.#wantsEnded(event) || this.#sizes.ended >= limits.ended) return;
       const home = event.from === "queued" || event.from === "ready" ? "waiting" : "active";
       this.#add(row, home).leavesAt = this.#options.now() + LINGER_MS;
       return;
     }
-    const isFull = this.#sizes[group] >= limits[group];
-    const hasPlace = !isFull || (group === "waiting" && this.#newcomers < NEWCOMERS_MAX);
-    if (!hasPlace || !this.#admits()) {
+    if (this.#sizes[group] >= limits[group]) {
       this.more[group] = true;
-      return;
-    }
-    if (isFull) {
-      this.more[group] = true;
+      if (group === "active" || this.#newcomers >= NEWCOMERS_MAX) return;
       this.#newcomers += 1;
       this.#removeOldestWaiting();
     }
     this.#add(row, group);
   }
 
+  /** It came and went between two frames. A filter on states wants only what it would have held. */
+  #wantsEnded({ from }: FeedEvent): boolean {
+    const { states } = this.#options.filter;
+    return states.length === 0 || (states as string[]).includes(from ?? "");
+  }
+
   /**
-   * Of jobs that are not shown yet, those that may be: null for all, and of more than may begin to be shown now
-   * an even sample. The first of them would be those that have been told latest, time after time.
+   * Of jobs that are not shown yet, those that may not be now, for there are too many at once: an even sample is
+   * left. The first of them would be those that have been told latest, time after time.
    */
-  #sample(events: readonly FeedEvent[]): Set<string> | null {
-    if (this.#pace === null) return null;
-    const room = this.#pace.room(this.#options.now());
-    const { filter, names } = this.#options;
-    const newcomers = new Set<string>();
-    for (const event of events) {
-      if (newcomers.has(event.job) || this.#entries.has(event.job)) continue;
-      if (matches(filter, rowFromEvent(event), names)) newcomers.add(event.job);
+  #leaveOut(events: readonly FeedEvent[]): Set<string> {
+    const leftOut = new Set<string>();
+    if (this.#paces === null) return leftOut;
+    const latest = new Map<string, FeedEvent>();
+    for (const event of events) if (!this.#entries.has(event.job)) latest.set(event.job, event);
+    const groups = Map.groupBy(latest.values(), ({ state }) => groupOf(state));
+    for (const [group, some] of groups) this.#sample(group, some, this.#paces[group], leftOut);
+    return leftOut;
+  }
+
+  /** By where they stand after these events. Those that do not match are not counted, nor left out. */
+  #sample(group: RowGroup, some: FeedEvent[], pace: RateBound, leftOut: Set<string>): void {
+    const { filter, names, limits } = this.#options;
+    const wanted = some
+      .filter((event) => group !== "ended" || this.#wantsEnded(event))
+      .filter((event) => matches(filter, rowFromEvent(event), names));
+    const inTheirPlace = group === "waiting" ? NEWCOMERS_MAX - this.#newcomers : 0;
+    const places = Math.max(0, limits[group] - this.#sizes[group]) + inTheirPlace;
+    const room = pace.room(this.#options.now());
+    const shown = Math.min(room, places, wanted.length);
+    pace.take(shown, this.#options.now());
+    if (shown === wanted.length) return;
+    for (const [at, { job }] of wanted.entries()) {
+      const isShown =
+        Math.floor((at * shown) / wanted.length) < Math.floor(((at + 1) * shown) / wanted.length);
+      if (!isShown) leftOut.add(job);
     }
-    if (newcomers.size <= room) return null;
-    const every = newcomers.size / Math.max(1, room);
-    return new Set([...newcomers].filter((_, n) => n % every < 1).slice(0, room));
-  }
-
-  #noteLeftOut(event: FeedEvent): void {
-    const group = groupOf(event.state);
-    if (
-      group === "ended" ||
-      !matches(this.#options.filter, rowFromEvent(event), this.#options.names)
-    )
-      return;
+    if (group === "ended") return;
     this.more[group] = true;
-    this.#refusedAt = this.#options.now();
+    if (room < Math.min(places, wanted.length)) this.#owe(group);
   }
 
-  /** Whether one more may begin to be shown now. */
-  #admits(): boolean {
-    const now = this.#options.now();
-    if (this.#pace === null || this.#pace.admit(now)) return true;
-    this.#refusedAt = now;
-    return false;
+  #owe(home: Home): void {
+    this.#owed[home] = true;
+    this.#owedAt = this.#options.now();
   }
 
   #removeOldestWaiting(): void {
@@ -273,14 +277,18 @@ export class LiveTable {
     await loadNames(this.#options.names, lacking);
   }
 
-  /** Where rows have left a table that holds only a part, others get their places. */
+  /** Where rows have left a table that holds only a part, others get their places; and those that came too fast. */
   async #refill(now: number): Promise<void> {
     const { reads, names, filter, orgs, limits } = this.#options;
-    const lacks = (home: Home) => this.more[home] && this.#sizes[home] < limits[home] * 0.7;
-    const isFlooded = now - this.#refusedAt < REFILL_MS;
-    const everyMs = isFlooded ? FLOODED_REFILL_MS : REFILL_MS;
-    if (!(lacks("active") || lacks("waiting")) || now - this.#refilledAt < everyMs) return;
+    const isFlooded = now - this.#owedAt < REFILL_MS;
+    if (now - this.#refilledAt < (isFlooded ? FLOODED_REFILL_MS : REFILL_MS)) return;
+    const lacks = (home: Home) => {
+      const atMost = this.#owed[home] ? limits[home] : limits[home] * 0.7;
+      return this.more[home] && this.#sizes[home] < atMost;
+    };
+    if (!(lacks("active") || lacks("waiting"))) return;
     this.#refilledAt = now;
+    this.#owed = { active: false, waiting: false };
     const heard = new Set<string>();
     this.#heard = heard;
     const reading = readLive(reads, names, { filter, orgs, limits });
@@ -289,12 +297,17 @@ export class LiveTable {
     });
     this.#noteMore(snapshot);
     for (const home of ["active", "waiting"] as const) {
+      // Left out meanwhile, they are in no snapshot, or were heard of.
+      if (this.#owed[home]) this.more[home] = true;
       for (const row of snapshot[home]) {
         // What was heard of it meanwhile would never come again: it might have ended, and stay for ever.
         if (heard.has(row.id) || this.#entries.has(row.id)) continue;
-        const lasts = now - row.since > LASTING_MS;
-        if (this.#sizes[home] < limits[home] && (lasts || !isFlooded)) this.#add(row, home);
-        else this.more[home] = true;
+        if (this.#sizes[home] >= limits[home]) this.more[home] = true;
+        else if (!isFlooded || now - row.since > LASTING_MS) this.#add(row, home);
+        else {
+          this.more[home] = true;
+          this.#owed[home] = true;
+        }
       }
     }
   }

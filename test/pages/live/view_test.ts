@@ -116,7 +116,7 @@ test("a list that is only a part says so, and how to see the rest", () => {
   assert.equal(partSentence({ active: 3, waiting: 4 }, all, false), "");
   assert.match(
     partSentence({ active: 200, waiting: 100 }, { ...all, active: true, waiting: true }, false),
-    /200 of the jobs on workers and the newest 100 waiting jobs\. Narrow/,
+    /200 of the jobs on workers and 100 of the waiting jobs\. Narrow/,
   );
   assert.match(
     partSentence({ active: 0, waiting: 2 }, { ...all, searchedPart: true }, true),

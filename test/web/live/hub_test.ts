@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import type { FeedEvent } from "../../../src/engine/feed.ts";
 import { LiveHub } from "../../../src/web/live/hub.ts";
 import type { LiveMessage } from "../../../src/web/live/sse.ts";
-import { isAfter, type LiveTopic } from "../../../src/web/live/topic.ts";
+import { isAfter, type LiveTopic, type TopicRequest } from "../../../src/web/live/topic.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeFeed } from "../../support/fake_feed.ts";
 import { SseReader } from "../../support/sse_reader.ts";
@@ -140,7 +140,7 @@ describe("the live hub", () => {
     assert.equal(reader.lastId, feed.position());
   });
 
-  test("a page whose picture is slow to print keeps neither other pages nor programs waiting", async () => {
+  test("a page whose picture is slow to print keeps no other page of that frame waiting, and no program", async () => {
     const slow = open(null, "slow");
     const others = [open(null, "quick"), program("json")];
     for (const reader of [slow, ...others]) await reader.until((m) => m.length === 1);
@@ -160,6 +160,40 @@ describe("the live hub", () => {
     await slow.until((m) => m.at(-1)?.data === "a=1 b=1");
   });
 
+  test("who joins while a topic reads what has happened is told of it", async () => {
+    let read = () => {};
+    const isRead = new Promise<void>((done) => {
+      read = done;
+    });
+    const state = { stale: false, text: "before" };
+    const topic: LiveTopic = {
+      load: async () => feed.position(),
+      apply: () => {
+        state.stale = true;
+      },
+      isDirty: () => state.stale,
+      changes: async () => {
+        // As a page does that is read anew: clean from the moment when it begins to read.
+        state.stale = false;
+        await isRead;
+        state.text = "after";
+        return [{ data: state.text }];
+      },
+      full: async () => [{ data: state.text }],
+      missed: async () => [],
+      forget: () => {},
+    };
+    const one = { key: "one", create: () => topic };
+    await hub.topic(one);
+    const reader = new SseReader(hub.stream([one], { since: null, now: () => Date.now() }));
+    readers.push(reader);
+    await eventually(() => hub.viewers === 1, "it is about to join");
+    feed.emit({ job: "a" });
+    await eventually(() => !state.stale, "what has happened is being read");
+    read();
+    await reader.until((m) => m.at(-1)?.data === "after");
+  });
+
   test("the feed reads just before frames are printed, and for programs more often", async () => {
     start({ flushMs: 90 });
     const page = open();
@@ -174,6 +208,19 @@ describe("the live hub", () => {
     assert.equal(feed.rhythm?.everyMs, 30);
     await reader.close();
     await eventually(() => hub.viewers === 1, "it has left");
+    const poll = {
+      key: "poll",
+      create: () => Object.assign(request().create(), { followsFeed: false }),
+    };
+    const counts = new SseReader(
+      hub.stream([poll as TopicRequest], {
+        since: null,
+        now: () => Date.now(),
+        snapshot: () => "",
+      }),
+    );
+    readers.push(counts);
+    await counts.until((m) => m.length === 1);
     feed.emit({ job: "c" });
     await page.until((m) => m.at(-1)?.data.includes("c=1") === true);
     assert.equal(feed.rhythm?.everyMs, 90);

@@ -154,27 +154,90 @@ describe("the table of live jobs", () => {
     );
   });
 
-  test("shows a calm sample of a flood, says so, and is exact a moment after it", async () => {
-    const newcomers = { perSecond: 1, burst: 5 };
-    const limits = { active: 100, waiting: 100, ended: 100, newcomers };
-    const filter = { ...NO_FILTER, queue: "flood" };
-    const made = await table(limits, filter);
-    const job = { name: "flood", kind: "handler", queue: "flood" };
-    const { json } = await box.call("POST", `${JOBS}/bulk`, { jobs: Array(40).fill(job) });
-    await box.engine.feed.settled();
-    const few = await shown(made);
-    assert.ok(few.length >= 5 && few.length < 40, `${few.length} are shown`);
-    assert.equal(made.more.waiting, true);
-    // Right after a flood the next read of all waits; those that are shown go on meanwhile.
-    const [first] = few;
-    await box.call("POST", `/api/v1/jobs/${first!.split(" ")[0]}/cancel`, {});
-    await box.engine.feed.settled();
-    assert.equal((await shown(made)).includes(first!), false);
-    clock.ahead = 3_000;
-    await made.tick();
-    assert.equal((await shown(made)).length, json.ids.length - 1);
-    assert.equal(made.more.waiting, false);
-    clock.ahead = 0;
+  describe("in a flood", () => {
+    const FLOOD = { active: 100, waiting: 10, ended: 100, newcomers: { perSecond: 1, burst: 8 } };
+    const flood = async (queue: string, jobs: number, name = "flood"): Promise<string[]> => {
+      const job = { name, kind: "handler", queue };
+      const { json } = await box.call("POST", `${JOBS}/bulk`, { jobs: Array(jobs).fill(job) });
+      await box.engine.feed.settled();
+      return json.ids;
+    };
+    const pass = async (made: LiveTable, ms: number) => {
+      clock.ahead += ms;
+      await made.tick();
+    };
+
+    test("it shows a sample, says so, and is exact a moment after it", async () => {
+      const made = await table({ ...FLOOD, waiting: 100 }, { ...NO_FILTER, queue: "flood" });
+      const ids = await flood("flood", 40);
+      const few = await shown(made);
+      assert.equal(few.length, 8);
+      assert.equal(made.more.waiting, true);
+      // Spread over all of them: the first are those that were told latest.
+      const places = few.map((row) => ids.indexOf(row.split(" ")[0]!));
+      assert.ok(Math.max(...places) >= 35 && Math.min(...places) <= 5, `${places}`);
+      const first = few[0]!.split(" ")[0]!;
+      await box.call("POST", `/api/v1/jobs/${first}/cancel`, {});
+      await box.engine.feed.settled();
+      assert.equal((await shown(made)).length, 7);
+      await pass(made, 3_000);
+      assert.equal((await shown(made)).length, 39);
+      assert.equal(made.more.waiting, false);
+      clock.ahead = 0;
+    });
+
+    test("those that came too fast are caught up with also where nearly all are shown", async () => {
+      const made = await table(FLOOD, { ...NO_FILTER, queue: "nearly" });
+      await flood("nearly", 9);
+      assert.equal(made.shown.waiting, 8);
+      assert.equal(made.more.waiting, true);
+      await pass(made, 3_000);
+      assert.equal(made.shown.waiting, 9);
+      assert.equal(made.more.waiting, false);
+      clock.ahead = 0;
+    });
+
+    test("those that came while others were caught up with are caught up with after them", async () => {
+      const { reads } = box.database;
+      const gate = { reading: false, open: () => {} };
+      let opened = Promise.resolve();
+      const begin = async (...args: Parameters<typeof reads.begin>) => {
+        const rows = await reads.begin(...args);
+        gate.reading = true;
+        await opened;
+        return rows;
+      };
+      const slow = new Proxy(reads, {
+        get: (sql, key) => (key === "begin" ? begin : Reflect.get(sql, key)),
+      });
+      const limits = { ...FLOOD, waiting: 100 };
+      const made = await table(limits, { ...NO_FILTER, queue: "late" }, slow);
+      await flood("late", 20);
+      opened = new Promise<void>((done) => {
+        gate.open = done;
+      });
+      gate.reading = false;
+      const refilled = pass(made, 3_000);
+      await eventually(() => gate.reading, "rows are read");
+      await flood("late", 30);
+      gate.open();
+      await refilled;
+      assert.equal(made.more.waiting, true);
+      await pass(made, 3_000);
+      await pass(made, 10_000);
+      assert.equal((await shown(made)).length, 50);
+      assert.equal(made.more.waiting, false);
+      clock.ahead = 0;
+    });
+
+    test("a line that moves fast takes no place from jobs on workers", async () => {
+      const made = await table(FLOOD, { ...NO_FILTER, queue: "busy" });
+      await flood("busy", 40);
+      const quick = await box.worker({ name: "quick", concurrency: 5, handlers: ["quick"] });
+      await flood("busy", 5, "quick");
+      await eventually(async () => made.shown.active === 5, "all on the worker are shown");
+      quick.leave();
+    });
   });
 
   test("holds no more than its limits, says so, and fills up when places become free", async () => {
