@@ -83,8 +83,8 @@ const PHASE = /"id":"([0-9a-f-]{36})".*?"state":"(\w+)"/;
 /** Every phase, from the stream for programs: which it was told, in order and once. */
 export class PhasesPicture implements Picture {
   readonly states = new Map<string, string>();
-  /** How many phases of each job were told. */
-  readonly phases = new Map<string, number>();
+  /** Phases of each job as they were told. */
+  readonly phases = new Map<string, string[]>();
   /** It was told that it missed something. */
   resyncs = 0;
   readonly #said: Said;
@@ -98,7 +98,9 @@ export class PhasesPicture implements Picture {
     if (event !== "job") return;
     const [, id, state] = PHASE.exec(data)!;
     this.states.set(id!, state!);
-    this.phases.set(id!, (this.phases.get(id!) ?? 0) + 1);
+    const told = this.phases.get(id!);
+    if (told) told.push(state!);
+    else this.phases.set(id!, [state!]);
     this.#said(id!, state!, at);
   }
 }

@@ -22,7 +22,7 @@ export class Truth {
   readonly #orgs: string[];
   readonly #since: string;
   readonly #asked = new Map<string, Promise<States>>();
-  readonly #phases = new Map<string, Promise<number>>();
+  readonly #phases = new Map<string, Promise<string>>();
 
   constructor({ url, token, orgs, since }: TruthOptions) {
     this.#clients = new Map(orgs.map((org) => [org, new Client({ url, token, org })]));
@@ -46,8 +46,8 @@ export class Truth {
     if (wrong !== null) return wrong;
     for (const job of all.keys()) {
       if (!isSampled(job)) continue;
-      const [told, were] = [picture.phases.get(job), await this.#phasesOf(job)];
-      if (told !== were) return `${told} phases of ${job}, of which there are ${were}`;
+      const [told, were] = [picture.phases.get(job)?.join(" "), await this.#phasesOf(job)];
+      if (told !== were) return `${job} was told as ${told}, and was ${were}`;
     }
     return null;
   }
@@ -66,12 +66,12 @@ export class Truth {
     return this.#once(job, ask);
   }
 
-  #phasesOf(job: string): Promise<number> {
+  #phasesOf(job: string): Promise<string> {
     const asked =
       this.#phases.get(job) ??
       this.#any()
         .events(job)
-        .then((events) => events.length);
+        .then((events) => events.map(({ state }) => state).join(" "));
     this.#phases.set(job, asked);
     return asked;
   }

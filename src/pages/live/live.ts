@@ -16,7 +16,7 @@ import type { BoardDeps, Panels, Shell } from "../../web/shell.ts";
 import { partSentence, rowModel } from "./view.ts";
 
 /** At 1,000 jobs a second, which nobody can read, each viewer was sent 800 KiB a second. */
-const NEWCOMERS = { perSecond: 20, burst: 200 };
+const NEWCOMERS = { perSecond: 10, burst: 60 };
 const LIMITS = { active: 200, waiting: 100, ended: 40, newcomers: NEWCOMERS };
 
 export class RowsTopic implements LiveTopic {

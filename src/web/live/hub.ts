@@ -2,7 +2,7 @@
  * The live hub: one for the whole server, whatever the number of viewers.
  *
  * The engine's feed gives committed events in order. Each topic takes them in, and at most four times a second
- * (for programs, twelve) prints what changed, once, for everybody who watches it. A viewer has a position (the
+ * (for programs, eight) prints what changed, once, for everybody who watches it. A viewer has a position (the
  * feed id that everything it got is true for); after a cut it comes back with that id and gets what it missed,
  * or, where the feed no longer remembers, `resync` and the whole picture.
  *
@@ -30,8 +30,8 @@ export interface LiveHubOptions {
 }
 
 export const FLUSH_MS = 250;
-/** Programs read nothing that moves under an eye: what they are told of waits a third of that. */
-const PROGRAM_FRAMES = 3;
+/** Programs read nothing that moves under an eye: what they are told of waits half of that. */
+const PROGRAM_FRAMES = 2;
 export const PING_MS = 5_000;
 const KEEP_MS = 15_000;
 const CHANNELS_MAX = 200;

@@ -29,7 +29,7 @@ export interface LaneOptions {
   onError(error: unknown, what: string): void;
 }
 
-/** What changed, on its way: "" for nothing. */
+/** What changed, on its way: "" for nothing. Of channels whose pictures are being read there is none. */
 type Texts = ReadonlyMap<Channel, Promise<string>>;
 
 export class Lane {
@@ -143,10 +143,13 @@ export class Lane {
 
   async #tell(group: readonly Viewer[], turn: LiveTurn, texts: Texts): Promise<void> {
     const { channels } = group[0]!;
+    // As it was when printing began. Asked for afterwards, a picture that is being read anew by then would take
+    // from who lags the place that it had reached, and what it has been told would be told again.
+    const isWhole = channels.every((channel) => texts.has(channel));
     const printed = await Promise.all(channels.map((channel) => texts.get(channel) ?? ""));
     for (const viewer of group) {
       if (!this.#viewers.has(viewer)) continue;
-      const news = turn.news(viewer, printed.join(""));
+      const news = turn.news(viewer, printed.join(""), isWhole);
       if (news) viewer.send(news.frame, news.upTo);
     }
   }
@@ -167,7 +170,7 @@ export class Lane {
   #changes(): Texts {
     const texts = new Map<Channel, Promise<string>>();
     for (const channel of this.#options.channels()) {
-      if (channel.lane !== this.name || channel.viewers === 0) continue;
+      if (channel.lane !== this.name || channel.viewers === 0 || !channel.loaded) continue;
       const printed = channel.changes().catch((error) => {
         this.#options.onError(error, `printing ${channel.key}`);
         return "";

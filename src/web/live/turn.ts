@@ -25,12 +25,12 @@ export class LiveTurn {
   }
 
   /**
-   * News of its channels, and up to where they are all of it: while a picture is read, some are still to come.
-   * Null for none.
+   * News of its channels. `isWhole`: all of them, up to here; where a picture was being read when they were
+   * printed, some are still to come. Null for none.
    */
-  news(viewer: Viewer, text: string): { frame: Uint8Array; upTo: string } | null {
+  news(viewer: Viewer, text: string, isWhole: boolean): { frame: Uint8Array; upTo: string } | null {
     if (text === "") return null;
-    const upTo = viewer.channels.every((channel) => channel.loaded) ? this.position : "";
+    const upTo = isWhole ? this.position : "";
     const frame = this.#news.get(viewer.group) ?? viewer.frameUpTo(text, upTo);
     this.#news.set(viewer.group, frame);
     return { frame, upTo };

@@ -205,7 +205,7 @@ describe("the live hub", () => {
     await reader.until((m) => m.length === 1);
     feed.emit({ job: "b" });
     await reader.until((m) => m.at(-1)?.data === "b=1");
-    assert.equal(feed.rhythm?.everyMs, 30);
+    assert.equal(feed.rhythm?.everyMs, 45);
     await reader.close();
     await eventually(() => hub.viewers === 1, "it has left");
     const poll = {

@@ -97,6 +97,14 @@ where d.ended_at >= $1 and d.ended_at < $2 and m.metric is not null`;
 
 export const RAW_ROWS = [EVENTS, ATTEMPTS, TERMS, MAINTENANCE].join(" union all ");
 
+/** Who is named by them, in each minute. */
+export const WORKERS = `
+select distinct date_trunc('minute', at, 'UTC') as bucket, worker_id from phase_event
+where at >= $1 and at < $2 and worker_id is not null
+union
+select distinct date_trunc('minute', ended_at, 'UTC'), worker_id from dispatched_job
+where ended_at >= $1 and ended_at < $2 and worker_id is not null`;
+
 const listed = CATALOGUE.filter((metric) => metric.source !== null);
 
 /** Metrics that are kept for this grouping, as a list of ids. */
