@@ -19,7 +19,7 @@ export class RateBound {
     return this.#tokens >= 0;
   }
 
-  /** How many may be taken now. Who asks, and takes no more, is never in debt: under a flood as many as are due pass. */
+  /** How many may be taken now. Who takes no more owes nothing: under a flood as many as are due pass. */
   room(nowMs: number): number {
     this.#fill(nowMs);
     return Math.max(0, Math.floor(this.#tokens));
