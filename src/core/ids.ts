@@ -23,15 +23,33 @@ export function timeOfId(id: string): number | null {
 }
 
 const CLOCKS_MS = 2 * DAY_MS;
+const LIKELY_MS = 3 * DAY_MS;
+/** Later than anything, and still a time to PostgreSQL. */
+const NEVER = Date.UTC(9_000, 0);
+
+/** From when to when jobs have ended, the latter not included. */
+export interface EndSpan {
+  since: Date;
+  until: Date;
+}
 
 /**
- * Nothing of these jobs has ended before: a server that makes ids has a clock less than two days ahead of the
- * database's, and goes on with what it once was after it is put right. As a value beside an id it tells
- * PostgreSQL which days need not be looked at: of a table by day, all others are planned and looked into else.
+ * When these jobs can have ended: not before they were made, by a clock less than two days ahead of the database's
+ * (which goes on with what it once was after it is put right). As values beside ids such bounds tell PostgreSQL
+ * which days' partitions need not be planned, nor looked into.
  */
-export function endsSince(...ids: readonly string[]): Date {
+export function possibleEnds(...ids: readonly string[]): EndSpan {
   const made = ids.reduce((ms, id) => Math.min(ms, timeOfId(id) ?? 0), Number.POSITIVE_INFINITY);
-  return new Date(Math.max(0, made - CLOCKS_MS));
+  return { since: new Date(Math.max(0, made - CLOCKS_MS)), until: new Date(NEVER) };
+}
+
+/**
+ * When nearly all of these have: within three days. Who finds neither a job's life nor its end there looks into all
+ * days that are possible; of a month of partitions that is ten times as many.
+ */
+export function likelyEnds(...ids: readonly string[]): EndSpan {
+  const made = ids.reduce((ms, id) => Math.max(ms, timeOfId(id) ?? NEVER), 0);
+  return { ...possibleEnds(...ids), until: new Date(Math.min(NEVER, made + LIKELY_MS)) };
 }
 
 const CODE_0 = 48;

@@ -5,8 +5,9 @@ import { v4, v7 } from "uuid";
 import {
   dayBounds,
   dayOf,
-  endsSince,
+  likelyEnds,
   orderOfId,
+  possibleEnds,
   smallestId,
   timeOfId,
 } from "../../src/core/ids.ts";
@@ -96,6 +97,13 @@ describe("the bounds of a day", () => {
 test("nothing ends two days before the oldest of some ids was made, and of other ids nothing is known", () => {
   const made = [1_754_000_000_000, 1_753_000_000_000, 1_755_000_000_000];
   const ids = made.map((msecs) => v7({ msecs }));
-  assert.equal(endsSince(...ids).getTime(), 1_753_000_000_000 - 2 * 86_400_000);
-  assert.equal(endsSince(ids[0]!, "6ba7b810-9dad-11d1-80b4-00c04fd430c8").getTime(), 0);
+  const day = 86_400_000;
+  assert.equal(possibleEnds(...ids).since.getTime(), 1_753_000_000_000 - 2 * day);
+  assert.deepEqual(likelyEnds(...ids), {
+    since: possibleEnds(...ids).since,
+    until: new Date(1_755_000_000_000 + 3 * day),
+  });
+  const other = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+  assert.equal(possibleEnds(ids[0]!, other).since.getTime(), 0);
+  assert.deepEqual(likelyEnds(ids[0]!, other), possibleEnds(ids[0]!, other));
 });

@@ -1,5 +1,5 @@
 /** Reads behind `explain`: one job, the connected workers, its place in the line. All bounded. */
-import { endsSince } from "../../core/ids.ts";
+import { type EndSpan, likelyEnds, possibleEnds } from "../../core/ids.ts";
 import type { WorkerMetrics } from "../../messages/frames.ts";
 import { plainArray } from "../arrays.ts";
 import type { Sql } from "../client.ts";
@@ -40,16 +40,31 @@ export async function readJobFacts(sql: Sql, id: string): Promise<JobFactsRow | 
     prepared,
   );
   if (live) return live as unknown as JobFactsRow;
+  return await inLikelyDays(id, (ends) => readEndedFacts(sql, id, ends));
+}
+
+async function readEndedFacts(sql: Sql, id: string, ends: EndSpan): Promise<JobFactsRow | null> {
   const [ended] = await sql.unsafe(
     `select j.id, j.org_id, j.queue_id, j.name_id, j.shape_id, e.state, null as waiting_for, j.priority,
        e.failures, j.max_attempts, 0 as pending_deps, 0 as dependents, null as ready_rank,
        null as ready_ms, null as due_ms, false as cancel_requested, null as rejected_by,
        null as input_workers, e.error as last_error
-     from job j join job_end e on e.job_id = j.id where j.id = $1 and e.finished_at >= $2`,
-    [id, endsSince(id)],
+     from job j join job_end e on e.job_id = j.id
+     where j.id = $1 and e.finished_at >= $2 and e.finished_at < $3`,
+    [id, ends.since, ends.until],
     prepared,
   );
   return (ended as unknown as JobFactsRow) ?? null;
+}
+
+/** Of a month of partitions nearly all are left out; where nothing is found, none that is possible. */
+async function inLikelyDays<T>(
+  id: string,
+  read: (ends: EndSpan) => Promise<T | null>,
+): Promise<T | null> {
+  const likely = likelyEnds(id);
+  const found = await read(likely);
+  return found !== null || likely.until.getTime() > Date.now() ? found : read(possibleEnds(id));
 }
 
 export interface AttemptFacts {
@@ -84,12 +99,21 @@ export async function readAttempt(
     prepared,
   );
   if (live) return live as unknown as AttemptFacts;
+  const read = (ends: EndSpan) => readPastAttempt(sql, { id, attempt, ends });
+  // The latest may be of any day: one that was run again by hand has earlier ones in those that are likely.
+  return await (attempt === null ? read(possibleEnds(id)) : inLikelyDays(id, read));
+}
+
+async function readPastAttempt(
+  sql: Sql,
+  { id, attempt, ends }: { id: string; attempt: number | null; ends: EndSpan },
+): Promise<AttemptFacts | null> {
   const [past] = await sql.unsafe(
     `select ${ATTEMPT} from (
        select * from dispatched_job
-       where job_id = $1 and ($2::int is null or attempt = $2) and ended_at >= $3
+       where job_id = $1 and ($2::int is null or attempt = $2) and ended_at >= $3 and ended_at < $4
        order by attempt desc limit 1) a ${DECIDED}`,
-    [id, attempt, endsSince(id)],
+    [id, attempt, ends.since, ends.until],
     prepared,
   );
   return (past as unknown as AttemptFacts) ?? null;

@@ -1,5 +1,5 @@
 /** What a job waits for and what waits for it, as far as a page shows it. */
-import { endsSince } from "../../core/ids.ts";
+import { type EndSpan, likelyEnds, possibleEnds } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
 
@@ -47,17 +47,30 @@ export async function readNeighbours(
 async function readSide(reads: Sql, edges: readonly Edge[]): Promise<NeighbourRow[]> {
   if (edges.length === 0) return [];
   const ids = edges.map((edge) => edge.id);
-  const since = endsSince(...ids);
-  const rows = await reads<Omit<NeighbourRow, "satisfied">[]>`
+  const ends = likelyEnds(...ids);
+  let rows = await readStates(reads, ids, ends);
+  const isUnknown = ({ state }: { state: JobState }) => state === "created";
+  if (rows.some(isUnknown) && ends.until.getTime() <= Date.now()) {
+    rows = await readStates(reads, ids, possibleEnds(...ids));
+  }
+  const satisfied = new Map(edges.map((edge) => [edge.id, edge.satisfied]));
+  return rows.map((row) => ({ ...row, satisfied: satisfied.get(row.id)! }));
+}
+
+async function readStates(
+  reads: Sql,
+  ids: readonly string[],
+  { since, until }: EndSpan,
+): Promise<Omit<NeighbourRow, "satisfied">[]> {
+  return await reads<Omit<NeighbourRow, "satisfied">[]>`
     select j.id, n.name, coalesce(l.state, e.state, 'created') as state
     from job j
     join job_name n on n.id = j.name_id
     left join live_job l on l.id = j.id
     left join lateral (
-      select e.state from job_end e where e.job_id = j.id and l.id is null and e.finished_at >= ${since}
+      select e.state from job_end e
+      where e.job_id = j.id and l.id is null and e.finished_at >= ${since} and e.finished_at < ${until}
       order by e.finished_at desc limit 1) e on true
-    where j.id = any(${ids}::uuid[])
+    where j.id = any(${ids as string[]}::uuid[])
     order by l.id is null, n.name, j.id limit ${NEIGHBOURS_MAX + 1}`;
-  const satisfied = new Map(edges.map((edge) => [edge.id, edge.satisfied]));
-  return rows.map((row) => ({ ...row, satisfied: satisfied.get(row.id)! }));
 }

@@ -2,7 +2,7 @@
  * Everything the job page shows of one job, from its rows: input in `job`, state in `live_job` while
  * it lives, else in `job_end`; its attempts; its neighbours. All bounded, and found by id.
  */
-import { endsSince } from "../../core/ids.ts";
+import { type EndSpan, likelyEnds, possibleEnds } from "../../core/ids.ts";
 import type { JobState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
@@ -123,28 +123,38 @@ interface Found {
  * Every phase of a job is read for the pages that show it, and as a transaction of nine statements that was a
  * tenth of what 1,000 jobs a second ask the database.
  *
- * When it was made its id says, as a value that the planner knows: partitions of days before are not planned,
- * of which a month has 30 for each table that is named.
+ * A job that is not found to have ended within days of its making is looked for in all days since.
  */
 export async function readJobPage(
   reads: Sql,
   id: string,
   orgs: OrgFilter,
 ): Promise<{ id: string; rows: JobPageRows | null }> {
+  const ends = likelyEnds(id);
+  const found = await readFound(reads, { id, ends, orgs });
+  const isWhole = found.job === null || found.job.finished_at !== null;
+  if (isWhole || ends.until.getTime() > Date.now()) return pageOf(reads, found);
+  return pageOf(reads, await readFound(reads, { id, ends: possibleEnds(id), orgs }));
+}
+
+async function readFound(reads: Sql, { id, ends, orgs }: Place & { orgs: OrgFilter }) {
   const list = (query: Fragment) =>
     reads`(select coalesce(json_agg(x), '[]') from (${query}) x)` as Fragment;
-  const since = endsSince(id);
   const audit = objectAudit(reads, { kind: "job", id }, { before: null, limit: CHANGES_MAX });
   const [found] = await reads<Found[]>`
-    with wanted as materialized (${jobOf(reads, { id, since, orgs })})
+    with wanted as materialized (${jobOf(reads, { id, ends, orgs })})
     select pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
       (select to_json(w) from wanted w) as job,
-      ${list(attemptsOf(reads, { id, since }))} as attempts,
+      ${list(attemptsOf(reads, { id, ends }))} as attempts,
       ${list(edgesOf(reads, id, "dependency"))} as dependencies,
       ${list(edgesOf(reads, id, "dependent"))} as dependents,
       ${list(workflowsOf(reads, id))} as workflows,
       ${list(audit)} as changes`;
-  const { xmin, job, attempts, dependencies, dependents, workflows, changes } = found!;
+  return found!;
+}
+
+async function pageOf(reads: Sql, found: Found): Promise<{ id: string; rows: JobPageRows | null }> {
+  const { xmin, job, attempts, dependencies, dependents, workflows, changes } = found;
   const rows = job && {
     job: lastOf(withDates(job), attempts.map(withDates)),
     attempts: attempts.map(withDates),
@@ -175,11 +185,10 @@ function withDates<T extends object>(row: T): T {
 
 interface Place {
   id: string;
-  /** Nothing of it has ended before. */
-  since: Date;
+  ends: EndSpan;
 }
 
-function jobOf(sql: Sql, { id, since, orgs }: Place & { orgs: OrgFilter }): Fragment {
+function jobOf(sql: Sql, { id, ends, orgs }: Place & { orgs: OrgFilter }): Fragment {
   return sql`
     select j.id, j.org_id, o.name as org, n.name, u.name as queue, j.kind, j.priority, s.requirements,
       j.max_attempts, j.timeout_seconds, j.run_at, j.dedupe_key, j.tags, j.created_by,
@@ -203,14 +212,15 @@ function jobOf(sql: Sql, { id, since, orgs }: Place & { orgs: OrgFilter }): Frag
     join shape s on s.id = j.shape_id
     left join live_job l on l.id = j.id
     left join lateral (
-      select * from job_end e where e.job_id = j.id and l.id is null and e.finished_at >= ${since}
+      select * from job_end e where e.job_id = j.id and l.id is null
+        and e.finished_at >= ${ends.since} and e.finished_at < ${ends.until}
       order by e.finished_at desc limit 1) e on true
     left join worker w on w.id = coalesce(l.worker_id, e.worker_id)
     where j.id = ${id} ${andOfOrgs(sql, sql`j.org_id`, orgs)}` as Fragment;
 }
 
 /** Newest first. */
-function attemptsOf(sql: Sql, { id, since }: Place): Fragment {
+function attemptsOf(sql: Sql, { id, ends }: Place): Fragment {
   return sql`
     select d.attempt, d.outcome, d.reason, d.error, d.exit_code, d.signal, w.name as worker,
       d.queued_at, d.eligible_at, d.ready_at, d.dispatched_at, d.started_at, d.ended_at, d.run_ms,
@@ -219,7 +229,8 @@ function attemptsOf(sql: Sql, { id, since }: Place): Fragment {
       d.log_bytes
     from dispatched_job d
     join worker w on w.id = d.worker_id
-    where d.job_id = ${id} and d.ended_at >= ${since} and exists (select from wanted)
+    where d.job_id = ${id} and d.ended_at >= ${ends.since} and d.ended_at < ${ends.until}
+      and exists (select from wanted)
     order by d.attempt desc limit ${ATTEMPTS_MAX}` as Fragment;
 }
 
