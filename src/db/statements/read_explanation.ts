@@ -51,11 +51,14 @@ async function readEndedFacts(sql: Sql, id: string, ends: EndSpan): Promise<JobF
        null as input_workers, e.error as last_error
      from job j join job_end e on e.job_id = j.id
      where j.id = $1 and e.finished_at >= $2 and e.finished_at < $3`,
-    [id, ends.since, ends.until],
+    [id, ...boundsOf(ends)],
     prepared,
   );
   return (ended as unknown as JobFactsRow) ?? null;
 }
+
+/** As text: what a parameter of a prepared statement is, the driver asks the database, and then sends dates as words. */
+const boundsOf = ({ since, until }: EndSpan) => [since.toISOString(), until.toISOString()];
 
 /** Of a month of partitions nearly all are left out; where nothing is found, none that is possible. */
 async function inLikelyDays<T>(
@@ -113,7 +116,7 @@ async function readPastAttempt(
        select * from dispatched_job
        where job_id = $1 and ($2::int is null or attempt = $2) and ended_at >= $3 and ended_at < $4
        order by attempt desc limit 1) a ${DECIDED}`,
-    [id, attempt, ends.since, ends.until],
+    [id, attempt, ...boundsOf(ends)],
     prepared,
   );
   return (past as unknown as AttemptFacts) ?? null;
