@@ -57,7 +57,7 @@ async function readEndedFacts(sql: Sql, id: string, ends: EndSpan): Promise<JobF
   return (ended as unknown as JobFactsRow) ?? null;
 }
 
-/** As text: what a parameter of a prepared statement is, the driver asks the database, and then sends dates as words. */
+/** As text: the driver asks the database what a parameter of a prepared statement is, and sends dates as words. */
 const boundsOf = ({ since, until }: EndSpan) => [since.toISOString(), until.toISOString()];
 
 /** Of a month of partitions nearly all are left out; where nothing is found, none that is possible. */
