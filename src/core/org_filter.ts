@@ -13,6 +13,11 @@ export function coversWorker(
   return org === null ? shared : covers(orgs, org);
 }
 
+/** What any of them covers. */
+export function unionOf(filters: readonly OrgFilter[]): OrgFilter {
+  return filters.includes("all") ? "all" : [...new Set(filters.flat() as number[])];
+}
+
 /** What is left where only this one is asked for. */
 export function onlyOrg(filter: OrgFilter, org: number): OrgFilter {
   return covers(filter, org) ? [org] : [];

@@ -27,7 +27,9 @@ export async function recorded(
 
 function literal(value: unknown): string {
   if (value === null || value === undefined) return "null";
-  const text = Array.isArray(value) ? plainArray(value) : String(value);
+  // As the driver writes it.
+  const plain = value instanceof Date ? value.toISOString() : String(value);
+  const text = Array.isArray(value) ? plainArray(value) : plain;
   return `'${text.replaceAll("'", "''")}'`;
 }
 

@@ -98,7 +98,7 @@ export function pointsOf(
   });
 }
 
-/** A page has thousands of cells: `Map.groupBy` took three times as long. */
+/** A page has thousands of cells: `Map.groupBy` takes twice as long. */
 function cellsByBucket(cells: readonly Cell[]): Map<number, Cell[]> {
   const byBucket = new Map<number, Cell[]>();
   for (const cell of cells) {
@@ -121,7 +121,6 @@ const NOTHING = {
 
 const SHARES = [0.5, 0.95, 0.99];
 
-/** Written field by field: spread out of parts, a tenth of a page's time was copying. */
 function statistics(
   { kind, binWidth }: Pick<Metric, "kind" | "binWidth">,
   { bucket, count, sum, least, most, histogram }: Cell,

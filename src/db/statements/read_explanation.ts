@@ -1,8 +1,9 @@
 /** Reads behind `explain`: one job, the connected workers, its place in the line. All bounded. */
-import { type EndSpan, likelyEnds, possibleEnds } from "../../core/ids.ts";
+import { type EndSpan, possibleEnds } from "../../core/ids.ts";
 import type { WorkerMetrics } from "../../messages/frames.ts";
 import { plainArray } from "../arrays.ts";
 import type { Sql } from "../client.ts";
+import { inLikelyDays } from "../likely_ends.ts";
 
 const prepared = { prepare: true };
 
@@ -40,8 +41,10 @@ export async function readJobFacts(sql: Sql, id: string): Promise<JobFactsRow | 
     prepared,
   );
   if (live) return live as unknown as JobFactsRow;
-  return await inLikelyDays(id, (ends) => readEndedFacts(sql, id, ends));
+  return await inLikelyDays([id], (ends) => readEndedFacts(sql, id, ends), isFound);
 }
+
+const isFound = (row: object | null) => row !== null;
 
 async function readEndedFacts(sql: Sql, id: string, ends: EndSpan): Promise<JobFactsRow | null> {
   const [ended] = await sql.unsafe(
@@ -51,23 +54,10 @@ async function readEndedFacts(sql: Sql, id: string, ends: EndSpan): Promise<JobF
        null as input_workers, e.error as last_error
      from job j join job_end e on e.job_id = j.id
      where j.id = $1 and e.finished_at >= $2 and e.finished_at < $3`,
-    [id, ...boundsOf(ends)],
+    [id, ends.since, ends.until],
     prepared,
   );
   return (ended as unknown as JobFactsRow) ?? null;
-}
-
-/** As text: the driver asks the database what a parameter of a prepared statement is, and sends dates as words. */
-const boundsOf = ({ since, until }: EndSpan) => [since.toISOString(), until.toISOString()];
-
-/** Of a month of partitions nearly all are left out; where nothing is found, none that is possible. */
-async function inLikelyDays<T>(
-  id: string,
-  read: (ends: EndSpan) => Promise<T | null>,
-): Promise<T | null> {
-  const likely = likelyEnds(id);
-  const found = await read(likely);
-  return found !== null || likely.until.getTime() > Date.now() ? found : read(possibleEnds(id));
 }
 
 export interface AttemptFacts {
@@ -104,7 +94,7 @@ export async function readAttempt(
   if (live) return live as unknown as AttemptFacts;
   const read = (ends: EndSpan) => readPastAttempt(sql, { id, attempt, ends });
   // The latest may be of any day: one that was run again by hand has earlier ones in those that are likely.
-  return await (attempt === null ? read(possibleEnds(id)) : inLikelyDays(id, read));
+  return await (attempt === null ? read(possibleEnds(id)) : inLikelyDays([id], read, isFound));
 }
 
 async function readPastAttempt(
@@ -116,7 +106,7 @@ async function readPastAttempt(
        select * from dispatched_job
        where job_id = $1 and ($2::int is null or attempt = $2) and ended_at >= $3 and ended_at < $4
        order by attempt desc limit 1) a ${DECIDED}`,
-    [id, attempt, ...boundsOf(ends)],
+    [id, attempt, ends.since, ends.until],
     prepared,
   );
   return (past as unknown as AttemptFacts) ?? null;

@@ -1,7 +1,8 @@
 /** What a job waits for and what waits for it, as far as a page shows it. */
-import { type EndSpan, likelyEnds, possibleEnds } from "../../core/ids.ts";
+import type { EndSpan } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Sql } from "../../db/client.ts";
+import { inLikelyDays } from "../../db/likely_ends.ts";
 
 export interface Edge {
   /** Of the other job. */
@@ -47,12 +48,11 @@ export async function readNeighbours(
 async function readSide(reads: Sql, edges: readonly Edge[]): Promise<NeighbourRow[]> {
   if (edges.length === 0) return [];
   const ids = edges.map((edge) => edge.id);
-  const ends = likelyEnds(...ids);
-  let rows = await readStates(reads, ids, ends);
-  const isUnknown = ({ state }: { state: JobState }) => state === "created";
-  if (rows.some(isUnknown) && ends.until.getTime() <= Date.now()) {
-    rows = await readStates(reads, ids, possibleEnds(...ids));
-  }
+  const rows = await inLikelyDays(
+    ids,
+    (ends) => readStates(reads, ids, ends),
+    (found) => found.every(({ state }) => state !== "created"),
+  );
   const satisfied = new Map(edges.map((edge) => [edge.id, edge.satisfied]));
   return rows.map((row) => ({ ...row, satisfied: satisfied.get(row.id)! }));
 }

@@ -2,10 +2,11 @@
  * Everything the job page shows of one job, from its rows: input in `job`, state in `live_job` while
  * it lives, else in `job_end`; its attempts; its neighbours. All bounded, and found by id.
  */
-import { type EndSpan, likelyEnds, possibleEnds } from "../../core/ids.ts";
+import type { EndSpan } from "../../core/ids.ts";
 import type { JobState, Outcome, WaitingFor } from "../../core/job_state.ts";
 import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql } from "../../db/client.ts";
+import { inLikelyDays } from "../../db/likely_ends.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
 import type { Requirements } from "../../messages/job_input.ts";
 import { type AuditRow, objectAudit } from "../../web/audit/rows.ts";
@@ -130,11 +131,12 @@ export async function readJobPage(
   id: string,
   orgs: OrgFilter,
 ): Promise<{ id: string; rows: JobPageRows | null }> {
-  const ends = likelyEnds(id);
-  const found = await readFound(reads, { id, ends, orgs });
-  const isWhole = found.job === null || found.job.finished_at !== null;
-  if (isWhole || ends.until.getTime() > Date.now()) return pageOf(reads, found);
-  return pageOf(reads, await readFound(reads, { id, ends: possibleEnds(id), orgs }));
+  const found = await inLikelyDays(
+    [id],
+    (ends) => readFound(reads, { id, ends, orgs }),
+    ({ job }) => job === null || job.finished_at !== null,
+  );
+  return pageOf(reads, found);
 }
 
 async function readFound(reads: Sql, { id, ends, orgs }: Place & { orgs: OrgFilter }) {
@@ -154,10 +156,11 @@ async function readFound(reads: Sql, { id, ends, orgs }: Place & { orgs: OrgFilt
 }
 
 async function pageOf(reads: Sql, found: Found): Promise<{ id: string; rows: JobPageRows | null }> {
-  const { xmin, job, attempts, dependencies, dependents, workflows, changes } = found;
+  const { xmin, job, dependencies, dependents, workflows, changes } = found;
+  const attempts = found.attempts.map(withDates);
   const rows = job && {
-    job: lastOf(withDates(job), attempts.map(withDates)),
-    attempts: attempts.map(withDates),
+    job: lastOf(withDates(job), attempts),
+    attempts,
     ...(await readNeighbours(reads, { dependencies, dependents })),
     workflows,
     changes: changes.slice(0, CHANGES_MAX).map(withDates),

@@ -102,9 +102,9 @@ export class Channel {
     if (news.length > 0) this.topic.apply(news);
   }
 
-  /** Text for everybody who watches, or "" for nothing. */
+  /** Text for everybody who watches, or "" for nothing. Only of a picture that is `loaded`. */
   async changes(): Promise<string> {
-    if (!this.#loaded || !this.topic.isDirty()) return "";
+    if (!this.topic.isDirty()) return "";
     return encodeMessages(await this.topic.changes());
   }
 

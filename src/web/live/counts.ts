@@ -1,5 +1,5 @@
 /** Small reads that boards watch: how many jobs stand where, in all and by queue. */
-import { covers } from "../../core/org_filter.ts";
+import { covers, unionOf } from "../../core/org_filter.ts";
 import type { OrgFilter } from "../../core/scope.ts";
 import type { Sql, Transaction } from "../../db/client.ts";
 import { andOfOrgs } from "../../db/org_filter.ts";
@@ -13,10 +13,9 @@ export function countsOf(reads: Sql, orgs: OrgFilter): Promise<StateCounts> {
   return counts.ask(reads, orgs).then((all) => summed(all, orgs));
 }
 
-const counts = new Gathered<OrgFilter, StateCount[]>((reads, asked) => {
-  const every = asked.includes("all") ? "all" : [...new Set(asked.flat() as number[])];
-  return readStateCounts(reads, every);
-});
+const counts = new Gathered<OrgFilter, StateCount[]>((reads, asked) =>
+  readStateCounts(reads, unionOf(asked)),
+);
 
 /** The same within a transaction, which nobody shares. */
 export async function readCounts(tx: Transaction, orgs: OrgFilter): Promise<StateCounts> {

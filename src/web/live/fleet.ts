@@ -2,7 +2,7 @@
  * The connected fleet as boards watch it: read once for all who look at the same moment, whatever of it each
  * may see, and sorted out here.
  */
-import { coversWorker } from "../../core/org_filter.ts";
+import { coversWorker, unionOf } from "../../core/org_filter.ts";
 import type { Sql } from "../../db/client.ts";
 import { type FleetSize, fleetSizeOf, type OrgShare, readOrgShares } from "../../db/fleet.ts";
 import { andOfFleet, type FleetFilter, fleetKey } from "../../db/org_filter.ts";
@@ -43,21 +43,15 @@ export async function liveWorkers(reads: Sql, fleet: FleetFilter): Promise<Conne
 type RowsOf = (fleet: FleetFilter) => Promise<WorkerRow[]>;
 
 const workers = new Gathered<FleetFilter, RowsOf>(async (reads, asked) => {
-  const all = unionOf(asked);
-  const rows = await readWorkers(reads, all);
+  const rows = await readWorkers(reads, {
+    orgs: unionOf(asked.map((fleet) => fleet.orgs)),
+    shared: asked.some((fleet) => fleet.shared),
+  });
   const isWhole = rows.length < WORKERS_MAX || new Set(asked.map(fleetKey)).size === 1;
   // Of more than fit, what somebody sees might be what was cut.
   if (!isWhole) return (fleet) => readWorkers(reads, fleet);
   return async (fleet) => rows.filter((row) => coversWorker(fleet, row.org_id));
 });
-
-function unionOf(filters: readonly FleetFilter[]): FleetFilter {
-  const orgs = filters.map((filter) => filter.orgs);
-  return {
-    orgs: orgs.includes("all") ? "all" : [...new Set(orgs.flat() as number[])],
-    shared: filters.some((filter) => filter.shared),
-  };
-}
 
 interface WorkerRow {
   uid: string;
